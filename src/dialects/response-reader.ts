@@ -1,0 +1,44 @@
+import type { Usage } from './usage.js';
+
+/** What a provider's answer says about itself. Filled while bytes pass; valid at any moment, final after `end()`. */
+export interface ResponseFacts {
+  /** Normalised from the provider's last statement; null while none was stated. */
+  usage: Usage | null;
+  /** `model` in the answer. */
+  model: string | null;
+  /** The dialect's end was seen: `[DONE]`, a finish reason on every choice, response.completed, a whole JSON body. */
+  terminal: boolean;
+  /** An error event or object inside a 200 answer; its message, at most 300 characters. */
+  error: string | null;
+  /** At least one token of content (text, reasoning, tool call) was seen. */
+  content: boolean;
+  /** UTF-8 bytes of content seen so far: the base of an estimate when the stream is cut. */
+  contentBytes: number;
+  /** Cost that the provider itself stated, in dollars (OpenRouter, Perplexity, xAI); null if none. */
+  statedCostUsd: number | null;
+}
+
+/**
+ * Reads one answer's identity-encoded bytes as they pass. Never throws on bad input: what cannot be read is not counted.
+ * Chunks may be cut anywhere; the result is the same for every cutting.
+ */
+export interface ResponseReader {
+  readonly facts: Readonly<ResponseFacts>;
+  /** `chunk` is only valid during the call; copy what must be kept. */
+  push(chunk: Buffer): void;
+  end(): void;
+}
+
+/**
+ * Removes the usage chunk that the client did not ask for, without ever being the only owner of a byte: a chunk whose
+ * fate is open stays unanswered (Envoy still has it, so it survives the death of this process).
+ * An answer is `null` for "leave the chunk as it is" or the bytes that replace it (maybe empty).
+ */
+export interface ChunkEditor {
+  /** Chunks pushed and not yet answered. */
+  readonly pending: number;
+  /** Returns the answers that are decided now, oldest first. With `last`, everything is decided. */
+  push(chunk: Buffer, last: boolean): readonly (Buffer | null)[];
+  /** Decides all that is pending as unchanged; for a deadline. */
+  release(): readonly (Buffer | null)[];
+}

@@ -1,0 +1,31 @@
+import type { ProviderAccount } from '../config/snapshot.js';
+import type { Endpoint, Wire } from '../dialects/endpoint.js';
+
+/** What a vendor is, as data: everything a request needs to know to be sent there. One small object per vendor. */
+export interface ProviderKind {
+  /** The value of `kind` in the config. */
+  readonly kind: string;
+  /** Name for people: `Kimi (Moonshot AI)`. */
+  readonly title: string;
+  /** Used when the config gives no `base_url`; null = the config must. */
+  readonly baseUrl: string | null;
+  /** Environment variables that may hold the credential, first set one wins. Empty = needs none. */
+  readonly environment: readonly string[];
+  /** How the credential travels. */
+  readonly credential: CredentialHeader | null;
+  /** Endpoints (by wire) that the vendor serves; anything else is 400 `unsupported_endpoint`. */
+  readonly wires: ReadonlySet<Wire>;
+  /** True when a stream carries usage only if `stream_options.include_usage` is sent. */
+  readonly usageOnRequest: boolean;
+  /** The provider's id in the price catalogue; null = never listed there. */
+  readonly priceId: string | null;
+  /** Absolute path with query, on the origin of `base_url`. */
+  path(account: ProviderAccount, endpoint: Endpoint, model: string): string;
+}
+
+export interface CredentialHeader {
+  /** Lower case: `authorization`, `api-key`, `x-api-key`. */
+  readonly header: string;
+  /** Put before the secret: `Bearer ` or empty. */
+  readonly prefix: string;
+}
