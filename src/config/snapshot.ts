@@ -63,8 +63,16 @@ export interface FixedKey {
   readonly labels: Readonly<Record<string, string>>;
   /** Globs over the name that the client sent (`*` spans `/`); null = all. */
   readonly models: readonly string[] | null;
+  /** Globs over the client's path (`/v1/chat/completions`, `/v1/audio/*`); null = all. */
+  readonly endpoints: readonly string[] | null;
   /** Epoch milliseconds; null = never. */
   readonly expiresAt: number | null;
+}
+
+/** Files of the gateway listener's certificate, absolute paths, PEM. Their content is Envoy's business. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** Dollars per million tokens, before the catalogue; first match wins. */
@@ -88,15 +96,36 @@ export interface Snapshot {
   readonly version: string;
   /** Absolute path of the file, or null for the built-in default. */
   readonly path: string | null;
-  readonly gateway: { readonly listen: Address; readonly bodyLimit: number; readonly modelsOnly: boolean };
-  readonly admin: { readonly listen: Address; readonly token: Secret | null };
+  readonly gateway: {
+    readonly listen: Address;
+    /** Bytes. */
+    readonly bodyLimit: number;
+    readonly modelsOnly: boolean;
+    /** null = plain HTTP. */
+    readonly tls: TlsFiles | null;
+  };
+  readonly admin: {
+    readonly listen: Address;
+    readonly token: Secret | null;
+    /** Keys the HMAC of issued keys; null or absent = generated into the data directory. */
+    readonly pepper?: Secret | null;
+  };
   readonly envoy: { readonly admin: Address; readonly binary: string; readonly concurrency: number };
   /** Absolute. Sockets, generated bootstrap, Envoy's log. */
   readonly runtimeDirectory: string;
   /** Absolute: the parent of the ledger directory. Holds ledger, Envoy's access log, the first-run key. */
   readonly dataDirectory: string;
   readonly ledger: { readonly directory: string; readonly syncMs: number };
-  readonly records: { readonly kind: 'sqlite' | 'postgres'; readonly content: boolean };
+  readonly records: {
+    readonly kind: 'sqlite' | 'postgres';
+    readonly content: boolean;
+    /** Absolute path of the SQLite file. */
+    readonly path?: string | null;
+    /** Where Postgres is; holds a password. */
+    readonly url?: Secret | null;
+  };
+  /** IANA name for calendar windows; absent = UTC. */
+  readonly timeZone?: string;
   readonly providers: ReadonlyMap<string, ProviderAccount>;
   readonly models: ReadonlyMap<string, Model>;
   readonly keys: readonly FixedKey[];
