@@ -1,0 +1,43 @@
+/** All values of a request header, by lower-case name; empty when it is not there. */
+export type HeaderLookup = (name: string) => readonly string[];
+
+export type PresentedKey =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'key'; readonly secret: string }
+  /** 400 `ambiguous_credentials`. */
+  | { readonly kind: 'ambiguous' };
+
+/** Where SDKs put a key, besides `Authorization: Bearer`: Anthropic's, Azure's and Google's headers. */
+const PLAIN_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const;
+
+/** Every header that may carry a gateway key: none of them may ever reach a provider as the client sent it. */
+export const KEY_HEADERS: readonly string[] = ['authorization', ...PLAIN_HEADERS];
+
+/** A second credential joined into one value by a hop that merges repeated headers. */
+const JOINED = /,\s*(?:bearer|basic)\s/i;
+
+/**
+ * The gateway key that a request presents. The same key in several headers is one key; two different ones, or a
+ * repeated `authorization`, could be judged differently by different readers and are ambiguous. A scheme other than
+ * Bearer is no key. Values are returned as they came (any length, any bytes): judging them is the ring's work.
+ */
+export function readPresentedKey(headers: HeaderLookup): PresentedKey {
+  const authorization = headers('authorization');
+  if (authorization.length > 1 || JOINED.test(authorization[0] ?? '')) return { kind: 'ambiguous' };
+  let found = bearer(authorization[0] ?? '');
+  for (const name of PLAIN_HEADERS) {
+    for (const value of headers(name)) {
+      const secret = value.trim();
+      if (secret === '') continue;
+      if (found !== null && found !== secret) return { kind: 'ambiguous' };
+      found = secret;
+    }
+  }
+  return found === null ? { kind: 'none' } : { kind: 'key', secret: found };
+}
+
+function bearer(value: string): string | null {
+  if (value.slice(0, 7).toLowerCase() !== 'bearer ') return null;
+  const secret = value.slice(7).trim();
+  return secret === '' ? null : secret;
+}

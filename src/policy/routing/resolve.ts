@@ -1,0 +1,59 @@
+import type { Retry, Snapshot, Target } from '../../config/snapshot.js';
+
+/** What a name that a client sent stands for. */
+export interface Resolution {
+  /** The configured model's name, or `provider/model`. */
+  readonly model: string;
+  /** Tried in this order; at least one. */
+  readonly targets: readonly Target[];
+  readonly retry: Retry;
+  readonly allowUnpriced: boolean;
+}
+
+export interface Resolver {
+  /** Null: no such model (404 `model_not_found`). Case-sensitive. */
+  resolve(name: string): Resolution | null;
+}
+
+/** The part of a snapshot that names are resolved against. */
+export type Names = Pick<Snapshot, 'models' | 'providers' | 'defaults'> & {
+  readonly gateway: Pick<Snapshot['gateway'], 'modelsOnly'>;
+};
+
+/** No provider names a model with more; UTF-16 units. */
+const LONGEST_NAME = 512;
+
+/** Configured names first, then `provider/model` unless the config says `models_only`. Source: design 1.4 "Names". */
+export function createResolver(names: Names): Resolver {
+  return {
+    resolve(name) {
+      const model = names.models.get(name);
+      if (model !== undefined) {
+        return { model: name, targets: model.targets, retry: model.retry, allowUnpriced: model.allowUnpriced };
+      }
+      if (names.gateway.modelsOnly) return null;
+      const target = readTarget(name, names.providers);
+      if (target === null) return null;
+      return { model: name, targets: [target], retry: names.defaults.retry, allowUnpriced: false };
+    },
+  };
+}
+
+/**
+ * `provider/model`, split at the first slash; the rest goes to the provider as it is, slashes included. Null when the
+ * provider is not configured, the model is empty, or the name could not be put into a header or a log line.
+ */
+function readTarget(name: string, providers: ReadonlyMap<string, unknown>): Target | null {
+  const slash = name.indexOf('/');
+  if (slash < 1 || slash === name.length - 1 || name.length > LONGEST_NAME || hasControls(name)) return null;
+  const provider = name.slice(0, slash);
+  return providers.has(provider) ? { name, provider, model: name.slice(slash + 1) } : null;
+}
+
+function hasControls(name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name.charCodeAt(at);
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return true;
+  }
+  return !name.isWellFormed();
+}

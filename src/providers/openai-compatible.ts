@@ -1,0 +1,62 @@
+import type { ProviderAccount } from '../config/snapshot.js';
+import type { Endpoint, Wire } from '../dialects/endpoint.js';
+import type { CredentialHeader, ProviderKind } from './kind.js';
+
+/** What every vendor must say; everything else has a default that fits most of them. */
+export interface Vendor {
+  readonly kind: string;
+  readonly title: string;
+  readonly baseUrl: string | null;
+  readonly environment: readonly string[];
+  readonly wires: readonly Wire[];
+  readonly priceId: string | null;
+  /** Default true: asking for usage is harmless where it comes anyway, and a miss would meter nothing. */
+  readonly usageOnRequest?: boolean;
+  readonly credential?: CredentialHeader | null;
+  readonly path?: ProviderKind['path'];
+}
+
+export const BEARER: CredentialHeader = { header: 'authorization', prefix: 'Bearer ' };
+
+/** Every endpoint of OpenAI's API that carries a model. The model list is answered by Tollgate, not by a provider. */
+export const ALL_WIRES: readonly Wire[] = [
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'openai-embeddings',
+  'openai-moderations',
+  'openai-images',
+  'openai-speech',
+  'openai-transcription',
+];
+
+/** The base of all kinds that speak OpenAI's dialect: a vendor is the difference from it. */
+export function openAiCompatible(vendor: Vendor): ProviderKind {
+  return {
+    kind: vendor.kind,
+    title: vendor.title,
+    baseUrl: vendor.baseUrl,
+    environment: vendor.environment,
+    credential: vendor.credential === undefined ? BEARER : vendor.credential,
+    wires: new Set(vendor.wires),
+    usageOnRequest: vendor.usageOnRequest ?? true,
+    priceId: vendor.priceId,
+    path: vendor.path ?? pathBelowBase,
+  };
+}
+
+/** The path of `base_url` + the endpoint's: not every vendor has a `/v1`. */
+export function pathBelowBase(account: ProviderAccount, endpoint: Endpoint): string {
+  return basePath(account) + endpoint.upstreamPath;
+}
+
+/** The path of the account's `base_url` without a trailing slash; empty for a bare host. Parsed once per account. */
+export function basePath(account: ProviderAccount): string {
+  const known = basePaths.get(account);
+  if (known !== undefined) return known;
+  const path = new URL(account.baseUrl).pathname.replace(/\/+$/, '');
+  basePaths.set(account, path);
+  return path;
+}
+
+const basePaths = new WeakMap<ProviderAccount, string>();
