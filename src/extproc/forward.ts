@@ -1,0 +1,57 @@
+import { type ClientDuplexStream, credentials, makeGenericClientConstructor, Metadata } from '@grpc/grpc-js';
+import { attemptIdentity } from './attempt-stream.js';
+import type { ProcessingRequest, ProcessingResponse } from './messages.js';
+import type { ProcessCall, StreamHandler } from './process-call.js';
+import { externalProcessorService } from './service-definition.js';
+
+export interface ForwardOptions {
+  readonly generation: string;
+  readonly socketOf: (generation: string) => string | null;
+}
+
+type Upstream = ClientDuplexStream<ProcessingRequest, ProcessingResponse>;
+type Peer = { Process(metadata: Metadata): Upstream; close(): void };
+
+/**
+ * During a restart Envoy opens an attempt's stream at the newest generation, while the request itself still lives in the
+ * previous one: such a stream is piped there. The first message says whose it is.
+ */
+export function forwardIfForeign(call: ProcessCall, local: StreamHandler, options: ForwardOptions): StreamHandler {
+  let handler: StreamHandler | null = null;
+  const choose = (first: ProcessingRequest): StreamHandler => {
+    const { generation } = attemptIdentity(first);
+    const socket = generation === options.generation ? null : options.socketOf(generation);
+    return socket === null ? local : new ForwardedStream(call, socket);
+  };
+  return {
+    message(request) {
+      handler ??= choose(request);
+      handler.message(request);
+    },
+    closed: () => handler?.closed(),
+  };
+}
+
+class ForwardedStream implements StreamHandler {
+  readonly #peer: Peer;
+  readonly #stream: Upstream;
+
+  constructor(call: ProcessCall, socket: string) {
+    const Client = makeGenericClientConstructor(externalProcessorService(), 'ExternalProcessor');
+    this.#peer = new Client(`unix:${socket}`, credentials.createInsecure()) as unknown as Peer;
+    const metadata = new Metadata();
+    metadata.set('role', 'again');
+    this.#stream = this.#peer.Process(metadata);
+    this.#stream.on('data', (response: ProcessingResponse) => call.send(response));
+    this.#stream.on('error', () => call.fail(14, 'the generation that owns this request is gone'));
+    this.#stream.on('end', () => this.#peer.close());
+  }
+
+  message(request: ProcessingRequest): void {
+    this.#stream.write(request);
+  }
+
+  closed(): void {
+    this.#stream.end();
+  }
+}

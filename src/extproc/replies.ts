@@ -1,0 +1,132 @@
+import type { BodyChange, Continue, HeaderPair, Refuse, Reply } from '../gateway/reply.js';
+import { BODY_MODE, CONTINUE_AND_REPLACE, HEADER_MODE, type HeaderMutation, type ProcessingResponse } from './messages.js';
+import { type Plain, toStruct } from './struct.js';
+
+/** Namespace of the metadata that opens the gate and lists the targets; the bootstrap names it too. */
+export const METADATA_NAMESPACE = 'tollgate';
+/** Namespace in which an attempt states its content-length. */
+export const ATTEMPT_NAMESPACE = 'tollgate_attempt';
+
+/** Answers that never differ. Shared objects: protobufjs does not change what it encodes. */
+export const UNCHANGED_CHUNK: ProcessingResponse = { response_body: { response: {} } };
+export const RESPONSE_TRAILERS: ProcessingResponse = { response_trailers: {} };
+export const REQUEST_TRAILERS: ProcessingResponse = { request_trailers: {} };
+const DROPPED_CHUNK: ProcessingResponse = { response_body: { response: { body_mutation: { clear_body: true } } } };
+
+type Phase = 'request_headers' | 'request_body' | 'response_headers';
+
+function mutation(set: readonly HeaderPair[], remove: readonly string[]): HeaderMutation {
+  return {
+    // `value` is ignored by Envoy 1.40 (the header would become empty): always raw_value.
+    set_headers: set.map(([key, value]) => ({ header: { key, raw_value: Buffer.from(value, 'latin1') } })),
+    remove_headers: remove,
+  };
+}
+
+function metadataOf(reply: Continue, id: string, generation: string): Plain | null {
+  if (!reply.pass) return null;
+  return {
+    ...reply.pass.log,
+    decision: 'pass',
+    rid: id,
+    generation,
+    priority_groups: reply.pass.clusters.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] })),
+  };
+}
+
+function refusal(reply: Refuse): ProcessingResponse {
+  return {
+    immediate_response: {
+      status: { code: reply.status },
+      headers: mutation(reply.headers, []),
+      body: reply.body,
+      details: reply.details,
+    },
+  };
+}
+
+function modeOverride(reply: Continue): ProcessingResponse['mode_override'] {
+  switch (reply.interest) {
+    case 'streamed':
+      // Trailers must be asked for: with SKIP, real upstream trailers hide the end of the body.
+      return {
+        request_body_mode: BODY_MODE.BUFFERED,
+        response_header_mode: HEADER_MODE.SEND,
+        response_body_mode: BODY_MODE.STREAMED,
+        response_trailer_mode: HEADER_MODE.SEND,
+      };
+    case 'buffered':
+      return {
+        request_body_mode: BODY_MODE.BUFFERED,
+        response_header_mode: HEADER_MODE.SEND,
+        response_body_mode: BODY_MODE.BUFFERED,
+        response_trailer_mode: HEADER_MODE.SEND,
+      };
+    default:
+      return undefined;
+  }
+}
+
+export interface ReplyIdentity {
+  readonly id: string;
+  readonly generation: string;
+}
+
+/** Turns the gateway's answer to one message into the protobuf message for it. */
+export function toResponse(phase: Phase, reply: Reply, identity: ReplyIdentity): ProcessingResponse {
+  if (reply.kind === 'refuse') return refusal(reply);
+  const set = reply.body === null ? reply.set : [...reply.set, contentLength(reply.body)];
+  const metadata = metadataOf(reply, identity.id, identity.generation);
+  const override = modeOverride(reply);
+  return {
+    [phase]: {
+      response: {
+        header_mutation: mutation(set, reply.remove),
+        ...(reply.body === null ? {} : { body_mutation: { body: reply.body } }),
+        // The cluster of attempt 1 is chosen when the route is selected: without this the static group is used.
+        clear_route_cache: reply.pass !== null,
+      },
+    },
+    ...(metadata === null ? {} : { dynamic_metadata: toStruct({ [METADATA_NAMESPACE]: metadata }) }),
+    ...(override === undefined ? {} : { mode_override: override }),
+  };
+}
+
+/** The answer to one streamed chunk. */
+export function toChunkResponse(change: Buffer | null): ProcessingResponse {
+  if (change === null) return UNCHANGED_CHUNK;
+  if (change.length === 0) return DROPPED_CHUNK;
+  return { response_body: { response: { body_mutation: { body: change } } } };
+}
+
+/** The answer to a buffered body. */
+export function toBodyResponse(change: BodyChange | null): ProcessingResponse {
+  if (change === null) return UNCHANGED_CHUNK;
+  return {
+    response_body: {
+      response: {
+        header_mutation: mutation([...change.set, contentLength(change.body)], change.remove),
+        body_mutation: { body: change.body },
+      },
+    },
+  };
+}
+
+/** The answer of the `again` filter: the whole request of this attempt, written over what the last one left. */
+export function toAttemptResponse(reply: Continue): ProcessingResponse {
+  const length = reply.body === null ? null : String(reply.body.length);
+  return {
+    request_headers: {
+      response: {
+        ...(reply.body === null ? {} : { status: CONTINUE_AND_REPLACE, body_mutation: { body: reply.body } }),
+        header_mutation: mutation(reply.set, reply.remove),
+      },
+    },
+    // Envoy drops content-length with CONTINUE_AND_REPLACE; a later filter puts it back from here.
+    ...(length === null ? {} : { dynamic_metadata: toStruct({ [ATTEMPT_NAMESPACE]: { content_length: length } }) }),
+  };
+}
+
+function contentLength(body: Buffer): HeaderPair {
+  return ['content-length', String(body.length)];
+}

@@ -1,0 +1,99 @@
+import { rmSync } from 'node:fs';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import type { Gateway } from '../gateway/gateway.js';
+import { AttemptStream, UNKNOWN_ROLE } from './attempt-stream.js';
+import { forwardIfForeign } from './forward.js';
+import { raiseResetLimits } from './http2-limits.js';
+import { InFlight } from './in-flight.js';
+import { ProcessCall, type RawCall } from './process-call.js';
+import { RequestStream } from './request-stream.js';
+import { externalProcessorService, healthService } from './service-definition.js';
+
+export interface ExtProcOptions {
+  readonly gateway: Gateway;
+  /** `unix:/path/extproc-1.sock`, or `host:port`. */
+  readonly address: string;
+  /** Bytes of the largest message: above Envoy's body limit. */
+  readonly maxMessageBytes: number;
+  /** Socket of another living generation, null when there is none. */
+  readonly socketOf: (generation: string) => string | null;
+  readonly fault: (what: string, error: unknown) => void;
+}
+
+export interface ExtProcServer {
+  /** Streams open now, of all roles. */
+  readonly streams: () => number;
+  /** Requests decided and not finished. */
+  readonly inFlight: () => number;
+  /** Health answers NOT_SERVING, no new streams, running ones finish; forced after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const SERVING = 1;
+const NOT_SERVING = 2;
+
+/** Starts the gRPC server that Envoy's filters ask. Resolves when it is bound. */
+export async function startExtProc(options: ExtProcOptions): Promise<ExtProcServer> {
+  raiseResetLimits();
+  const inFlight = new InFlight();
+  const state = { streams: 0, serving: true };
+  const server = new Server({
+    'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': 1_000_000,
+    'grpc.enable_channelz': 0,
+  });
+  server.addService(externalProcessorService(), {
+    Process: (call: RawCall) => {
+      state.streams += 1;
+      call.once('close', () => {
+        state.streams -= 1;
+      });
+      open(call, options, inFlight);
+    },
+  });
+  server.addService(healthService(), {
+    Check: (_call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) =>
+      answer(null, { status: state.serving ? SERVING : NOT_SERVING }),
+  });
+  await bind(server, options.address);
+  return {
+    streams: () => state.streams,
+    inFlight: () => inFlight.size,
+    stop: (graceMs) => {
+      state.serving = false;
+      return shutdown(server, graceMs);
+    },
+  };
+}
+
+/** Routes a new stream to its role, which the filter states in gRPC metadata. */
+function open(call: RawCall, options: ExtProcOptions, inFlight: InFlight): void {
+  const role = call.metadata.get('role')[0];
+  const process = new ProcessCall(call, options.fault);
+  if (role === 'request') process.run(new RequestStream(process, options.gateway, inFlight));
+  else if (role === 'again') {
+    const local = new AttemptStream(process, options.gateway, inFlight);
+    process.run(forwardIfForeign(process, local, { generation: options.gateway.generation, socketOf: options.socketOf }));
+  } else {
+    process.run({ message: () => process.fail(UNKNOWN_ROLE.code, UNKNOWN_ROLE.message), closed: () => {} });
+  }
+}
+
+async function bind(server: Server, address: string): Promise<void> {
+  // A socket file that a killed process left behind; a living owner is excluded by the supervisor's lock.
+  if (address.startsWith('unix:')) rmSync(address.slice('unix:'.length), { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function shutdown(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.forceShutdown(), graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+const OPTIONS = { keepCase: true, longs: Number, enums: Number, defaults: false, oneofs: false } as const;
+
+/** The folder `proto/` lies beside `dist/`; private builds keep the same shape. */
+function protoFile(name: string): string {
+  const path = fileURLToPath(new URL(`../../../proto/${name}`, import.meta.url));
+  if (!existsSync(path)) throw new Error(`missing ${path}: the proto folder must lie beside the build folder`);
+  return path;
+}
+
+function serviceOf(file: string, path: readonly string[]): ServiceDefinition {
+  let node: unknown = loadPackageDefinition(loadSync(protoFile(file), OPTIONS));
+  for (const name of path) node = (node as Record<string, unknown>)[name];
+  return (node as { service: ServiceDefinition }).service;
+}
+
+export function externalProcessorService(): ServiceDefinition {
+  return serviceOf('external_processor.proto', ['envoy', 'service', 'ext_proc', 'v3', 'ExternalProcessor']);
+}
+
+export function healthService(): ServiceDefinition {
+  return serviceOf('health.proto', ['grpc', 'health', 'v1', 'Health']);
+}

@@ -1,0 +1,158 @@
+import { GatewayError } from '../dialects/error.js';
+import { type RequestFacts, scanRequest, scanRequestInSlices } from '../dialects/request.js';
+import type { Resolution } from '../policy/routing/resolve.js';
+import { accountOf, upstreamRequest } from './attempt.js';
+import type { Parts } from './parts.js';
+import { attemptPlan } from './plan.js';
+import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
+import { settle } from './settle.js';
+import type { Admitted, RequestState } from './state.js';
+
+/** Bodies above this are scanned in slices, so that no other request waits for more than a few milliseconds. */
+const SLICE_ABOVE = 256 * 1024;
+/** An open hold is given up after the longest time that Envoy lets a stream live, plus a minute. */
+const HOLD_MS = 61 * 60_000;
+
+/** Decides over a request whose body is here: facts, model, targets, hold. `done` gets the last answer of the request phase. */
+export function admit(parts: Parts, state: RequestState, body: Buffer, done: (result: Reply | GatewayError) => void): void {
+  const finish = (facts: RequestFacts): void => {
+    // Scanning took several turns: the client may have left meanwhile.
+    if (state.gone) return;
+    try {
+      const admitted = decide(parts, state, body, facts);
+      state.admitted = admitted;
+      hold(parts, state, admitted, done);
+    } catch (error) {
+      done(error instanceof GatewayError ? error : unexpected(parts, error));
+    }
+  };
+  const endpoint = state.endpoint;
+  if (!endpoint) throw new Error('body of an unknown endpoint');
+  const type = state.headers.get('content-type') ?? '';
+  if (body.length <= SLICE_ABOVE) {
+    const facts = scanRequest(endpoint, body, type);
+    if (facts instanceof GatewayError) done(facts);
+    else finish(facts);
+    return;
+  }
+  scanRequestInSlices(endpoint, body, type).then(
+    (facts) => (facts instanceof GatewayError ? done(facts) : finish(facts)),
+    (error: unknown) => done(unexpected(parts, error)),
+  );
+}
+
+function decide(parts: Parts, state: RequestState, body: Buffer, facts: RequestFacts): Admitted {
+  const { key, endpoint } = state;
+  if (!key || !endpoint) throw new Error('admitting without a key');
+  if (facts.user !== null && facts.user !== '') state.user = facts.user;
+  const resolution = state.rules.resolver.resolve(facts.model);
+  if (!state.rules.access.allows(key, facts.model)) {
+    throw new GatewayError('model_not_allowed', `This key may not use the model "${shown(facts.model)}".`, { param: 'model' });
+  }
+  if (!resolution) throw modelNotFound(facts.model);
+  const plan = attemptPlan(servable(parts, state, resolution), resolution.retry);
+  return { body, facts, model: facts.model, route: null, plan, retry: resolution.retry };
+}
+
+/** Targets whose provider serves this endpoint; none is the client's mistake. */
+function servable(parts: Parts, state: RequestState, resolution: Resolution): Resolution['targets'] {
+  const wire = state.endpoint?.wire;
+  const targets = resolution.targets.filter((target) => {
+    const kind = parts.kinds.get(accountOf(state, target).kind);
+    return wire !== undefined && kind?.wires.has(wire) === true;
+  });
+  if (targets.length > 0) return targets;
+  throw new GatewayError('unsupported_endpoint', `No target of "${shown(resolution.model)}" serves ${state.endpoint?.path}.`, { param: 'model' });
+}
+
+function hold(parts: Parts, state: RequestState, admitted: Admitted, done: (result: Reply | GatewayError) => void): void {
+  state.hold = 'writing';
+  parts.ledger.hold(
+    {
+      type: 'hold',
+      id: state.id,
+      time: new Date(state.arrivedAt).toISOString(),
+      key: state.key?.id ?? '',
+      labels: state.labels,
+      user: state.user,
+      endpoint: state.endpoint?.path ?? '',
+      model: admitted.model,
+      route: admitted.route,
+      targets: admitted.plan.map((target) => target.name),
+      stream: admitted.facts.stream,
+      input_tokens: admitted.facts.inputTokenBound,
+      snapshot: state.rules.snapshot.version,
+      expires: state.arrivedAt + HOLD_MS,
+    },
+    (error) => {
+      if (error) {
+        state.hold = 'none';
+        parts.report.fault('writing a hold', error);
+        const refusal = 'The gateway cannot write its ledger, so it takes no new requests. Try again soon.';
+        done(new GatewayError('ledger_unavailable', refusal, { headers: { 'retry-after': '1' } }));
+        return;
+      }
+      state.hold = 'held';
+      if (state.gone) {
+        // The client left during the write: nothing was sent anywhere, the hold ends as void.
+        settle(parts, state);
+        return;
+      }
+      try {
+        done(firstAttempt(parts, state, admitted));
+      } catch (failure) {
+        done(unexpected(parts, failure));
+      }
+    },
+  );
+}
+
+function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted): Reply {
+  const target = admitted.plan[0];
+  if (!target) throw new Error('a plan without a target');
+  const upstream = upstreamRequest(parts, state, admitted, target);
+  state.open = { number: 1, target, startedAt: parts.clock.monotonic(), status: null };
+  return {
+    ...CONTINUE,
+    set: [...upstream.set, ...retryHeaders(admitted)],
+    remove: upstream.remove,
+    body: upstream.body,
+    pass: {
+      clusters: admitted.plan.map((entry) => parts.clusterOf(entry.provider)),
+      log: { key: state.key?.id ?? '', model: admitted.model, endpoint: state.endpoint?.path ?? '', stream: admitted.facts.stream },
+    },
+  };
+}
+
+/** Envoy retries; these headers tell it how often, how long, and after which statuses of this request's targets. */
+function retryHeaders(admitted: Admitted): HeaderPair[] {
+  const { plan, retry, facts } = admitted;
+  const perTry = facts.stream ? retry.firstTokenMs : retry.responseMs;
+  const headers: HeaderPair[] = [
+    ['x-envoy-max-retries', String(plan.length - 1)],
+    ['x-envoy-upstream-rq-per-try-timeout-ms', String(perTry)],
+  ];
+  if (retry.totalMs > 0) headers.push(['x-envoy-upstream-rq-timeout-ms', String(retry.totalMs)]);
+  // A target that said 429 is not asked again: only the way to another target is worth a retry.
+  const elsewhere = new Set(plan.map((target) => target.name)).size > 1;
+  if (elsewhere) headers.push(['x-envoy-retriable-status-codes', '429']);
+  return headers;
+}
+
+function modelNotFound(model: string): GatewayError {
+  return new GatewayError(
+    'model_not_found',
+    `The model "${shown(model)}" does not exist here. Ask GET /v1/models for the list, or use provider/model.`,
+    { param: 'model' },
+  );
+}
+
+function unexpected(parts: Parts, error: unknown): GatewayError {
+  parts.report.fault('admitting a request', error);
+  return new GatewayError('gateway_unavailable', 'The gateway could not handle this request.');
+}
+
+/** A client's own text repeated to it: bounded. */
+function shown(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}

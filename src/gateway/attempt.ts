@@ -1,0 +1,67 @@
+import type { ProviderAccount, Target } from '../config/snapshot.js';
+import type { Endpoint } from '../dialects/endpoint.js';
+import { spliceRequest } from '../dialects/request.js';
+import { chooseCredential } from '../providers/credentials/choose.js';
+import type { ProviderKind } from '../providers/kind.js';
+import { CREDENTIAL_HEADERS, removedRequestHeaders } from '../providers/upstream-headers.js';
+import type { Parts } from './parts.js';
+import type { Continue, HeaderPair } from './reply.js';
+import { CONTINUE } from './reply.js';
+import type { Admitted, RequestState } from './state.js';
+
+/** The request as one target must receive it: path, headers and body, complete for itself. */
+export interface UpstreamRequest {
+  readonly set: readonly HeaderPair[];
+  readonly remove: readonly string[];
+  readonly body: Buffer;
+}
+
+/**
+ * Writes the request for one target from the client's original one. The same function serves attempt 1 and every later
+ * attempt, so nothing of an earlier target can remain: every header that any target sets is set or removed here.
+ */
+export function upstreamRequest(parts: Parts, state: RequestState, admitted: Admitted, target: Target): UpstreamRequest {
+  const account = accountOf(state, target);
+  const kind = parts.kinds.get(account.kind);
+  const endpoint = state.endpoint;
+  if (!kind || !endpoint) throw new Error(`no provider kind for ${target.name}`);
+  const set: HeaderPair[] = [[':path', kind.path(account, endpoint, target.model)]];
+  const credential = credentialHeader(parts, account, kind);
+  if (credential) set.push(credential);
+  for (const [name, value] of Object.entries(account.headers)) set.push([name, value]);
+  const written = new Set(set.map(([name]) => name));
+  const remove = removedRequestHeaders(state.headers.names(), endpoint);
+  for (const name of foreignHeaders(state, admitted)) if (!remove.includes(name)) remove.push(name);
+  return { set, remove: remove.filter((name) => !written.has(name)), body: upstreamBody(endpoint, admitted, target, kind) };
+}
+
+/** Attempt N as the `again` filter answers it. */
+export function attemptReply(request: UpstreamRequest): Continue {
+  return { ...CONTINUE, set: request.set, remove: request.remove, body: request.body };
+}
+
+export function accountOf(state: RequestState, target: Target): ProviderAccount {
+  const account = state.rules.snapshot.providers.get(target.provider);
+  if (!account) throw new Error(`no provider ${target.provider}`);
+  return account;
+}
+
+function credentialHeader(parts: Parts, account: ProviderAccount, kind: ProviderKind): HeaderPair | null {
+  if (!kind.credential || account.credentials.length === 0) return null;
+  const credential = chooseCredential(account.credentials, parts.rotation());
+  return [kind.credential.header, kind.credential.prefix + credential.secret.reveal()];
+}
+
+/** Names that some target of this request sets: what another attempt may have left behind. */
+function foreignHeaders(state: RequestState, admitted: Admitted): readonly string[] {
+  const names = new Set<string>(CREDENTIAL_HEADERS);
+  for (const target of admitted.plan) for (const name of Object.keys(accountOf(state, target).headers)) names.add(name);
+  return [...names];
+}
+
+function upstreamBody(endpoint: Endpoint, admitted: Admitted, target: Target, kind: ProviderKind): Buffer {
+  const { facts } = admitted;
+  const metered = endpoint.wire === 'openai-chat' || endpoint.wire === 'openai-completions';
+  const includeUsage = metered && facts.stream && kind.usageOnRequest;
+  return spliceRequest(admitted.body, facts, { model: target.model, includeUsage });
+}

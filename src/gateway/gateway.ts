@@ -1,0 +1,76 @@
+import { errorShapeForPath, matchEndpoint } from '../dialects/endpoints.js';
+import type { GatewayError } from '../dialects/error.js';
+import { Deadlines } from './deadlines.js';
+import { Exchange } from './exchange.js';
+import type { HeaderView } from './headers.js';
+import type { Parts } from './parts.js';
+import { refuse } from './refuse.js';
+import type { Refuse } from './reply.js';
+import type { RequestState } from './state.js';
+
+/** How long a response chunk may stay undecided. Far below Envoy's message timeout. */
+const UNDECIDED_MS = 1000;
+
+const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () => [] };
+
+/** The door: one Exchange per HTTP request. */
+export class Gateway {
+  readonly deadlines: Deadlines;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.deadlines = new Deadlines(UNDECIDED_MS, parts.clock.monotonic);
+  }
+
+  get generation(): string {
+    return this.#parts.generation;
+  }
+
+  /** A request whose headers have arrived. Its id is Envoy's `x-request-id`, never the client's. */
+  open(headers: HeaderView): Exchange {
+    return new Exchange(this.#parts, this.#stateFor(headers));
+  }
+
+  /** A reply of Envoy's own to a request that never reached us. */
+  openLocalReply(): Exchange {
+    return new Exchange(this.#parts, this.#stateFor(NO_HEADERS));
+  }
+
+  /** An answer outside any exchange. */
+  refusal(error: GatewayError, id: string): Refuse {
+    return refuse(error, 'openai', id);
+  }
+
+  #stateFor(headers: HeaderView): RequestState {
+    const path = headers.get(':path') ?? '/';
+    const match = matchEndpoint(headers.get(':method') ?? 'GET', path);
+    return {
+      id: headers.get('x-request-id') ?? '',
+      rules: this.#parts.rules(),
+      headers,
+      arrivedAt: this.#parts.clock.now(),
+      startedAt: this.#parts.clock.monotonic(),
+      errors: errorShapeForPath(path),
+      endpoint: match?.endpoint ?? null,
+      modelId: match?.modelId ?? null,
+      key: null,
+      user: '',
+      labels: {},
+      admitted: null,
+      hold: 'none',
+      gone: false,
+      passed: false,
+      finished: false,
+      attempts: [],
+      open: null,
+      status: 0,
+      code: null,
+      served: null,
+      response: null,
+      complete: false,
+      responseBytes: 0,
+      firstTokenAt: null,
+    };
+  }
+}

@@ -1,0 +1,8 @@
+/** Read access to the headers of one message; names are lower case as Envoy sends them. */
+export interface HeaderView {
+  /** First value, or undefined. */
+  get(name: string): string | undefined;
+  /** Every value, in order. */
+  all(name: string): readonly string[];
+  names(): readonly string[];
+}

@@ -1,0 +1,61 @@
+import type { FinalEntry } from '../accounting/ledger/entry.js';
+import type { Ledger } from '../accounting/ledger/ledger.js';
+import type { PriceBook } from '../accounting/prices.js';
+import type { Snapshot } from '../config/snapshot.js';
+import type { CompiledAccess } from '../policy/access.js';
+import type { KeyRing } from '../policy/keys/key-ring.js';
+import type { Resolver } from '../policy/routing/resolve.js';
+import type { ProviderKind } from '../providers/kind.js';
+
+/** Everything that is decided when a snapshot is compiled. A request keeps the rules it started with. */
+export interface Rules {
+  readonly snapshot: Snapshot;
+  readonly keys: KeyRing;
+  readonly access: CompiledAccess;
+  readonly resolver: Resolver;
+  readonly prices: PriceBook;
+}
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Monotonic milliseconds with fractions. */
+  monotonic(): number;
+}
+
+/** A request that ended without an entry in the ledger: unknown keys, unknown paths, bodies too large. */
+export interface Unrecorded {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly status: number;
+  readonly code: string;
+  readonly key: string | null;
+  readonly ms: number;
+}
+
+/** Where finished requests are told: records, metrics, log. Never throws. */
+export interface Reporter {
+  finished(entry: FinalEntry): void;
+  unrecorded(request: Unrecorded): void;
+  attempt(provider: string, outcome: 'success' | 'error' | 'aborted' | 'unknown'): void;
+  /** Seconds that the service held the request before it could leave for the provider. */
+  overhead(seconds: number): void;
+  /** A thing that should not happen; full detail for the log. */
+  fault(what: string, error: unknown): void;
+}
+
+/** What every stage of a request may use. */
+export interface Parts {
+  /** The rules in force now. */
+  rules(): Rules;
+  readonly kinds: ReadonlyMap<string, ProviderKind>;
+  readonly ledger: Ledger;
+  readonly report: Reporter;
+  readonly clock: Clock;
+  /** Envoy's cluster of a provider. */
+  readonly clusterOf: (provider: string) => string;
+  /** Names this process among its generations. */
+  readonly generation: string;
+  /** Number of the next credential choice, so that weights rotate. */
+  readonly rotation: () => number;
+}

@@ -1,0 +1,123 @@
+import { costOf } from '../accounting/cost.js';
+import { estimateUsage } from '../accounting/estimate.js';
+import type { AttemptEntry, FinalEntry } from '../accounting/ledger/entry.js';
+import type { Usage } from '../dialects/usage.js';
+import type { Parts } from './parts.js';
+import type { RequestState } from './state.js';
+
+/** Usage with where it comes from; null source = nothing was used. */
+interface Counted {
+  readonly usage: Usage | null;
+  readonly source: FinalEntry['usage_source'];
+}
+
+/** Closes the running attempt with its outcome. */
+export function closeAttempt(parts: Parts, state: RequestState, outcome: AttemptEntry['outcome'], reason: string | null): void {
+  const attempt = state.open;
+  if (!attempt) return;
+  state.open = null;
+  const firstToken = state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - attempt.startedAt);
+  state.attempts.push({
+    target: attempt.target.name,
+    status: attempt.status,
+    outcome,
+    reason,
+    ms: Math.round(parts.clock.monotonic() - attempt.startedAt),
+    first_token_ms: outcome === 'error' || firstToken === null || firstToken < 0 ? null : firstToken,
+  });
+  parts.report.attempt(attempt.target.provider, outcome);
+}
+
+/**
+ * Ends a request exactly once: usage → cost → ledger → records, metrics, log. Called by the last byte, by the end of the
+ * stream, and by refusals; whoever comes first wins.
+ */
+export function settle(parts: Parts, state: RequestState): void {
+  if (state.finished) return;
+  state.finished = true;
+  if (!state.key || (state.hold === 'none' && !recorded(state.status))) {
+    parts.report.unrecorded({
+      id: state.id,
+      endpoint: state.endpoint?.path ?? '',
+      status: state.status,
+      code: state.code ?? '',
+      key: state.key?.id ?? null,
+      ms: Math.round(parts.clock.monotonic() - state.startedAt),
+    });
+    return;
+  }
+  const entry = finalEntry(parts, state);
+  parts.ledger.finish(entry);
+  state.hold = 'none';
+  parts.report.finished(entry);
+}
+
+/** Refusals that records show: a known key's 400, 403 and 429. */
+function recorded(status: number): boolean {
+  return status === 400 || status === 403 || status === 429;
+}
+
+function finalEntry(parts: Parts, state: RequestState): FinalEntry {
+  const counted = count(state);
+  const price = state.served && counted.usage ? state.rules.prices.find(state.served, state.arrivedAt) : null;
+  const cost = price && counted.usage ? costOf(counted.usage, price) : null;
+  const target = state.status < 400 || state.passed ? (state.served?.name ?? null) : null;
+  return {
+    type: entryType(state, counted),
+    id: state.id,
+    time: new Date(state.arrivedAt).toISOString(),
+    key: state.key?.id ?? '',
+    labels: state.labels,
+    user: state.user,
+    endpoint: state.endpoint?.path ?? '',
+    model: state.admitted?.model ?? '',
+    route: state.admitted?.route ?? null,
+    target,
+    answered_model: state.response?.model ?? null,
+    stream: state.admitted?.facts.stream ?? false,
+    status: state.status,
+    code: state.code,
+    attempts: state.attempts,
+    usage: counted.usage ? withoutZeros(counted.usage) : {},
+    usage_source: counted.source,
+    cost_nano_usd: cost ? cost.total : counted.usage ? null : 0,
+    cost_parts: cost?.parts ?? {},
+    price_version: price?.version ?? null,
+    first_token_ms: state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - state.startedAt),
+    ms: Math.round(parts.clock.monotonic() - state.startedAt),
+    cache: null,
+    snapshot: state.rules.snapshot.version,
+  };
+}
+
+function entryType(state: RequestState, counted: Counted): FinalEntry['type'] {
+  if (state.hold === 'none') return 'refusal';
+  if (counted.source === 'provider') return 'settle';
+  return counted.source === null ? 'void' : 'estimate';
+}
+
+/** The provider's own numbers; else, if a provider may have worked for this request, an estimate from what was seen. */
+function count(state: RequestState): Counted {
+  const { admitted, response } = state;
+  if (!admitted || !state.passed || !state.served) return { usage: null, source: null };
+  const ended = state.complete || response?.terminal === true;
+  if (response?.usage && ended) return { usage: response.usage, source: 'provider' };
+  // A provider that answered with an error bills nothing; so does one that nobody reached.
+  if (state.status >= 400 && state.status !== 499) return { usage: null, source: null };
+  return estimateUsage({
+    stated: response?.usage ?? null,
+    contentBytes: response?.contentBytes ?? 0,
+    inputTokenBound: admitted.facts.inputTokenBound,
+    inputBytes: admitted.body.length,
+    target: state.served,
+  });
+}
+
+function withoutZeros(usage: Usage): Partial<Usage> {
+  const kept: Record<string, number> = {};
+  for (const [name, tokens] of Object.entries(usage)) if (tokens !== 0) kept[name] = tokens;
+  // Both are always there, so that readers need no case for "missing".
+  kept['input'] = usage.input;
+  kept['output'] = usage.output;
+  return kept;
+}

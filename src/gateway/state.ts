@@ -1,0 +1,64 @@
+import type { AttemptEntry } from '../accounting/ledger/entry.js';
+import type { Retry, Target } from '../config/snapshot.js';
+import type { Endpoint, ErrorShape } from '../dialects/endpoint.js';
+import type { RequestFacts } from '../dialects/request.js';
+import type { ResponseFacts } from '../dialects/response-reader.js';
+import type { GatewayKey } from '../policy/keys/key-ring.js';
+import type { HeaderView } from './headers.js';
+import type { Rules } from './parts.js';
+
+/** An attempt as it runs; closed into an AttemptEntry when its end is known. */
+export interface OpenAttempt {
+  readonly number: number;
+  readonly target: Target;
+  readonly startedAt: number;
+  status: number | null;
+}
+
+/** What is known once the request was admitted. */
+export interface Admitted {
+  readonly body: Buffer;
+  readonly facts: RequestFacts;
+  /** The name the client asked for. */
+  readonly model: string;
+  readonly route: string | null;
+  /** Target of attempt N is entry N−1. */
+  readonly plan: readonly Target[];
+  readonly retry: Retry;
+}
+
+/** Everything one request carries through its stages. Stages read and write it; nobody else does. */
+export interface RequestState {
+  readonly id: string;
+  readonly rules: Rules;
+  readonly headers: HeaderView;
+  /** Epoch and monotonic milliseconds at the first message. */
+  readonly arrivedAt: number;
+  readonly startedAt: number;
+  readonly errors: ErrorShape;
+  endpoint: Endpoint | null;
+  /** The last part of `/v1/models/{id}`. */
+  modelId: string | null;
+  key: GatewayKey | null;
+  user: string;
+  labels: Readonly<Record<string, string>>;
+  admitted: Admitted | null;
+  /** `held`: the hold is in the ledger and has no final entry yet. */
+  hold: 'none' | 'writing' | 'held';
+  /** The stream ended while the body was being decided: no answer can leave any more. */
+  gone: boolean;
+  /** The gate was opened: a provider may have seen the request. */
+  passed: boolean;
+  finished: boolean;
+  attempts: AttemptEntry[];
+  open: OpenAttempt | null;
+  /** What the client gets. */
+  status: number;
+  code: string | null;
+  served: Target | null;
+  response: Readonly<ResponseFacts> | null;
+  /** Bytes of body or chunks were seen complete. */
+  complete: boolean;
+  responseBytes: number;
+  firstTokenAt: number | null;
+}
