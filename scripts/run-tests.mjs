@@ -1,0 +1,106 @@
+// Runs compiled test files with tap, each in its own process, and prints one line for each.
+// Why not the `tap` command: docs/decisions/0006-tests.md.
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import t from 'tap';
+import { sourceFiles } from './build.mjs';
+import { describeFailure } from './failures.mjs';
+import { root } from './project.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { jobs: { type: 'string' }, timeout: { type: 'string' }, verbose: { type: 'boolean', default: false } },
+});
+
+// Files that start Envoys of their own. They come last, and fewer at a time: one keeps two cores busy.
+const heavyFolders = ['test/e2e/', 'test/faults/'];
+const jobs = Number(values.jobs ?? process.env.TOLLGATE_TEST_JOBS ?? availableParallelism());
+const seconds = values.timeout === undefined ? null : Number(values.timeout);
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const failedFiles = [];
+const skippedTests = [];
+
+const wanted = sourceFiles().filter((file) => file.endsWith('.test.ts') && isWanted(file));
+const isHeavy = (file) => heavyFolders.some((folder) => file.startsWith(folder));
+t.register(); // before anything is written: keeps tap from piping raw TAP to stdout
+t.resume();
+if (wanted.length === 0) {
+  process.stdout.write(`no test file matches ${positionals.join(' ')}\n`);
+  totals.failed = 1;
+}
+await runAll(
+  wanted.filter((file) => !isHeavy(file)),
+  jobs,
+);
+await runAll(wanted.filter(isHeavy), Math.max(1, Math.floor(jobs / 2)));
+finish();
+
+function isWanted(file) {
+  if (positionals.length === 0) return true;
+  return positionals.some((path) => file.startsWith(path.replace(/^\.\//, '').replace(/\.js$/, '.ts')));
+}
+
+async function runAll(files, parallel) {
+  t.jobs = parallel;
+  await Promise.all(files.map((file) => runFile(file)));
+}
+
+async function runFile(file) {
+  const compiled = join('dist', file.replace(/\.ts$/, '.js'));
+  const timeout = (seconds ?? (isHeavy(file) ? 240 : 60)) * 1000;
+  const args = ['--enable-source-maps', '--no-warnings=ExperimentalWarning', compiled];
+  const run = { file, passes: 0, fails: [], skips: [], stderr: '', started: 0 };
+  const spawned = t.spawn(
+    process.execPath,
+    args,
+    { cwd: root, timeout, buffered: true, stdio: ['ignore', 'pipe', 'pipe'] },
+    file,
+  );
+  const { subtest } = spawned;
+  subtest.on('process', (child) => {
+    run.started = performance.now();
+    child.stderr?.on('data', (chunk) => {
+      run.stderr += chunk;
+      if (values.verbose) process.stderr.write(chunk);
+    });
+  });
+  subtest.parser.on('pass', () => {
+    run.passes += 1;
+  });
+  subtest.parser.on('fail', (result) => run.fails.push(result));
+  for (const event of ['skip', 'todo']) subtest.parser.on(event, (result) => run.skips.push(result));
+  const results = await spawned;
+  report(run, results?.ok === true, subtest);
+}
+
+function report(run, ok, subtest) {
+  const failed = ok ? run.fails.length : Math.max(1, run.fails.length);
+  totals.passed += run.passes;
+  totals.failed += failed;
+  totals.skipped += run.skips.length;
+  for (const result of run.skips)
+    skippedTests.push(`${run.file} > ${result.fullname || result.name}: ${result.skip || result.todo}`);
+  const time = `${((performance.now() - run.started) / 1000).toFixed(1)} s`;
+  const skipped = run.skips.length > 0 ? `, ${run.skips.length} skipped` : '';
+  process.stdout.write(
+    `${ok ? 'ok    ' : 'FAILED'} ${run.file}: ${run.passes} passed, ${failed} failed${skipped} (${time})\n`,
+  );
+  if (ok) return;
+  failedFiles.push(run.file);
+  const end = { exitCode: subtest.exitCode ?? null, signal: subtest.signal ?? null };
+  process.stdout.write(describeFailure({ fails: run.fails, stderr: run.stderr, end }));
+}
+
+function finish() {
+  for (const line of skippedTests) process.stdout.write(`skipped: ${line}\n`);
+  // In CI everything that a test needs is there, so a skipped test is a hole.
+  if (process.env.CI && process.env.CI !== 'false' && totals.skipped > 0) {
+    process.stdout.write(`CI is set: ${totals.skipped} skipped count as failed\n`);
+    totals.failed += totals.skipped;
+    totals.skipped = 0;
+  }
+  for (const file of failedFiles) process.stdout.write(`failed: ${file}\n`);
+  process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
+  process.exit(totals.failed === 0 ? 0 : 1);
+}

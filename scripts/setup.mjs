@@ -1,0 +1,29 @@
+// `npm run setup`: everything that the project needs, and nothing if it is all there.
+import { build } from './build.mjs';
+import { installDependencies, projectNode } from './dependencies.mjs';
+import { ensureEnvoy } from './envoy.mjs';
+import { isProgram, program } from './project.mjs';
+
+/** Installs what is missing and builds. Returns the path of the Node to run with. */
+export async function setUp() {
+  // The two downloads do not need each other.
+  await Promise.allSettled([installDependencies(), ensureEnvoy()]).then(firstProblem);
+  const node = await projectNode();
+  await build(node);
+  return node;
+}
+
+// Both have come to their end before the first problem is reported, so that no download is left running.
+function firstProblem(results) {
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+if (isProgram(import.meta.url)) {
+  program(async () => {
+    await setUp();
+    return 0;
+  });
+}
