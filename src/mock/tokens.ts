@@ -1,0 +1,14 @@
+/** Above this many characters, tokens are estimated from the length: counting must not hold up the event loop. */
+const COUNTED = 65_536;
+
+const PIECE = /\s*[\p{L}\p{M}\p{N}_]{1,8}|\s*[^\s\p{L}\p{M}\p{N}_]{1,4}|\s+/gu;
+
+/** Cuts a text into token-like pieces: joined they give the text again. Deterministic, about as many as a real tokenizer's. */
+export function pieces(text: string): string[] {
+  return text.match(PIECE) ?? [];
+}
+
+/** Token-like count of a text; exact to `pieces` for short texts, a quarter of the length for long ones. */
+export function countTokens(text: string): number {
+  return text.length > COUNTED ? Math.ceil(text.length / 4) : pieces(text).length;
+}
