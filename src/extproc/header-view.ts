@@ -16,5 +16,6 @@ export function headerView(message: HttpHeaders): HeaderView {
     },
     all: (name) => headers.filter((header) => header.key === name).map(textOf),
     names: () => headers.map((header) => header.key),
+    entries: () => headers.map((header) => [header.key, textOf(header)] as const),
   };
 }

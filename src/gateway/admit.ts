@@ -46,7 +46,7 @@ function decide(parts: Parts, state: RequestState, body: Buffer, facts: RequestF
   if (!key || !endpoint) throw new Error('admitting without a key');
   if (facts.user !== null && facts.user !== '') state.user = facts.user;
   const resolution = state.rules.resolver.resolve(facts.model);
-  if (!state.rules.access.allows(key, facts.model)) {
+  if (!state.rules.access(key, facts.model)) {
     throw new GatewayError('model_not_allowed', `This key may not use the model "${shown(facts.model)}".`, { param: 'model' });
   }
   if (!resolution) throw modelNotFound(facts.model);

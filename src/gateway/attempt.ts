@@ -2,8 +2,9 @@ import type { ProviderAccount, Target } from '../config/snapshot.js';
 import type { Endpoint } from '../dialects/endpoint.js';
 import { spliceRequest } from '../dialects/request.js';
 import { chooseCredential } from '../providers/credentials/choose.js';
+import { credentialHeader } from '../providers/credentials/header.js';
 import type { ProviderKind } from '../providers/kind.js';
-import { CREDENTIAL_HEADERS, removedRequestHeaders } from '../providers/upstream-headers.js';
+import { requestHeadersToRemove } from '../providers/upstream-headers.js';
 import type { Parts } from './parts.js';
 import type { Continue, HeaderPair } from './reply.js';
 import { CONTINUE } from './reply.js';
@@ -26,13 +27,14 @@ export function upstreamRequest(parts: Parts, state: RequestState, admitted: Adm
   const endpoint = state.endpoint;
   if (!kind || !endpoint) throw new Error(`no provider kind for ${target.name}`);
   const set: HeaderPair[] = [[':path', kind.path(account, endpoint, target.model)]];
-  const credential = credentialHeader(parts, account, kind);
-  if (credential) set.push(credential);
+  const credential = credentialHeader(kind, chooseCredential(account, parts.rotation()));
+  if (credential) set.push([credential.name, credential.value]);
   for (const [name, value] of Object.entries(account.headers)) set.push([name, value]);
   const written = new Set(set.map(([name]) => name));
-  const remove = removedRequestHeaders(state.headers.names(), endpoint);
-  for (const name of foreignHeaders(state, admitted)) if (!remove.includes(name)) remove.push(name);
-  return { set, remove: remove.filter((name) => !written.has(name)), body: upstreamBody(endpoint, admitted, target, kind) };
+  const remove = new Set(requestHeadersToRemove(state.headers.names()));
+  for (const name of foreignHeaders(parts, state, admitted)) remove.add(name);
+  const body = upstreamBody(endpoint, admitted, target, kind);
+  return { set, remove: [...remove].filter((name) => !written.has(name)), body };
 }
 
 /** Attempt N as the `again` filter answers it. */
@@ -46,15 +48,9 @@ export function accountOf(state: RequestState, target: Target): ProviderAccount 
   return account;
 }
 
-function credentialHeader(parts: Parts, account: ProviderAccount, kind: ProviderKind): HeaderPair | null {
-  if (!kind.credential || account.credentials.length === 0) return null;
-  const credential = chooseCredential(account.credentials, parts.rotation());
-  return [kind.credential.header, kind.credential.prefix + credential.secret.reveal()];
-}
-
 /** Names that some target of this request sets: what another attempt may have left behind. */
-function foreignHeaders(state: RequestState, admitted: Admitted): readonly string[] {
-  const names = new Set<string>(CREDENTIAL_HEADERS);
+function foreignHeaders(parts: Parts, state: RequestState, admitted: Admitted): readonly string[] {
+  const names = new Set<string>(parts.credentialHeaders);
   for (const target of admitted.plan) for (const name of Object.keys(accountOf(state, target).headers)) names.add(name);
   return [...names];
 }

@@ -84,7 +84,7 @@ export class Exchange {
     state.served = attempt?.target ?? null;
     state.status = status;
     if (attempt) attempt.status = status;
-    const { set, remove } = responseHeaders(this.#parts, state, headers);
+    const { set, remove } = responseHeaders(state, headers);
     if (status >= 400) return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
     if (last) {
       this.#complete();

@@ -11,7 +11,7 @@ import type { RequestState } from './state.js';
 /** How long a response chunk may stay undecided. Far below Envoy's message timeout. */
 const UNDECIDED_MS = 1000;
 
-const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () => [] };
+const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () => [], entries: () => [] };
 
 /** The door: one Exchange per HTTP request. */
 export class Gateway {

@@ -5,4 +5,6 @@ export interface HeaderView {
   /** Every value, in order. */
   all(name: string): readonly string[];
   names(): readonly string[];
+  /** Name and value of each, in order. */
+  entries(): readonly (readonly [name: string, value: string])[];
 }

@@ -6,8 +6,7 @@ import type { RequestState } from './state.js';
 export function modelList(state: RequestState): Refuse {
   const { key, rules, modelId } = state;
   if (!key) throw new Error('listing models without a key');
-  const models = rules.resolver.list((name) => rules.access.allows(key, name));
-  const found = modelId === null ? { object: 'list', data: models } : models.find((model) => model.id === modelId);
+  const found = modelId === null ? { object: 'list', data: rules.models.list(key) } : rules.models.find(key, modelId);
   if (!found) throw new GatewayError('model_not_found', `The model "${modelId?.slice(0, 120)}" does not exist or is not for this key.`, { param: 'model' });
   state.status = 200;
   return {

@@ -2,8 +2,9 @@ import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { Ledger } from '../accounting/ledger/ledger.js';
 import type { PriceBook } from '../accounting/prices.js';
 import type { Snapshot } from '../config/snapshot.js';
-import type { CompiledAccess } from '../policy/access.js';
+import type { Access } from '../policy/access.js';
 import type { KeyRing } from '../policy/keys/key-ring.js';
+import type { ModelList } from '../policy/routing/model-list.js';
 import type { Resolver } from '../policy/routing/resolve.js';
 import type { ProviderKind } from '../providers/kind.js';
 
@@ -11,8 +12,9 @@ import type { ProviderKind } from '../providers/kind.js';
 export interface Rules {
   readonly snapshot: Snapshot;
   readonly keys: KeyRing;
-  readonly access: CompiledAccess;
+  readonly access: Access;
   readonly resolver: Resolver;
+  readonly models: ModelList;
   readonly prices: PriceBook;
 }
 
@@ -49,6 +51,8 @@ export interface Parts {
   /** The rules in force now. */
   rules(): Rules;
   readonly kinds: ReadonlyMap<string, ProviderKind>;
+  /** Every header that some kind puts a credential in. */
+  readonly credentialHeaders: readonly string[];
   readonly ledger: Ledger;
   readonly report: Reporter;
   readonly clock: Clock;

@@ -28,8 +28,11 @@ export function readRequest(parts: Parts, state: RequestState, hasBody: boolean)
 }
 
 function authenticate(parts: Parts, state: RequestState): void {
-  const presented = readPresentedKey(state.headers);
-  const key = presented === null ? null : state.rules.keys.find(presented, parts.clock.now());
+  const presented = readPresentedKey((name) => state.headers.all(name));
+  if (presented.kind === 'ambiguous') {
+    throw new GatewayError('ambiguous_credentials', 'The request carries two different keys; send one.');
+  }
+  const key = presented.kind === 'none' ? null : state.rules.keys.find(presented.secret, parts.clock.now());
   if (!key) throw new GatewayError('invalid_api_key', INVALID_KEY, { headers: { 'www-authenticate': 'Bearer' } });
   state.key = key;
 }

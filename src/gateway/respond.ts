@@ -1,26 +1,28 @@
 import { GatewayError } from '../dialects/error.js';
 import { clientError, readProviderError } from '../dialects/provider-error.js';
-import { removedResponseHeaders } from '../providers/upstream-headers.js';
+import { responseHeadersToRemove } from '../providers/upstream-headers.js';
 import { accountOf } from './attempt.js';
 import type { HeaderView } from './headers.js';
 import type { ResponseOrigin } from './origin.js';
-import type { Parts } from './parts.js';
 import { refuse } from './refuse.js';
 import type { BodyChange, HeaderPair } from './reply.js';
 import { renderError } from '../dialects/error.js';
 import type { RequestState } from './state.js';
 
 /** Headers that every answer of a provider gets, and those it loses. */
-export function responseHeaders(parts: Parts, state: RequestState, headers: HeaderView): { set: HeaderPair[]; remove: string[] } {
+export function responseHeaders(state: RequestState, headers: HeaderView): { set: HeaderPair[]; remove: string[] } {
   const set: HeaderPair[] = [['x-request-id', state.id]];
   if (state.served) {
     set.push(['x-tollgate-provider', state.served.provider], ['x-tollgate-model', state.served.model]);
     set.push(['x-tollgate-attempts', String(attemptsMade(state))]);
   }
-  const secrets = state.served ? accountOf(state, state.served).credentials.map((entry) => entry.secret.reveal()) : [];
-  const remove = removedResponseHeaders(headers, secrets).filter((name) => name !== 'x-request-id');
-  void parts;
-  return { set, remove };
+  const remove = new Set<string>();
+  const credentials = state.served ? accountOf(state, state.served).credentials : [];
+  // Also without a credential: hop-by-hop headers and cookies stay here.
+  for (const secret of credentials.length === 0 ? [null] : credentials.map((entry) => entry.secret.reveal())) {
+    for (const name of responseHeadersToRemove(headers.entries(), secret)) remove.add(name);
+  }
+  return { set, remove: [...remove] };
 }
 
 export function attemptsMade(state: RequestState): number {
