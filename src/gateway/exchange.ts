@@ -4,7 +4,7 @@ import type { ChunkEditor } from '../dialects/response-reader.js';
 import { admit } from './admit.js';
 import { attemptReply, upstreamRequest } from './attempt.js';
 import type { HeaderView } from './headers.js';
-import { createMeter, type Meter } from './meter.js';
+import { isEventStream, Meter } from './meter.js';
 import { modelList } from './model-list.js';
 import type { ResponseOrigin } from './origin.js';
 import type { Parts } from './parts.js';
@@ -26,6 +26,8 @@ export class Exchange {
   #meter: Meter | null = null;
   #editor: ChunkEditor | null = null;
   #errorHeaders: HeaderView | null = null;
+  /** The last word is being written; whoever comes first decides how the request ended. */
+  #ending = false;
 
   constructor(parts: Parts, state: RequestState) {
     this.#parts = parts;
@@ -130,8 +132,7 @@ export class Exchange {
   /** The stream is over: whatever was not settled is settled from what was seen. */
   closed(): void {
     const state = this.#state;
-    if (state.finished) return;
-    this.#meter?.end();
+    if (state.finished || this.#ending) return;
     if (state.served === null && state.passed) {
       // Nobody answered yet: the client left while a provider was working for it.
       state.served = state.open?.target ?? null;
@@ -144,8 +145,10 @@ export class Exchange {
       // The ledger is writing the hold: its callback ends this request.
       if (state.hold === 'writing') return;
     }
-    closeAttempt(this.#parts, state, state.response?.terminal ? 'success' : 'aborted', state.response?.terminal ? null : 'cut');
-    settle(this.#parts, state);
+    this.#end(() => {
+      const whole = state.response?.terminal === true;
+      closeAttempt(this.#parts, state, whole ? 'success' : 'aborted', whole ? null : 'cut');
+    });
   }
 
   #decided(result: Reply | GatewayError): Reply {
@@ -190,21 +193,33 @@ export class Exchange {
     const { admitted, endpoint } = this.#state;
     if (!endpoint || !admitted) return;
     const type = headers.get('content-type') ?? '';
-    const encoding = headers.get('content-encoding');
-    this.#meter = createMeter(endpoint, type, encoding);
+    const encoding = (headers.get('content-encoding') ?? '').replace(/^identity$/i, '');
+    this.#meter = new Meter(endpoint, type, encoding);
     this.#state.response = this.#meter.facts;
-    const stream = /^text\/event-stream/i.test(type) && encoding === undefined;
-    if (stream && admitted.facts.stream && !admitted.facts.includeUsage) this.#editor = createUsageChunkEditor(endpoint.wire);
+    const editable = isEventStream(type) && encoding === '';
+    if (editable && admitted.facts.stream && !admitted.facts.includeUsage) this.#editor = createUsageChunkEditor(endpoint.wire);
   }
 
   #complete(): void {
     const state = this.#state;
-    if (state.finished) return;
+    if (state.finished || this.#ending) return;
     state.complete = true;
-    this.#meter?.end();
-    if (state.response?.error) state.code = 'provider_error';
-    closeAttempt(this.#parts, state, state.response?.error ? 'error' : 'success', state.response?.error ? 'error_event' : null);
-    settle(this.#parts, state);
+    this.#end(() => {
+      const failed = state.response?.error !== null && state.response?.error !== undefined;
+      if (failed) state.code = 'provider_error';
+      closeAttempt(this.#parts, state, failed ? 'error' : 'success', failed ? 'error_event' : null);
+    });
+  }
+
+  /** Lets the meter come to its end, closes the attempt, settles. */
+  #end(close: () => void): void {
+    this.#ending = true;
+    const finish = (): void => {
+      close();
+      settle(this.#parts, this.#state);
+    };
+    if (this.#meter) this.#meter.finish(finish);
+    else finish();
   }
 
   #failed(): void {
