@@ -1,4 +1,4 @@
-import { errorShapeForPath, matchEndpoint } from '../dialects/endpoints.js';
+import { errorShapeForPath, matchEndpoint, modelIdFromPath } from '../dialects/endpoints.js';
 import type { GatewayError } from '../dialects/error.js';
 import { Deadlines } from './deadlines.js';
 import { Exchange } from './exchange.js';
@@ -44,7 +44,6 @@ export class Gateway {
 
   #stateFor(headers: HeaderView): RequestState {
     const path = headers.get(':path') ?? '/';
-    const match = matchEndpoint(headers.get(':method') ?? 'GET', path);
     return {
       id: headers.get('x-request-id') ?? '',
       rules: this.#parts.rules(),
@@ -52,8 +51,8 @@ export class Gateway {
       arrivedAt: this.#parts.clock.now(),
       startedAt: this.#parts.clock.monotonic(),
       errors: errorShapeForPath(path),
-      endpoint: match?.endpoint ?? null,
-      modelId: match?.modelId ?? null,
+      endpoint: matchEndpoint(headers.get(':method') ?? 'GET', path),
+      modelId: modelIdFromPath(path),
       key: null,
       user: '',
       labels: {},

@@ -1,13 +1,17 @@
-import { GatewayError } from '../dialects/error.js';
-import { clientError, readProviderError } from '../dialects/provider-error.js';
+import { decodeWhole } from '../codec/decode-whole.js';
+import { clientError } from '../dialects/client-error.js';
+import { GatewayError, renderError } from '../dialects/error.js';
+import { readProviderError } from '../dialects/provider-error.js';
 import { responseHeadersToRemove } from '../providers/upstream-headers.js';
 import { accountOf } from './attempt.js';
 import type { HeaderView } from './headers.js';
 import type { ResponseOrigin } from './origin.js';
 import { refuse } from './refuse.js';
 import type { BodyChange, HeaderPair } from './reply.js';
-import { renderError } from '../dialects/error.js';
 import type { RequestState } from './state.js';
+
+/** An error message longer than this is none. */
+const MAX_ERROR_BYTES = 1024 * 1024;
 
 /** Headers that every answer of a provider gets, and those it loses. */
 export function responseHeaders(state: RequestState, headers: HeaderView): { set: HeaderPair[]; remove: string[] } {
@@ -59,10 +63,11 @@ export function failureReason(origin: ResponseOrigin): string {
  * Notes the status and code that the client gets.
  */
 export function errorBody(state: RequestState, providerStatus: number, headers: HeaderView, body: Buffer): BodyChange | null {
-  const error = readProviderError(providerStatus, (name) => headers.get(name), body);
+  const text = decodeWhole(body, headers.get('content-encoding'), MAX_ERROR_BYTES) ?? Buffer.alloc(0);
+  const error = readProviderError(providerStatus, Object.fromEntries(headers.entries()), text);
   const answer = clientError(error, providerStatus);
   state.code = answer.error.code;
-  if (answer.unchanged && state.errors === 'openai') {
+  if (answer.keepBody && state.errors === 'openai') {
     state.status = providerStatus;
     return null;
   }
