@@ -1,0 +1,47 @@
+import { METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
+import { type EnvoyConfig, extension } from './typed-config.js';
+
+const ours = (key: string) => `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:${key})%`;
+const kept = (key: string) => `%DYNAMIC_METADATA(${REQUEST_NAMESPACE}:${key})%`;
+
+/**
+ * The fields of an access-log line, the second meter. A single operator keeps its type: numbers are numbers, absent
+ * values are null. `id` and `path` come from metadata because the headers are gone or rewritten when the line is made.
+ */
+export const ACCESS_LOG_FIELDS: Readonly<Record<string, string>> = {
+  /** ISO 8601 UTC with milliseconds: when the request's first byte came. */
+  time: '%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%',
+  id: kept('id'),
+  method: '%REQ(:METHOD)%',
+  /** The client's path without its query, which may hold a key on Google's paths. */
+  path: kept('path'),
+  protocol: '%PROTOCOL%',
+  remote: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%',
+  /** 0 when the client left before any response. */
+  status: '%RESPONSE_CODE%',
+  /** Why a stream ended: DC client left, UPE UC UR provider, UT timeout, SI idle; `-` for nothing special. */
+  flags: '%RESPONSE_FLAGS%',
+  details: '%RESPONSE_CODE_DETAILS%',
+  /** Body bytes. */
+  bytes_received: '%BYTES_RECEIVED%',
+  bytes_sent: '%BYTES_SENT%',
+  ms: '%DURATION%',
+  /** Until the first byte of the response went to the client. */
+  first_byte_ms: '%COMMON_DURATION(DS_RX_BEG:DS_TX_BEG:ms)%',
+  attempts: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
+  /** Cluster of the last attempt. */
+  cluster: '%UPSTREAM_CLUSTER_RAW%',
+  failure: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
+  key: ours('key'),
+  model: ours('model'),
+  endpoint: ours('endpoint'),
+  stream: ours('stream'),
+  generation: ours('generation'),
+};
+
+export function accessLog(path: string): EnvoyConfig {
+  return extension('envoy.access_loggers.file', 'extensions.access_loggers.file.v3.FileAccessLog', {
+    path,
+    log_format: { json_format: ACCESS_LOG_FIELDS },
+  });
+}

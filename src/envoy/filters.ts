@@ -1,0 +1,117 @@
+import {
+  GATE_KEY,
+  GATE_PASS,
+  METADATA_NAMESPACE,
+  REQUEST_NAMESPACE,
+  RID_METADATA,
+  ROLE_METADATA,
+  ROLE_REQUEST,
+  SERVICE_CLUSTER,
+} from './names.js';
+import { duration, type EnvoyConfig, extension, typed } from './typed-config.js';
+
+const DEFAULT_MESSAGE_TIMEOUT_MS = 5_000;
+
+/** What the `request` role learns about the answer: who gave it, on which attempt, and whether Envoy made it up. */
+export const RESPONSE_ATTRIBUTES: readonly string[] = [
+  'xds.cluster_name',
+  'upstream.request_attempt_count',
+  'upstream.address',
+  'upstream.transport_failure_reason',
+  'response.code_details',
+  'response.flags',
+];
+
+/** Keeps the request id and the client's path: `strip` removes the one, the service rewrites the other. */
+export function factsFilter(): EnvoyConfig {
+  const keep = (header: string, key: string, more: EnvoyConfig = {}) => ({
+    header,
+    on_header_present: { metadata_namespace: REQUEST_NAMESPACE, key, type: 'STRING', ...more },
+  });
+  return extension('envoy.filters.http.header_to_metadata', 'extensions.filters.http.header_to_metadata.v3.Config', {
+    request_rules: [
+      keep('x-request-id', 'id'),
+      keep(':path', 'path', {
+        regex_value_rewrite: { pattern: { regex: '^([^?#]*).*' }, substitution: '\\1' },
+      }),
+    ],
+  });
+}
+
+/** How every filter reaches the service: who asks, and which process must answer (hash policy on the rid). */
+export function serviceCall(role: string, rid: string): EnvoyConfig {
+  return {
+    envoy_grpc: { cluster_name: SERVICE_CLUSTER },
+    initial_metadata: [
+      { key: ROLE_METADATA, value: role },
+      { key: RID_METADATA, value: rid },
+    ],
+    // A stream that is opened just when the old process says GOAWAY goes to the new one.
+    retry_policy: {
+      num_retries: 3,
+      retry_on: 'connect-failure,refused-stream',
+      retry_back_off: { base_interval: '0.020s', max_interval: '0.100s' },
+    },
+  };
+}
+
+/**
+ * The `request` role. `failure_mode_allow` lets running answers survive the death of the service; that it would also
+ * let undecided requests pass is what the gate behind it is for.
+ */
+export function requestFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT_MS): EnvoyConfig {
+  return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+    stat_prefix: ROLE_REQUEST,
+    grpc_service: serviceCall(ROLE_REQUEST, '%REQ(x-request-id)%'),
+    failure_mode_allow: true,
+    status_on_error: { code: 'ServiceUnavailable' },
+    message_timeout: duration(messageTimeoutMs),
+    allow_mode_override: true,
+    processing_mode: {
+      request_header_mode: 'SEND',
+      request_body_mode: 'BUFFERED',
+      response_header_mode: 'SEND',
+      response_body_mode: 'NONE',
+      request_trailer_mode: 'SKIP',
+      response_trailer_mode: 'SKIP',
+    },
+    // x-envoy-max-retries and the per-try timeout are set per request; host and method stay out of reach.
+    mutation_rules: { allow_envoy: true },
+    response_attributes: RESPONSE_ATTRIBUTES,
+    metadata_options: {
+      receiving_namespaces: { untyped: [METADATA_NAMESPACE] },
+      forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
+    },
+  });
+}
+
+/** Nothing goes on without `tollgate.decision == pass`. Must stand directly behind the request filter. */
+export function gateFilter(): EnvoyConfig {
+  const decided = {
+    filter: METADATA_NAMESPACE,
+    path: [{ key: GATE_KEY }],
+    value: { string_match: { exact: GATE_PASS } },
+  };
+  return extension('envoy.filters.http.rbac', 'extensions.filters.http.rbac.v3.RBAC', {
+    rules: {
+      action: 'ALLOW',
+      policies: {
+        decided: {
+          permissions: [{ sourced_metadata: { metadata_matcher: decided } }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  });
+}
+
+export function routerFilter(upstreamFilters: readonly EnvoyConfig[]): EnvoyConfig {
+  return {
+    name: 'envoy.filters.http.router',
+    typed_config: typed('extensions.filters.http.router.v3.Router', {
+      // Also keeps x-envoy-original-host, a name of ours or of another provider, from every provider.
+      suppress_envoy_headers: true,
+      upstream_http_filters: upstreamFilters,
+    }),
+  };
+}

@@ -1,0 +1,67 @@
+import { DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
+import { type EnvoyConfig, extension } from './typed-config.js';
+
+/**
+ * 5xx covers resets and timeouts before the headers too. A provider's 401 or 403 is added per request by
+ * `x-envoy-retriable-status-codes`, since only the service knows whether another target is left.
+ */
+const RETRY_ON = '5xx,reset,connect-failure,refused-stream,retriable-status-codes';
+
+/** Silence of a reasoning model is normal for minutes; the service's `stall` clock is the tighter one. */
+const IDLE_TIMEOUT = '600s';
+
+/**
+ * One route for everything: the service has the paths, Envoy has the providers.
+ * @param bodyLimit bytes; lifts the small connection buffers for whole bodies and for their retries.
+ */
+export function routes(bodyLimit: number): EnvoyConfig {
+  return {
+    name: 'gateway',
+    virtual_hosts: [
+      {
+        name: 'all',
+        domains: ['*'],
+        include_request_attempt_count: true,
+        request_body_buffer_limit: bodyLimit,
+        response_headers_to_add: [
+          {
+            header: { key: 'x-request-id', value: `%DYNAMIC_METADATA(${REQUEST_NAMESPACE}:id)%` },
+            append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+          },
+        ],
+        routes: [{ name: 'targets', match: { prefix: '/' }, route: targets() }],
+      },
+    ],
+  };
+}
+
+function targets(): EnvoyConfig {
+  return {
+    // Attempts and streams are bounded per request by the service, and by max_stream_duration in the end.
+    timeout: '0s',
+    idle_timeout: IDLE_TIMEOUT,
+    auto_host_rewrite: true,
+    inline_cluster_specifier_plugin: { extension: priorityGroups() },
+    retry_policy: {
+      retry_on: RETRY_ON,
+      retriable_status_codes: [429],
+      // None unless the service asks for them with x-envoy-max-retries.
+      num_retries: 0,
+      refresh_cluster_on_retry: true,
+      // Another target is not the one that is in trouble: no reason to wait, nor to obey its Retry-After.
+      retry_back_off: { base_interval: '0.001s', max_interval: '0.002s' },
+    },
+  };
+}
+
+/** Attempt N goes to the N-th group in `tollgate.priority_groups`. Expected to change after Envoy 1.40: only here. */
+function priorityGroups(): EnvoyConfig {
+  return extension(
+    'envoy.router.cluster_specifier_plugin.priority_group',
+    'extensions.router.cluster_specifiers.priority_group.v3.PriorityGroupClusterSpecifier',
+    {
+      override_metadata_namespace: METADATA_NAMESPACE,
+      priority_groups: [{ name: DEFAULT_CLUSTER, clusters: [{ cluster_name: DEFAULT_CLUSTER, weight: 1 }] }],
+    },
+  );
+}
