@@ -1,0 +1,42 @@
+import type { JsonMember } from '../codec/json-scan.js';
+import type { Wire } from './endpoint.js';
+
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a request says, as far as the gateway needs to know it. */
+export interface RequestFacts {
+  readonly format: 'json' | 'multipart';
+  readonly wire: Wire;
+  /** As the client sent it: 1 to 512 characters. */
+  readonly model: string;
+  /** Bytes of the value: the JSON literal with its quotes, or the form field's text. */
+  readonly modelRange: ByteRange;
+  readonly stream: boolean;
+  /** The client asked for the usage chunk (`stream_options.include_usage: true`). */
+  readonly includeUsage: boolean;
+  /** First of `user` and `safety_identifier` that is a non-empty string; else ''. */
+  readonly user: string;
+  /** OpenAI's `metadata`, its string values only; null when absent. */
+  readonly metadata: Readonly<Record<string, string>> | null;
+  /** The client's own bound on output tokens of one choice; null when it set none. */
+  readonly maxOutputTokens: number | null;
+  /** Answers asked for: `n` (or `best_of` where larger), at least 1. */
+  readonly choices: number;
+  /** Tools or functions are offered. */
+  readonly tools: boolean;
+  readonly inputBytes: number;
+  /** No tokenizer makes more tokens than bytes. Media and files named by reference are not in the body and not in here. */
+  readonly inputTokensUpper: number;
+  /** Where to splice; null for multipart. */
+  readonly json: JsonPlaces | null;
+}
+
+export interface JsonPlaces {
+  /** Offset of the opening brace. */
+  readonly root: number;
+  readonly streamOptions: JsonMember | null;
+  readonly includeUsage: JsonMember | null;
+}

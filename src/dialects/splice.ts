@@ -1,0 +1,62 @@
+import type { RequestFacts } from './request-facts.js';
+
+export interface Splice {
+  /** The model's name for the target; null leaves the client's. */
+  readonly model: string | null;
+  /** Ask for the usage chunk. Has an effect only on streams of chat/completions and completions. */
+  readonly includeUsage: boolean;
+}
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+const ASKED = '"include_usage":true';
+
+/** The body for one target: a new buffer in which every byte outside the edits is the client's; `body` itself when there are none. */
+export function spliceRequest(body: Buffer, facts: RequestFacts, splice: Splice): Buffer {
+  const edits: Edit[] = [];
+  if (splice.model !== null && splice.model !== facts.model) edits.push(modelEdit(facts, splice.model));
+  if (splice.includeUsage && takesStreamOptions(facts)) edits.push(...usageEdits(facts));
+  return edits.length === 0 ? body : applyEdits(body, edits);
+}
+
+/** A request whose usage comes only in a chunk that must be asked for. */
+export function takesStreamOptions(facts: RequestFacts): boolean {
+  return facts.stream && (facts.wire === 'openai-chat' || facts.wire === 'openai-completions');
+}
+
+function modelEdit(facts: RequestFacts, model: string): Edit {
+  if (facts.format === 'json') return { ...facts.modelRange, text: JSON.stringify(model) };
+  if (/[\r\n]/.test(model)) throw new RangeError('a model name with a line break cannot stand in a form');
+  return { ...facts.modelRange, text: model };
+}
+
+function usageEdits(facts: RequestFacts): readonly Edit[] {
+  if (facts.json === null || facts.includeUsage) return [];
+  const { root, streamOptions, includeUsage } = facts.json;
+  if (includeUsage !== null) return [{ start: includeUsage.start, end: includeUsage.end, text: 'true' }];
+  // The top level is never empty here: it has at least the model.
+  if (streamOptions === null) return [insert(root + 1, `"stream_options":{${ASKED}},`)];
+  if (streamOptions.kind !== 'object') {
+    return [{ start: streamOptions.start, end: streamOptions.end, text: `{${ASKED}}` }];
+  }
+  return [insert(streamOptions.start + 1, streamOptions.empty ? ASKED : `${ASKED},`)];
+}
+
+function insert(at: number, text: string): Edit {
+  return { start: at, end: at, text };
+}
+
+function applyEdits(body: Buffer, edits: readonly Edit[]): Buffer {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const edit of edits.toSorted((one, other) => one.start - other.start)) {
+    pieces.push(body.subarray(at, edit.start), Buffer.from(edit.text));
+    at = edit.end;
+  }
+  pieces.push(body.subarray(at));
+  return Buffer.concat(pieces);
+}
