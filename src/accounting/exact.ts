@@ -1,0 +1,33 @@
+/**
+ * Exact decimal arithmetic for money. A price is a decimal number of dollars per million tokens, kept as a BigInt count of
+ * 10^-12 dollars: no catalogue or configuration has ever needed more digits, and nothing is lost on the way to nano-dollars.
+ */
+export const PRICE_DIGITS = 12;
+
+/**
+ * Reads the decimal that a JavaScript number prints as, which is the one that the author wrote (0.1 is 0.1, not 0.1000…55).
+ * Digits beyond the twelfth are rounded half up. Throws RangeError unless the number is finite and not negative.
+ */
+export function decimalToScaled(value: number): bigint {
+  if (!Number.isFinite(value) || value < 0) throw new RangeError(`not a price: ${value}`);
+  const [mantissa = '0', exponent = '0'] = value.toString().split('e');
+  const [whole = '0', fraction = ''] = mantissa.split('.');
+  const digits = BigInt(whole + fraction);
+  const shift = PRICE_DIGITS + Number(exponent) - fraction.length;
+  return shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfUp(digits, 10n ** BigInt(-shift));
+}
+
+/** `numerator / denominator` rounded half up; both must not be negative. */
+export function divideHalfUp(numerator: bigint, denominator: bigint): bigint {
+  return (2n * numerator + denominator) / (2n * denominator);
+}
+
+/** Nano-dollars of `tokens` at a price per million: tokens × price × 10^9 / (10^6 × 10^12), rounded half up. */
+export function tokensToNano(tokens: number, pricePerMillion: bigint): number {
+  return Number(divideHalfUp(BigInt(tokens) * pricePerMillion, 10n ** BigInt(PRICE_DIGITS - 3)));
+}
+
+/** Nano-dollars of `units` at a price for each. */
+export function unitsToNano(units: number, pricePerUnit: bigint): number {
+  return Number(divideHalfUp(BigInt(units) * pricePerUnit, 10n ** BigInt(PRICE_DIGITS - 9)));
+}

@@ -1,0 +1,38 @@
+import { crc32 } from 'node:zlib';
+import type { LedgerEntry } from './entry.js';
+
+/** Digits of the checksum and the space after it. */
+const PREFIX = 9;
+const SPACE = 0x20;
+
+/** One entry as it lies on disk: `<CRC-32 of the JSON, 8 hex digits> <JSON>\n`, UTF-8. JSON never holds a raw newline. */
+export function encodeLine(entry: LedgerEntry): string {
+  const json = JSON.stringify(entry);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/** The entry of a line without its newline, or null when the line is not what was written. Never throws. */
+export function decodeLine(line: Buffer): LedgerEntry | null {
+  if (line.length <= PREFIX || line[PREFIX - 1] !== SPACE) return null;
+  const json = line.subarray(PREFIX);
+  if (line.toString('latin1', 0, PREFIX - 1) !== checksum(json)) return null;
+  try {
+    const value: unknown = JSON.parse(json.toString('utf8'));
+    return isEntry(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function checksum(json: string | Buffer): string {
+  return crc32(json).toString(16).padStart(8, '0');
+}
+
+const TYPES: ReadonlySet<unknown> = new Set(['hold', 'settle', 'estimate', 'void', 'refusal']);
+
+/** The checksum says that we wrote it; the shape only needs what every reader relies on. */
+function isEntry(value: unknown): value is LedgerEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, id, time } = value as { type?: unknown; id?: unknown; time?: unknown };
+  return TYPES.has(type) && typeof id === 'string' && typeof time === 'string';
+}

@@ -1,0 +1,281 @@
+import { rmSync, utimes } from 'node:fs';
+import { Backlog } from './backlog.js';
+import { type Boot, createBoot, markSettled } from './boots.js';
+import { type Disk, realDisk } from './disk.js';
+import type { FinalEntry, HoldEntry } from './entry.js';
+import type { Ledger } from './ledger.js';
+import { encodeLine } from './line.js';
+import { currentOwner, HEARTBEAT_MS, heartbeatPath, type Owner, releaseDirectory } from './owner.js';
+import { SegmentWriter } from './segment-writer.js';
+
+const MEBIBYTE = 1024 * 1024;
+/** How often a refusing disk is tried again. */
+const RETRY_MS = 250;
+
+export interface LedgerProblem {
+  readonly kind: 'write_failed' | 'write_recovered' | 'sync_failed' | 'entry_dropped' | 'callback_failed';
+  readonly message: string;
+  readonly error: Error | null;
+}
+
+export interface LedgerOptions {
+  /** Made when missing. */
+  readonly directory: string;
+  /** Entries are made durable (fsync) at most this many milliseconds after they were written. */
+  readonly syncMs: number;
+  /** Told once per change, not once per entry. Must not throw. */
+  readonly onProblem: (problem: LedgerProblem) => void;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Bytes of a segment after which the next one begins; default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Bytes of final entries that wait for a refusing disk; default 64 MiB. */
+  readonly backlogBytes?: number;
+  readonly disk?: Disk;
+  readonly owner?: Owner;
+}
+
+/** For metrics (`tollgate_ledger_*`). Counters since the start, except the last four. */
+export interface LedgerStatistics {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly writes: number;
+  readonly fsyncs: number;
+  readonly problems: number;
+  /** Final entries lost because the backlog was full; their holds are settled by recovery at the next start. */
+  readonly dropped: number;
+  readonly segments: number;
+  readonly ringBytes: number;
+  readonly ringEntries: number;
+  readonly openHolds: number;
+}
+
+/** The ledger of this process with what only its owner needs. */
+export interface FileLedger extends Ledger {
+  /** Name of this process's directory below the ledger directory. */
+  readonly boot: string;
+  readonly statistics: LedgerStatistics;
+  /** Resolves once all that was handed over before is on disk and synced: true, or false when the disk refuses. */
+  synced(): Promise<boolean>;
+}
+
+/** Opens a boot directory of its own below `directory`. Throws when that cannot be made: a start without a ledger is refused. */
+export function openLedger(options: LedgerOptions): FileLedger {
+  const boot = createBoot(options.directory, options.owner ?? currentOwner(), options.now());
+  return new LedgerWriter(options, boot);
+}
+
+interface Queued {
+  readonly id: string;
+  readonly line: string;
+  /** Set for holds. */
+  readonly done: ((error?: Error) => void) | null;
+}
+
+class LedgerWriter implements FileLedger {
+  readonly #options: LedgerOptions;
+  readonly #boot: Boot;
+  readonly #segments: SegmentWriter;
+  readonly #backlog: Backlog;
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #open = new Set<string>();
+  readonly #count = { entries: 0, bytes: 0, writes: 0, fsyncs: 0, problems: 0, dropped: 0 };
+  #tick: Queued[] = [];
+  #scheduled = false;
+  #failure: Error | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #sync: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: LedgerOptions, boot: Boot) {
+    this.#options = options;
+    this.#boot = boot;
+    this.#segments = new SegmentWriter(boot, options.disk ?? realDisk, options.segmentBytes ?? 64 * MEBIBYTE);
+    this.#backlog = new Backlog(options.backlogBytes ?? 64 * MEBIBYTE);
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  get boot(): string {
+    return this.#boot.name;
+  }
+
+  get writable(): boolean {
+    return !this.#closed && this.#failure === null;
+  }
+
+  get statistics(): LedgerStatistics {
+    const ring = { ringBytes: this.#backlog.bytes, ringEntries: this.#backlog.entries };
+    return { ...this.#count, segments: this.#segments.segments, ...ring, openHolds: this.#open.size };
+  }
+
+  hold(entry: HoldEntry, done: (error?: Error) => void): void {
+    if (!this.writable) {
+      const error = this.#failure ?? new Error('the ledger is closed');
+      setImmediate(() => this.#call(done, error));
+      return;
+    }
+    this.#enqueue({ id: entry.id, line: encodeLine(entry), done });
+  }
+
+  finish(entry: FinalEntry): void {
+    const queued = { id: entry.id, line: encodeLine(entry), done: null };
+    if (this.#closed) this.#drop(queued, 'the ledger is closed');
+    else this.#enqueue(queued);
+  }
+
+  synced(): Promise<boolean> {
+    this.#flush();
+    if (this.#failure || this.#backlog.entries > 0) return Promise.resolve(false);
+    return new Promise((resolve) => this.#segments.sync((error) => resolve(this.#synced(error))));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#flush();
+    if (this.#failure) this.#drain();
+    if (this.#retry) clearTimeout(this.#retry);
+    const durable = await this.synced();
+    clearInterval(this.#heartbeat);
+    if (this.#sync) clearTimeout(this.#sync);
+    this.#segments.rotate();
+    this.#leave(durable && this.#open.size === 0 && this.#count.dropped === 0);
+  }
+
+  /** Entries of one turn of the event loop leave together: one write for what many streams produced. */
+  #enqueue(queued: Queued): void {
+    this.#tick.push(queued);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const batch = this.#tick;
+    if (batch.length === 0) return;
+    this.#tick = [];
+    if (this.#failure) return this.#refuse(batch, this.#failure);
+    const bytes = Buffer.from(batch.length === 1 ? (batch[0]?.line ?? '') : batch.map((one) => one.line).join(''));
+    const { kept, error } = this.#segments.append(bytes);
+    if (kept > 0) this.#written(kept);
+    if (!error) return this.#accept(batch);
+    this.#fail(error);
+    const whole = wholeLines(batch, kept);
+    this.#accept(batch.slice(0, whole));
+    this.#refuse(batch.slice(whole), error);
+  }
+
+  #accept(batch: readonly Queued[]): void {
+    this.#count.entries += batch.length;
+    for (const { id, done } of batch) {
+      if (done) this.#open.add(id);
+      else this.#open.delete(id);
+    }
+    for (const { done } of batch) if (done) this.#call(done);
+  }
+
+  /** Holds are refused, so their requests are; final entries wait. */
+  #refuse(batch: readonly Queued[], error: Error): void {
+    for (const queued of batch) {
+      if (queued.done) this.#call(queued.done, error);
+      else if (this.#backlog.push(Buffer.from(queued.line))) this.#open.delete(queued.id);
+      else this.#drop(queued, 'the backlog is full');
+    }
+  }
+
+  #drop(queued: Queued, why: string): void {
+    this.#count.dropped += 1;
+    this.#problem('entry_dropped', `entry of request ${queued.id} is not written: ${why}`, null);
+  }
+
+  #fail(error: Error): void {
+    if (!this.#failure) this.#problem('write_failed', `the ledger cannot be written: ${error.message}`, error);
+    this.#failure = error;
+    this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS);
+    this.#retry.unref();
+  }
+
+  #tryAgain(): void {
+    this.#retry = null;
+    this.#flush();
+    const error = this.#drain();
+    if (error) this.#fail(error);
+  }
+
+  /** Writes the backlog in pieces; null when it is empty and the disk takes entries again. */
+  #drain(): Error | null {
+    while (this.#backlog.entries > 0) {
+      const { kept, error } = this.#segments.append(this.#backlog.peek(MEBIBYTE));
+      if (kept > 0) this.#written(kept);
+      this.#count.entries += this.#backlog.drop(kept);
+      if (error) return error;
+    }
+    // Nothing may have been waiting, so let the disk prove that it is back before new requests rely on it.
+    const refused = this.#segments.probe();
+    if (refused) return refused;
+    this.#failure = null;
+    this.#problem('write_recovered', 'the ledger is written again', null);
+    return null;
+  }
+
+  #written(bytes: number): void {
+    this.#count.bytes += bytes;
+    this.#count.writes += 1;
+    this.#sync ??= setTimeout(() => {
+      this.#sync = null;
+      this.#segments.sync((error) => this.#synced(error));
+    }, this.#options.syncMs).unref();
+  }
+
+  /** After a failed fsync the kernel may have dropped the pages: the next entries go to a new segment. */
+  #synced(error: Error | null): boolean {
+    this.#count.fsyncs += 1;
+    if (!error) return true;
+    this.#problem('sync_failed', `the ledger cannot be synced: ${error.message}`, error);
+    this.#segments.rotate();
+    return false;
+  }
+
+  /** Lets others see that this boot needs nothing more. Failing here only costs the next start a search. */
+  #leave(settled: boolean): void {
+    try {
+      if (this.#segments.segments === 0) return rmSync(this.#boot.directory, { recursive: true, force: true });
+      if (settled) markSettled(this.#boot);
+      releaseDirectory(this.#boot.directory);
+    } catch (error) {
+      this.#problem('write_failed', `the ledger cannot be closed: ${String(error)}`, null);
+    }
+  }
+
+  #beat(): void {
+    const now = new Date();
+    utimes(heartbeatPath(this.#boot.directory), now, now, () => undefined);
+  }
+
+  #call(done: (error?: Error) => void, error?: Error): void {
+    try {
+      if (error) done(error);
+      else done();
+    } catch (thrown) {
+      this.#problem('callback_failed', 'a hold could not be answered', thrown instanceof Error ? thrown : null);
+    }
+  }
+
+  #problem(kind: LedgerProblem['kind'], message: string, error: Error | null): void {
+    if (kind !== 'write_recovered') this.#count.problems += 1;
+    this.#options.onProblem({ kind, message, error });
+  }
+}
+
+/** How many lines of the batch lie within its first `bytes`. */
+function wholeLines(batch: readonly Queued[], bytes: number): number {
+  let end = 0;
+  let count = 0;
+  for (const { line } of batch) {
+    end += Buffer.byteLength(line);
+    if (end > bytes) break;
+    count += 1;
+  }
+  return count;
+}
