@@ -1,0 +1,144 @@
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { Secret } from '../observability/secret.js';
+import { sha256 } from './check-keys.js';
+import type { KnownKinds } from './cross-check.js';
+import { freeze } from './freeze.js';
+import type { ValidConfig } from './schema.js';
+import type {
+  Credential,
+  FixedKey,
+  Model,
+  PriceOverride,
+  ProviderAccount,
+  Retry,
+  Snapshot,
+  Target,
+} from './snapshot.js';
+import { withVersion } from './version.js';
+
+type Unversioned = Omit<Snapshot, 'version'>;
+
+/** `path`: of the file, absolute, or null. `directory`: what relative paths are relative to. */
+export interface Origin {
+  readonly path: string | null;
+  readonly directory: string;
+}
+
+/** Turns a valid configuration without cross mistakes into the immutable snapshot that requests use. */
+export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds): Snapshot {
+  const absolute = (path: string) => (isAbsolute(path) ? path : resolve(origin.directory, path));
+  const ledgerDirectory = absolute(config.ledger.directory);
+  const snapshot: Unversioned = {
+    path: origin.path,
+    gateway: {
+      listen: config.gateway.listen,
+      bodyLimit: config.gateway.body_limit,
+      modelsOnly: config.gateway.models_only,
+      tls: tlsFiles(config, absolute),
+    },
+    admin: {
+      listen: config.admin.listen,
+      token: secretOf(config.admin.token),
+      pepper: secretOf(config.admin.pepper),
+    },
+    envoy: { ...config.envoy, binary: envoyBinary(config.envoy.binary, absolute) },
+    runtimeDirectory: absolute(config.runtime_directory),
+    dataDirectory: dirname(ledgerDirectory),
+    ledger: { directory: ledgerDirectory, syncMs: config.ledger.sync },
+    records: recordsOf(config, absolute),
+    timeZone: config.time_zone,
+    providers: new Map(Object.keys(config.providers).map((name) => [name, account(name, config, kinds)])),
+    models: new Map(Object.entries(config.models).map(([name, model]) => [name, modelOf(name, model)])),
+    keys: config.keys.map(keyOf),
+    prices: config.prices.map(priceOf),
+    defaults: { retry: DEFAULT_RETRY },
+  };
+  return freeze(withVersion(snapshot));
+}
+
+/** For names that no configured model covers; the same values as the schema's. */
+const DEFAULT_RETRY: Retry = { attempts: null, responseMs: 300_000, firstTokenMs: 60_000, totalMs: 0 };
+
+function tlsFiles(config: ValidConfig, absolute: (path: string) => string): Snapshot['gateway']['tls'] {
+  const { tls } = config.gateway;
+  return tls === undefined ? null : { certificate: absolute(tls.certificate), key: absolute(tls.key) };
+}
+
+/** `auto` and plain command names stay; what looks like a path is one. */
+function envoyBinary(binary: string, absolute: (path: string) => string): string {
+  return binary.includes('/') ? absolute(binary) : binary;
+}
+
+function recordsOf(config: ValidConfig, absolute: (path: string) => string): Snapshot['records'] {
+  const { kind, path, url, content } = config.records;
+  return { kind, content, path: kind === 'sqlite' ? absolute(path ?? 'data/records.db') : null, url: secretOf(url) };
+}
+
+function secretOf(text: string | undefined): Secret | null {
+  return text === undefined || text === '' ? null : new Secret(text);
+}
+
+function account(name: string, config: ValidConfig, kinds: KnownKinds): ProviderAccount {
+  const provider = config.providers[name];
+  const baseUrl = provider?.base_url ?? kinds.get(provider?.kind ?? '')?.baseUrl;
+  if (provider === undefined || typeof baseUrl !== 'string') throw new Error('compile needs a checked configuration');
+  const headers = Object.entries(provider.headers).map(([header, value]) => [header.toLowerCase(), value]);
+  return {
+    name,
+    kind: provider.kind,
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    credentials: credentialsOf(provider.credentials),
+    headers: Object.fromEntries(headers),
+    apiVersion: provider.api_version ?? null,
+  };
+}
+
+function credentialsOf(credentials: ValidConfig['providers'][string]['credentials']): readonly Credential[] {
+  const list = typeof credentials === 'string' ? [credentials] : (credentials ?? []);
+  return list.map((item) => {
+    return typeof item === 'string'
+      ? { secret: new Secret(item), weight: 1 }
+      : { secret: new Secret(item.secret), weight: item.weight };
+  });
+}
+
+function modelOf(name: string, model: ValidConfig['models'][string]): Model {
+  const targets = model.targets.map((target) => splitTarget(typeof target === 'string' ? target : target.model));
+  const retry = {
+    attempts: model.retry.attempts ?? null,
+    responseMs: model.retry.response,
+    firstTokenMs: model.retry.first_token,
+    totalMs: model.retry.total,
+  };
+  return { name, targets, retry, allowUnpriced: model.allow_unpriced };
+}
+
+/** `provider/model`, split at the first slash. */
+function splitTarget(name: string): Target {
+  const slash = name.indexOf('/');
+  return { name, provider: name.slice(0, slash), model: name.slice(slash + 1) };
+}
+
+function keyOf(key: ValidConfig['keys'][number]): FixedKey {
+  return {
+    id: key.id,
+    sha256: key.secret === undefined ? (key.hash ?? '').slice('sha256:'.length).toLowerCase() : sha256(key.secret),
+    labels: { ...key.labels },
+    models: key.models ?? null,
+    endpoints: key.endpoints ?? null,
+    expiresAt: key.expires ?? null,
+  };
+}
+
+function priceOf(price: ValidConfig['prices'][number]): PriceOverride {
+  return {
+    model: price.model,
+    input: price.input,
+    output: price.output,
+    cacheRead: price.cache_read ?? null,
+    cacheWrite: price.cache_write ?? null,
+    request: price.request,
+    from: price.from ?? null,
+    until: price.until ?? null,
+  };
+}

@@ -1,0 +1,118 @@
+import { formatAddress } from './address.js';
+import { formatDuration, formatSize } from './quantity.js';
+import type { FixedKey, Model, PriceOverride, ProviderAccount, Retry, Snapshot } from './snapshot.js';
+
+/** A header whose name sounds like this may carry a credential. */
+const SECRET_HEADER = /auth|key|token|secret|cookie|password|credential/i;
+
+/**
+ * The configuration in use, in the words and the order of the config file, defaults filled in, paths absolute, secrets
+ * masked. For `print-config` and the admin API.
+ */
+export function effectiveConfig(snapshot: Snapshot): Readonly<Record<string, unknown>> {
+  const { gateway, admin, envoy, ledger, records } = snapshot;
+  return {
+    gateway: {
+      listen: formatAddress(gateway.listen),
+      body_limit: formatSize(gateway.bodyLimit),
+      ...(gateway.tls === null ? {} : { tls: { ...gateway.tls } }),
+      models_only: gateway.modelsOnly,
+      workers: 1,
+    },
+    admin: {
+      listen: formatAddress(admin.listen),
+      ...optional('token', admin.token?.mask),
+      ...optional('pepper', admin.pepper?.mask),
+    },
+    providers: byName(snapshot.providers, accountText),
+    models: byName(snapshot.models, modelText),
+    keys: snapshot.keys.map(keyText),
+    prices: snapshot.prices.map(priceText),
+    store: { kind: 'memory' },
+    ledger: { directory: ledger.directory, sync: formatDuration(ledger.syncMs) },
+    records: {
+      kind: records.kind,
+      ...optional('path', records.path),
+      ...optional('url', records.url?.mask),
+      content: records.content,
+    },
+    envoy: { admin: formatAddress(envoy.admin), binary: envoy.binary, concurrency: envoy.concurrency },
+    runtime_directory: snapshot.runtimeDirectory,
+    time_zone: snapshot.timeZone ?? 'UTC',
+  };
+}
+
+function optional(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  return value === null || value === undefined ? {} : { [name]: value };
+}
+
+function byName<T>(map: ReadonlyMap<string, T>, text: (item: T) => unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries([...map].map(([name, item]) => [name, text(item)]));
+}
+
+function accountText(account: ProviderAccount): unknown {
+  const headers = Object.entries(account.headers).map(([name, value]) => [
+    name,
+    SECRET_HEADER.test(name) ? '[secret]' : value,
+  ]);
+  return {
+    kind: account.kind,
+    base_url: account.baseUrl,
+    ...(account.credentials.length === 0 ? {} : { credentials: credentialTexts(account) }),
+    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
+    ...optional('api_version', account.apiVersion),
+  };
+}
+
+function credentialTexts(account: ProviderAccount): unknown {
+  const [first, ...more] = account.credentials;
+  if (first !== undefined && more.length === 0 && first.weight === 1) return first.secret.mask;
+  return account.credentials.map(({ secret, weight }) => ({ secret: secret.mask, weight }));
+}
+
+function modelText(model: Model): unknown {
+  return {
+    targets: model.targets.map((target) => target.name),
+    balance: 'ordered',
+    retry: retryText(model.retry),
+    allow_unpriced: model.allowUnpriced,
+  };
+}
+
+function retryText(retry: Retry): unknown {
+  return {
+    ...optional('attempts', retry.attempts),
+    response: formatDuration(retry.responseMs),
+    first_token: formatDuration(retry.firstTokenMs),
+    total: formatDuration(retry.totalMs),
+  };
+}
+
+function keyText(key: FixedKey): unknown {
+  return {
+    id: key.id,
+    // A short or common secret could be guessed from its whole digest.
+    hash: `sha256:${key.sha256.slice(0, 8)}…`,
+    labels: { ...key.labels },
+    ...optional('models', key.models),
+    ...optional('endpoints', key.endpoints),
+    ...optional('expires', timeText(key.expiresAt)),
+  };
+}
+
+function priceText(price: PriceOverride): unknown {
+  return {
+    model: price.model,
+    input: price.input,
+    output: price.output,
+    ...optional('cache_read', price.cacheRead),
+    ...optional('cache_write', price.cacheWrite),
+    request: price.request,
+    ...optional('from', timeText(price.from)),
+    ...optional('until', timeText(price.until)),
+  };
+}
+
+function timeText(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,62 @@
+import type { Path } from './problem.js';
+
+/**
+ * Settings of the design that this version does not implement. They are errors, never ignored: somebody who writes a
+ * limit must not believe that it holds. `*` stands for one part of a path.
+ */
+const SETTINGS: readonly string[] = [
+  'routes',
+  'limits',
+  'guardrails',
+  'cache',
+  'prompts',
+  'alerts',
+  'auth',
+  'billing',
+  'retention',
+  'store.url',
+  'models.*.strict',
+  'models.*.output_cap',
+  'models.*.retry_budget',
+  'models.*.retry.on',
+  'models.*.retry.stall',
+  'providers.*.probe',
+  'providers.*.project',
+  'providers.*.location',
+  'providers.*.region',
+];
+
+/** Values of settings that are otherwise supported. */
+const VALUES: readonly { readonly setting: string; readonly values: readonly string[] }[] = [
+  { setting: 'store.kind', values: ['redis'] },
+  { setting: 'models.*.balance', values: ['weighted', 'least_latency'] },
+  { setting: 'providers.*.kind', values: ['anthropic', 'gemini', 'vertex', 'bedrock'] },
+];
+
+/** What the reference says is still missing, as lines of Markdown. */
+export function notYetSupported(): readonly string[] {
+  const settings = SETTINGS.map((setting) => `\`${setting.replaceAll('*', '<name>')}\``);
+  const values = VALUES.map(({ setting, values }) => {
+    return values.map((value) => `\`${setting.replaceAll('*', '<name>')}: ${value}\``).join(', ');
+  });
+  return [...settings, ...values, '`gateway.workers` above 1', 'unequal `weight`s'];
+}
+
+export function isSettingNotYet(path: Path): boolean {
+  return SETTINGS.some((setting) => matches(setting, path));
+}
+
+export function isValueNotYet(path: Path, value: unknown): boolean {
+  return VALUES.some(({ setting, values }) => matches(setting, path) && values.includes(String(value)));
+}
+
+/** Names of all settings below a path that will be known one day: they are candidates for "did you mean". */
+export function namesNotYet(path: Path): readonly string[] {
+  const below = SETTINGS.map((setting) => setting.split('.')).filter((parts) => parts.length === path.length + 1);
+  return below.filter((parts) => matches(parts.slice(0, -1).join('.'), path)).map((parts) => parts.at(-1) ?? '');
+}
+
+function matches(setting: string, path: Path): boolean {
+  const parts = setting === '' ? [] : setting.split('.');
+  return parts.length === path.length && parts.every((part, index) => part === '*' || part === path[index]);
+}

@@ -1,0 +1,333 @@
+import { z } from 'zod';
+import {
+  address,
+  amount,
+  baseUrl,
+  duration,
+  filePath,
+  flag,
+  integer,
+  list,
+  moment,
+  named,
+  secret,
+  size,
+  struct,
+  text,
+  timeZone,
+} from './fields.js';
+
+/**
+ * The whole configuration, one entry per setting. Descriptions and examples are the reference: `docs/configuration.md`
+ * and the JSON Schema are rendered from here. Contract: design, sections 1.4 and 6.
+ */
+
+const NAME = /^[a-z0-9][a-z0-9._-]*$/;
+const GLOB = /^[^\s\p{Cc}]+$/u;
+
+const gateway = struct({
+  listen: address().prefault('0.0.0.0:8080').meta({
+    description: 'Where apps reach the gateway: the address of the Envoy listener.',
+    example: ':9080',
+  }),
+  body_limit: size().prefault('32MiB').meta({
+    description: 'Largest request body; a larger one is answered with 413 `request_too_large`.',
+    example: '64MiB',
+  }),
+  tls: struct({
+    certificate: filePath().meta({
+      description: 'PEM file with the certificate and its chain.',
+      example: 'file:/etc/tls/tls.crt',
+    }),
+    key: filePath().meta({ description: 'PEM file with the private key.', example: 'file:/etc/tls/tls.key' }),
+  })
+    .optional()
+    .meta({
+      description: 'Serve HTTPS on `listen`. Both are paths; the files are read by Envoy. Without it: plain HTTP.',
+    }),
+  models_only: flag().prefault(false).meta({
+    description: 'Accept only the names under `models`; otherwise `provider/model` always works too.',
+    example: 'true',
+  }),
+  workers: integer({ min: 1, max: 1024 })
+    .prefault(1)
+    .meta({ description: 'Service processes. Only 1 is supported yet.', example: '1' }),
+})
+  .prefault({})
+  .meta({ description: 'What apps talk to.' });
+
+const admin = struct({
+  listen: address().prefault('127.0.0.1:8090').meta({
+    description: 'Admin API, console, `/metrics`, `/livez` and `/readyz`.',
+    example: '127.0.0.1:0',
+  }),
+  token: secret()
+    .optional()
+    .meta({
+      description:
+        'Bearer token of the admin API. Needed unless `listen` is a loopback address; once set, always required, but not by `/livez`, `/readyz` and `/metrics`. Empty = not set.',
+      example: '$' + '{TOLLGATE_ADMIN_TOKEN:-}',
+    }),
+  pepper: secret().optional().meta({
+    description: 'Secret under which issued keys are hashed. Without it one is generated once, in the data directory.',
+    example: 'file:/run/secrets/pepper',
+  }),
+})
+  .prefault({})
+  .meta({ description: 'What operators talk to.' });
+
+const envoy = struct({
+  admin: address()
+    .prefault('127.0.0.1:9901')
+    .meta({ description: "Envoy's own admin interface.", example: '127.0.0.1:0' }),
+  binary: text('a path, or auto').prefault('auto').meta({
+    description:
+      'Envoy 1.40: a path, or `auto` = `$ENVOY_BIN`, then `envoy` on PATH, then the copy that the set-up made.',
+    example: '/usr/local/bin/envoy',
+  }),
+  concurrency: integer({ min: 1, max: 256 })
+    .prefault(1)
+    .meta({ description: 'Worker threads of Envoy.', example: '2' }),
+})
+  .prefault({})
+  .meta({ description: 'How Envoy is run.' });
+
+const store = struct({
+  kind: z
+    .enum(['memory'])
+    .prefault('memory')
+    .meta({ description: 'Where counters live: `memory` = in the one service process.' }),
+})
+  .prefault({})
+  .meta({ description: 'State that requests share.' });
+
+const ledger = struct({
+  directory: filePath().prefault('data/ledger').meta({
+    description: 'Append-only segments, the truth about money. Its parent is the data directory.',
+    example: '/var/lib/tollgate/ledger',
+  }),
+  sync: duration()
+    .prefault('100ms')
+    .meta({ description: 'Longest time between two `fsync`s; 0 = after every entry.', example: '20ms' }),
+})
+  .prefault({})
+  .meta({ description: 'What every request cost, crash-safe.' });
+
+const records = struct({
+  kind: z
+    .enum(['sqlite', 'postgres'])
+    .prefault('sqlite')
+    .meta({ description: 'Database of finished requests. Accepted, used later.' }),
+  path: filePath().optional().meta({
+    description: 'SQLite file, `data/records.db` if not set. Accepted, used later.',
+    example: 'data/records.db',
+  }),
+  url: secret()
+    .optional()
+    .meta({ description: 'Postgres server. Accepted, used later.', example: '$' + '{POSTGRES_URL}' }),
+  content: flag()
+    .prefault(false)
+    .meta({ description: 'Also keep prompts and answers. Accepted, used later.', example: 'false' }),
+})
+  .prefault({})
+  .meta({ description: 'Queryable rows derived from the ledger.' });
+
+const weighted = struct({
+  secret: secret()
+    .min(1, 'is empty')
+    .meta({ description: 'The credential.', example: '$' + '{OPENAI_API_KEY}' }),
+  weight: amount()
+    .prefault(1)
+    .meta({ description: 'Share of the requests. Only equal weights are supported yet.', example: '1' }),
+});
+
+const provider = struct({
+  kind: text('the name of a provider kind').meta({
+    description: 'Which vendor, or which API it speaks.',
+    example: 'openai',
+  }),
+  base_url: baseUrl().optional().meta({
+    description:
+      'Everything before `/chat/completions`, with `/v1` where the vendor has one. Only needed where the kind has no default, or to go elsewhere. `http://` and any port are fine.',
+    example: 'http://127.0.0.1:11434/v1',
+  }),
+  credentials: z
+    .union([secret().min(1, 'is empty'), list(z.union([secret().min(1, 'is empty'), weighted]))])
+    .optional()
+    .meta({
+      description: "The provider's key, or a list of keys, each as text or `{ secret, weight }`.",
+      example: '$' + '{OPENAI_API_KEY}',
+    }),
+  headers: named(text('a header name', /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), text('a header value', /^[\t\x20-\x7e]*$/))
+    .prefault({})
+    .meta({
+      description: 'Fixed headers sent with every request, such as an organisation.',
+      example: '{ openai-organization: org-acme }',
+    }),
+  api_version: text('an API version', /^[\w.-]+$/)
+    .optional()
+    .meta({
+      description: "Azure's dated API: set = `/deployments/{model}/…?api-version=`, not set = v1 paths.",
+      example: '2024-10-21',
+    }),
+});
+
+const target = text('provider/model', /^[^\s/]+\/[^\s]+$/);
+
+const retry = struct({
+  attempts: integer({ min: 1, max: 20 }).optional().meta({
+    description:
+      'Tries in all, the first included; the list of targets repeats from its start. Not set = the number of targets, at least 2.',
+    example: '3',
+  }),
+  response: duration({ atLeast: 1 })
+    .prefault('5m')
+    .meta({ description: 'Longest wait for the response headers of one attempt without streaming.', example: '120s' }),
+  first_token: duration({ atLeast: 1 })
+    .prefault('60s')
+    .meta({ description: 'Longest wait for the response headers of one streamed attempt.', example: '10s' }),
+  total: duration()
+    .prefault('0')
+    .meta({ description: 'Longest time for everything, streaming included; 0 = no bound.', example: '5m' }),
+})
+  .prefault({})
+  .meta({ description: 'When to give up on a target, and how often to try.' });
+
+const model = struct({
+  targets: list(
+    z.union([
+      target,
+      struct({
+        model: target.meta({ description: '`provider/model`.', example: 'openai/gpt-5' }),
+        weight: amount().prefault(1).meta({ description: 'Only equal weights are supported yet.', example: '1' }),
+      }),
+    ]),
+  )
+    .min(1, 'needs at least one target')
+    .max(16, 'more than 16 targets')
+    .meta({
+      description: '`provider/model`s, tried in this order; each as text or `{ model, weight }`.',
+      example: '[anthropic/claude-sonnet-4-5, openai/gpt-5]',
+    }),
+  balance: z
+    .enum(['ordered'])
+    .prefault('ordered')
+    .meta({ description: 'How a target is picked: `ordered` = the first that answers.' }),
+  retry,
+  allow_unpriced: flag().prefault(false).meta({
+    description: 'Serve the model even where its price is unknown and a cost limit covers the request.',
+    example: 'true',
+  }),
+});
+
+const key = struct({
+  id: text('1 to 64 letters, digits, dots, dashes or underscores', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/).meta({
+    description: 'Public name, used in logs and records.',
+    example: 'web',
+  }),
+  secret: secret()
+    .min(16, 'a key needs at least 16 characters')
+    .optional()
+    .meta({
+      description: 'What the app sends, 16 characters or more. Either this or `hash`.',
+      example: '$' + '{WEB_KEY}',
+    }),
+  hash: text('sha256: and 64 hexadecimal digits', /^sha256:[0-9a-fA-F]{64}$/)
+    .optional()
+    .meta({
+      description: 'SHA-256 of the secret, so that the secret itself is not in the file.',
+      format: 'hash',
+      example: 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    }),
+  labels: named(text('a label name', /^[A-Za-z_][\w.-]*$/), text('text', /^[^\p{Cc}]*$/u))
+    .prefault({})
+    .meta({ description: 'Free text for reports and conditions.', example: '{ team: search, tier: premium }' }),
+  models: list(text('a model name or a pattern', GLOB)).optional().meta({
+    description: 'Names that the key may ask for; `*` stands for any text, `/` included. Not set = all.',
+    example: '[smart, "openai/*"]',
+  }),
+  endpoints: list(
+    text(
+      'a path such as /v1/chat/completions, or a pattern such as /v1/audio/*',
+      /^\/(v1|v1beta|providers)\/[^\s?#]*$/,
+    ),
+  )
+    .optional()
+    .meta({
+      description: 'Client paths that the key may use; `*` stands for any text. Not set = all.',
+      example: '[/v1/embeddings]',
+    }),
+  expires: moment().optional().meta({
+    description: 'From then on the key is refused. A date means 00:00 UTC of that day.',
+    example: '2027-01-01',
+  }),
+});
+
+const price = struct({
+  model: text('a provider/model or a pattern', GLOB).meta({
+    description: '`provider/model`; `*` stands for any text.',
+    example: 'openai/gpt-5',
+  }),
+  input: amount().meta({ description: 'Dollars per million input tokens.', example: '1.25' }),
+  output: amount().meta({ description: 'Dollars per million output tokens.', example: '10' }),
+  cache_read: amount().optional().meta({
+    description: 'Dollars per million input tokens read from the cache. Not set = as `input`.',
+    example: '0.125',
+  }),
+  cache_write: amount().optional().meta({
+    description: 'Dollars per million input tokens written to the cache. Not set = as `input`.',
+    example: '1.25',
+  }),
+  request: amount().prefault(0).meta({ description: 'Dollars per request, on top of tokens.', example: '0.005' }),
+  from: moment().optional().meta({ description: 'First moment at which the price holds.', example: '2026-01-01' }),
+  until: moment().optional().meta({ description: 'First moment at which it holds no more.', example: '2027-01-01' }),
+});
+
+export const configSchema = struct({
+  gateway,
+  admin,
+  providers: named(text('a name of lower-case letters, digits, dots, dashes or underscores', NAME), provider)
+    .prefault({})
+    .meta({
+      description: 'Upstream accounts by name. The name is the first part of `provider/model`.',
+    }),
+  models: named(text('a name without spaces', GLOB), model).prefault({}).meta({
+    description: "Names that apps ask for. A name may not begin with a configured provider's name and `/`.",
+  }),
+  keys: list(key).prefault([]).meta({ description: 'Keys fixed in this file.' }),
+  prices: list(price).prefault([]).meta({ description: 'Prices before the catalogue; the first match wins.' }),
+  store,
+  ledger,
+  records,
+  envoy,
+  runtime_directory: filePath()
+    .prefault('run')
+    .meta({ description: 'Sockets, the generated bootstrap, logs of Envoy.', example: '/run/tollgate' }),
+  time_zone: timeZone().prefault('UTC').meta({ description: 'For calendar windows.', example: 'Europe/Berlin' }),
+});
+
+/** What the schema makes of a configuration: durations in milliseconds, sizes in bytes, addresses split, defaults filled in. */
+export type ValidConfig = z.output<typeof configSchema>;
+
+/** JSON Schema (2020-12) of the configuration as written, with our formats and a single `example` per setting. */
+export function inputSchema(): SchemaNode {
+  return z.toJSONSchema(configSchema, { io: 'input' }) as SchemaNode;
+}
+
+/** The parts of JSON Schema that occur here. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly format?: string;
+  readonly pattern?: string;
+  readonly description?: string;
+  readonly example?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}

@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import { isSettingNotYet, isValueNotYet, namesNotYet } from './not-yet.js';
+import { type Mistake, type Path, shown } from './problem.js';
+import { configSchema, inputSchema, type SchemaNode, type ValidConfig } from './schema.js';
+import { didYouMean } from './suggest.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** Checks the shape: `valid` is null when there is any mistake. Cross references are `crossCheck`'s. */
+export function validate(raw: unknown): { readonly valid: ValidConfig | null; readonly mistakes: readonly Mistake[] } {
+  const result = configSchema.safeParse(raw);
+  if (result.success) return { valid: result.data, mistakes: [] };
+  return { valid: null, mistakes: result.error.issues.flatMap((issue) => mistakesOf(issue, [], raw)) };
+}
+
+function mistakesOf(issue: Issue, parent: Path, raw: unknown): readonly Mistake[] {
+  const path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key]));
+  if (issue.code === 'invalid_union') return unionMistakes(issue.errors, path, raw);
+  if (issue.code === 'invalid_key') {
+    return [{ path, at: 'key', message: issue.issues[0]?.message ?? 'not usable as a name' }];
+  }
+  if (issue.code === 'invalid_value') return [wrongValue(issue.values.map(String), path, raw)];
+  return [{ path, at: 'value', message: issue.message }];
+}
+
+function unknownKey(path: Path): Mistake {
+  const key = String(path.at(-1));
+  if (isSettingNotYet(path)) return { path, at: 'key', message: 'not yet supported' };
+  const parent = path.slice(0, -1);
+  const known = [...settingsAt(parent), ...namesNotYet(parent)];
+  return { path, at: 'key', message: `unknown key ${shown(key)}${didYouMean(key, known)}` };
+}
+
+function wrongValue(values: readonly string[], path: Path, raw: unknown): Mistake {
+  const value = valueAt(raw, path);
+  if (isValueNotYet(path, value)) return { path, at: 'value', message: `${shown(String(value))} is not yet supported` };
+  const suggestion = typeof value === 'string' ? didYouMean(value, values) : '';
+  return { path, at: 'value', message: `must be ${values.join(' or ')}${suggestion}` };
+}
+
+/** Of several readings, the one that got furthest says what is wrong: it agrees at least on text, list or map. */
+function unionMistakes(branches: readonly (readonly Issue[])[], path: Path, raw: unknown): readonly Mistake[] {
+  const value = valueAt(raw, path);
+  const meant = branches.filter(
+    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
+  );
+  const best = meant.sort((left, right) => left.length - right.length)[0];
+  if (best !== undefined) return best.flatMap((issue) => mistakesOf(issue, path, raw));
+  const message =
+    value === undefined || value === null ? 'is required' : 'is neither text nor what else is allowed here';
+  return [{ path, at: 'value', message }];
+}
+
+function valueAt(raw: unknown, path: Path): unknown {
+  let value = raw;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}
+
+let schemaOnce: SchemaNode | null = null;
+
+/** Names of the settings that are known below a path. */
+function settingsAt(path: Path): readonly string[] {
+  schemaOnce ??= inputSchema();
+  let nodes: readonly SchemaNode[] = [schemaOnce];
+  for (const part of path) nodes = nodes.flatMap((node) => readings(node)).flatMap((node) => child(node, part));
+  return nodes.flatMap((node) => readings(node)).flatMap((node) => Object.keys(node.properties ?? {}));
+}
+
+function readings(node: SchemaNode): readonly SchemaNode[] {
+  return node.anyOf === undefined ? [node] : node.anyOf.flatMap(readings);
+}
+
+function child(node: SchemaNode, part: string | number): readonly SchemaNode[] {
+  const { additionalProperties } = node;
+  const property = typeof part === 'number' ? node.items : node.properties?.[part];
+  if (property !== undefined) return [property];
+  return typeof additionalProperties === 'object' ? [additionalProperties] : [];
+}
