@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { isServiceMessage } from '../service-message.js';
+import type { SupervisorEvent } from './events.js';
+import type { Child } from './supervise.js';
+
+/** How to run `tollgate serve`. */
+export interface ServiceCommand {
+  /** The compiled main file. */
+  readonly main: string;
+  /** Arguments after `serve` that are the same for every generation. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where its log goes: `inherit` = to our own output, a number = an open file. */
+  readonly output: 'inherit' | number;
+}
+
+/** Starts one generation of the service and translates its messages and its end into events. */
+export function startServiceProcess(
+  command: ServiceCommand,
+  generation: number,
+  report: (event: SupervisorEvent) => void,
+): Child {
+  const child = spawn(
+    process.execPath,
+    [command.main, 'serve', '--generation', String(generation), ...command.args],
+    // Its own process group: Ctrl-C in the terminal is for the supervisor, which stops things in the right order.
+    { stdio: ['ignore', command.output, command.output, 'ipc'], detached: true, env: command.env },
+  );
+  child.on('message', (message) => {
+    if (!isServiceMessage(message) || message.type !== 'ready') return;
+    report({ type: 'service_ready', generation, admin: message.admin, socket: message.socket });
+  });
+  reportEnd(child, (reason) => report({ type: 'service_exited', generation, reason }));
+  return { pid: child.pid, signal: (name) => child.kill(name) };
+}
+
+/** Calls back once: a child that could not be started says `error` only. */
+export function reportEnd(child: ChildProcess, ended: (reason: string) => void): void {
+  let done = false;
+  const once = (reason: string) => {
+    if (done) return;
+    done = true;
+    ended(reason);
+  };
+  child.on('error', (error) => {
+    // Also sent for a message that found no channel; the process itself goes on then.
+    if (child.pid === undefined) once(error.message);
+  });
+  child.on('exit', (code, signal) => once(signal === null ? `exit code ${code}` : signal));
+}

@@ -1,0 +1,32 @@
+import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** The name of Envoy's pipe path: a symlink to the socket of the generation in charge. */
+export const PIPE_NAME = 'extproc.sock';
+
+/** `extproc-<generation>.sock`. */
+export function socketName(generation: number): string {
+  return `extproc-${generation}.sock`;
+}
+
+/**
+ * Points `extproc.sock` beside the socket at it, atomically: Envoy, which resolves the link at each connect, finds either
+ * the old or the new target and never nothing. Binding the shared path itself would not do: the old server unlinks the path
+ * it was bound to when it closes, and so would remove its successor's socket.
+ */
+export function linkSocket(socket: string): void {
+  const directory = dirname(socket);
+  const temporary = join(directory, `.${PIPE_NAME}.${process.pid}`);
+  rmSync(temporary, { force: true });
+  symlinkSync(basename(socket), temporary);
+  renameSync(temporary, join(directory, PIPE_NAME));
+}
+
+/** The generation behind the link, or 0 when there is none. */
+export function linkedGeneration(directory: string): number {
+  try {
+    return Number(/^extproc-(\d+)\.sock$/.exec(basename(readlinkSync(join(directory, PIPE_NAME))))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
