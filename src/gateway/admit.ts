@@ -1,5 +1,6 @@
 import { GatewayError } from '../dialects/error.js';
-import { type RequestFacts, scanRequest, scanRequestInSlices } from '../dialects/request.js';
+import { scanRequest, scanRequestInSlices } from '../dialects/request.js';
+import type { RequestFacts } from '../dialects/request-facts.js';
 import type { Resolution } from '../policy/routing/resolve.js';
 import { accountOf, upstreamRequest } from './attempt.js';
 import type { Parts } from './parts.js';
@@ -44,7 +45,7 @@ export function admit(parts: Parts, state: RequestState, body: Buffer, done: (re
 function decide(parts: Parts, state: RequestState, body: Buffer, facts: RequestFacts): Admitted {
   const { key, endpoint } = state;
   if (!key || !endpoint) throw new Error('admitting without a key');
-  if (facts.user !== null && facts.user !== '') state.user = facts.user;
+  if (facts.user !== '') state.user = facts.user;
   const resolution = state.rules.resolver.resolve(facts.model);
   if (!state.rules.access(key, facts.model)) {
     throw new GatewayError('model_not_allowed', `This key may not use the model "${shown(facts.model)}".`, { param: 'model' });
@@ -80,7 +81,7 @@ function hold(parts: Parts, state: RequestState, admitted: Admitted, done: (resu
       route: admitted.route,
       targets: admitted.plan.map((target) => target.name),
       stream: admitted.facts.stream,
-      input_tokens: admitted.facts.inputTokenBound,
+      input_tokens: admitted.facts.inputTokensUpper,
       snapshot: state.rules.snapshot.version,
       expires: state.arrivedAt + HOLD_MS,
     },

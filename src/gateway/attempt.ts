@@ -1,6 +1,5 @@
 import type { ProviderAccount, Target } from '../config/snapshot.js';
-import type { Endpoint } from '../dialects/endpoint.js';
-import { spliceRequest } from '../dialects/request.js';
+import { spliceRequest } from '../dialects/splice.js';
 import { chooseCredential } from '../providers/credentials/choose.js';
 import { credentialHeader } from '../providers/credentials/header.js';
 import type { ProviderKind } from '../providers/kind.js';
@@ -33,7 +32,7 @@ export function upstreamRequest(parts: Parts, state: RequestState, admitted: Adm
   const written = new Set(set.map(([name]) => name));
   const remove = new Set(requestHeadersToRemove(state.headers.names()));
   for (const name of foreignHeaders(parts, state, admitted)) remove.add(name);
-  const body = upstreamBody(endpoint, admitted, target, kind);
+  const body = upstreamBody(admitted, target, kind);
   return { set, remove: [...remove].filter((name) => !written.has(name)), body };
 }
 
@@ -55,9 +54,6 @@ function foreignHeaders(parts: Parts, state: RequestState, admitted: Admitted): 
   return [...names];
 }
 
-function upstreamBody(endpoint: Endpoint, admitted: Admitted, target: Target, kind: ProviderKind): Buffer {
-  const { facts } = admitted;
-  const metered = endpoint.wire === 'openai-chat' || endpoint.wire === 'openai-completions';
-  const includeUsage = metered && facts.stream && kind.usageOnRequest;
-  return spliceRequest(admitted.body, facts, { model: target.model, includeUsage });
+function upstreamBody(admitted: Admitted, target: Target, kind: ProviderKind): Buffer {
+  return spliceRequest(admitted.body, admitted.facts, { model: target.model, includeUsage: kind.usageOnRequest });
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../dialects/endpoint.js';
 import { GatewayError } from '../dialects/error.js';
+import { refuseMediaType } from '../dialects/request.js';
 import { readPresentedKey } from '../policy/keys/presented-key.js';
 import type { HeaderView } from './headers.js';
 import { readMetadata } from './metadata.js';
@@ -49,12 +50,8 @@ function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): v
     throw new GatewayError('unsupported_media_type', 'Compressed request bodies are not accepted; send the body without content-encoding.');
   }
   if (!hasBody) throw new GatewayError('invalid_json', 'The request has no body.');
-  const type = (headers.get('content-type') ?? '').toLowerCase();
-  const wanted = endpoint.body === 'multipart' ? 'multipart/form-data' : 'application/json';
-  const accepted = endpoint.body === 'multipart' ? type.startsWith(wanted) : type === '' || /^application\/([\w.+-]+\+)?json/.test(type);
-  if (!accepted) {
-    throw new GatewayError('unsupported_media_type', `${endpoint.path} takes ${wanted}; set the content-type header to it.`);
-  }
+  const refusal = refuseMediaType(endpoint, headers.get('content-type') ?? '');
+  if (refusal) throw refusal;
 }
 
 /** The path as it may be repeated to the client: no query (it can hold a key), bounded. */

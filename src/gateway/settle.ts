@@ -107,7 +107,7 @@ function count(state: RequestState): Counted {
   return estimateUsage({
     stated: response?.usage ?? null,
     contentBytes: response?.contentBytes ?? 0,
-    inputTokenBound: admitted.facts.inputTokenBound,
+    inputTokenBound: admitted.facts.inputTokensUpper,
     inputBytes: admitted.body.length,
     target: state.served,
   });

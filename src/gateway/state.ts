@@ -1,7 +1,7 @@
 import type { AttemptEntry } from '../accounting/ledger/entry.js';
 import type { Retry, Target } from '../config/snapshot.js';
 import type { Endpoint, ErrorShape } from '../dialects/endpoint.js';
-import type { RequestFacts } from '../dialects/request.js';
+import type { RequestFacts } from '../dialects/request-facts.js';
 import type { ResponseFacts } from '../dialects/response-reader.js';
 import type { GatewayKey } from '../policy/keys/key-ring.js';
 import type { HeaderView } from './headers.js';

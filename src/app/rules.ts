@@ -1,0 +1,34 @@
+import { createPriceBook } from '../accounting/prices.js';
+import type { Snapshot } from '../config/snapshot.js';
+import type { Rules } from '../gateway/parts.js';
+import { createAccess } from '../policy/access.js';
+import { createFixedKeyRing } from '../policy/keys/fixed-key-ring.js';
+import { createModelList } from '../policy/routing/model-list.js';
+import { createResolver } from '../policy/routing/resolve.js';
+import type { ProviderKind } from '../providers/kind.js';
+
+export interface RuleSources {
+  readonly snapshot: Snapshot;
+  readonly kinds: ReadonlyMap<string, ProviderKind>;
+  /** Model names that the price catalogue knows for one of its provider ids. */
+  readonly modelsOf: (priceId: string) => readonly string[];
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** Decides at construction all that a request would otherwise decide again. */
+export function compileRules(sources: RuleSources): Rules {
+  const { snapshot, kinds } = sources;
+  const priceIds = new Map([...snapshot.providers.values()].map((account) => [account.name, kinds.get(account.kind)?.priceId ?? null]));
+  const catalogue = new Map<string, readonly string[]>();
+  for (const [provider, priceId] of priceIds) if (priceId !== null) catalogue.set(provider, sources.modelsOf(priceId));
+  const access = createAccess();
+  return {
+    snapshot,
+    keys: createFixedKeyRing(snapshot.keys),
+    access,
+    resolver: createResolver(snapshot),
+    models: createModelList({ names: snapshot, access, catalogue, createdAt: sources.now }),
+    prices: createPriceBook({ overrides: snapshot.prices, priceIds }),
+  };
+}
