@@ -2,6 +2,11 @@
 
 const keptStderrLines = 60;
 
+/** The names of a result's tests, from the file inwards; tap repeats the innermost one. */
+export function fullName(result) {
+  return result.fullname || result.name;
+}
+
 /** `fails` are tap-parser results; `end` says how the process ended. Returns indented lines. */
 export function describeFailure({ fails, stderr, end }) {
   const lines = fails.flatMap(describeAssertion);
@@ -17,8 +22,7 @@ export function describeFailure({ fails, stderr, end }) {
 }
 
 function describeAssertion(result) {
-  const name = result.fullname && result.fullname !== result.name ? `${result.fullname} > ${result.name}` : result.name;
-  const lines = [`not ok: ${name}`];
+  const lines = [`not ok: ${fullName(result)}`];
   const details = result.diag ?? {};
   if (details.at?.fileName) lines.push(`  at ${details.at.fileName}:${details.at.lineNumber}`);
   for (const key of ['diff', 'error', 'message', 'found', 'wanted', 'pattern', 'code', 'expired', 'test', 'stack']) {

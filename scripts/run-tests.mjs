@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import t from 'tap';
 import { sourceFiles } from './build.mjs';
-import { describeFailure } from './failures.mjs';
+import { describeFailure, fullName } from './failures.mjs';
 import { root } from './project.mjs';
 
 const { values, positionals } = parseArgs({
@@ -48,48 +48,61 @@ async function runAll(files, parallel) {
 
 async function runFile(file) {
   const compiled = join('dist', file.replace(/\.ts$/, '.js'));
-  const timeout = (seconds ?? (isHeavy(file) ? 240 : 60)) * 1000;
+  const limit = seconds ?? (isHeavy(file) ? 240 : 60);
   const args = ['--enable-source-maps', '--no-warnings=ExperimentalWarning', compiled];
-  const run = { file, passes: 0, fails: [], skips: [], stderr: '', started: 0 };
-  const spawned = t.spawn(
-    process.execPath,
-    args,
-    { cwd: root, timeout, buffered: true, stdio: ['ignore', 'pipe', 'pipe'] },
-    file,
-  );
-  const { subtest } = spawned;
-  subtest.on('process', (child) => {
-    run.started = performance.now();
-    child.stderr?.on('data', (chunk) => {
-      run.stderr += chunk;
-      if (values.verbose) process.stderr.write(chunk);
-    });
-  });
-  subtest.parser.on('pass', () => {
+  // The file's own timer goes off first: it knows which test hangs.
+  const env = { ...process.env, TAP_TIMEOUT: String(limit) };
+  const options = { cwd: root, env, timeout: (limit + 5) * 1000, buffered: true, stdio: ['ignore', 'pipe', 'pipe'] };
+  const run = { file, passes: 0, fails: [], skips: [], stderr: '', end: null, started: 0 };
+  const spawned = t.spawn(process.execPath, args, options, file);
+  const { parser } = spawned.subtest;
+  parser.on('pass', () => {
     run.passes += 1;
   });
-  subtest.parser.on('fail', (result) => run.fails.push(result));
-  for (const event of ['skip', 'todo']) subtest.parser.on(event, (result) => run.skips.push(result));
+  parser.on('fail', (result) => run.fails.push(result));
+  for (const event of ['skip', 'todo']) parser.on(event, (result) => run.skips.push(result));
+  const closed = new Promise((resolve) => {
+    const started = (child) => {
+      watch(run, child);
+      child.once('close', resolve);
+    };
+    // Where a job is free, tap starts the process before it returns.
+    if (spawned.subtest.proc) started(spawned.subtest.proc);
+    else spawned.subtest.once('process', started);
+  });
   const results = await spawned;
-  report(run, results?.ok === true, subtest);
+  await closed; // the rest of stderr comes after the last line of TAP
+  const ok = results?.ok === true;
+  // A file that skips itself as a whole (`1..0 # SKIP reason`) has no result of its own.
+  if (ok && run.passes + run.skips.length === 0)
+    run.skips.push({ name: file, skip: results.plan.comment || 'all of it' });
+  report(run, ok);
 }
 
-function report(run, ok, subtest) {
+function watch(run, child) {
+  run.started = performance.now();
+  child.stderr?.on('data', (chunk) => {
+    run.stderr += chunk;
+    if (values.verbose) process.stderr.write(chunk);
+  });
+  child.once('exit', (exitCode, signal) => {
+    run.end = { exitCode, signal };
+  });
+}
+
+function report(run, ok) {
   const failed = ok ? run.fails.length : Math.max(1, run.fails.length);
   totals.passed += run.passes;
   totals.failed += failed;
   totals.skipped += run.skips.length;
-  for (const result of run.skips)
-    skippedTests.push(`${run.file} > ${result.fullname || result.name}: ${result.skip || result.todo}`);
+  for (const result of run.skips) skippedTests.push(`${fullName(result)} (${result.skip || result.todo})`);
   const time = `${((performance.now() - run.started) / 1000).toFixed(1)} s`;
   const skipped = run.skips.length > 0 ? `, ${run.skips.length} skipped` : '';
-  process.stdout.write(
-    `${ok ? 'ok    ' : 'FAILED'} ${run.file}: ${run.passes} passed, ${failed} failed${skipped} (${time})\n`,
-  );
+  const counts = `${run.passes} passed, ${failed} failed${skipped}`;
+  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${run.file}: ${counts} (${time})\n`);
   if (ok) return;
   failedFiles.push(run.file);
-  const end = { exitCode: subtest.exitCode ?? null, signal: subtest.signal ?? null };
-  process.stdout.write(describeFailure({ fails: run.fails, stderr: run.stderr, end }));
+  process.stdout.write(describeFailure(run));
 }
 
 function finish() {
