@@ -155,15 +155,18 @@ class LedgerWriter implements FileLedger {
     const batch = this.#tick;
     if (batch.length === 0) return;
     this.#tick = [];
-    if (this.#failure) return this.#refuse(batch, this.#failure);
+    if (this.#failure) this.#refuse(batch, this.#failure);
+    else this.#write(batch);
+  }
+
+  #write(batch: readonly Queued[]): void {
     const bytes = Buffer.from(batch.length === 1 ? (batch[0]?.line ?? '') : batch.map((one) => one.line).join(''));
     const { kept, error } = this.#segments.append(bytes);
     if (kept > 0) this.#written(kept);
-    if (!error) return this.#accept(batch);
-    this.#fail(error);
-    const whole = wholeLines(batch, kept);
+    if (error) this.#fail(error);
+    const whole = error ? wholeLines(batch, kept) : batch.length;
     this.#accept(batch.slice(0, whole));
-    this.#refuse(batch.slice(whole), error);
+    if (error) this.#refuse(batch.slice(whole), error);
   }
 
   #accept(batch: readonly Queued[]): void {
@@ -240,9 +243,9 @@ class LedgerWriter implements FileLedger {
   /** Lets others see that this boot needs nothing more. Failing here only costs the next start a search. */
   #leave(settled: boolean): void {
     try {
-      if (this.#segments.segments === 0) return rmSync(this.#boot.directory, { recursive: true, force: true });
       if (settled) markSettled(this.#boot);
       releaseDirectory(this.#boot.directory);
+      if (this.#segments.segments === 0) rmSync(this.#boot.directory, { recursive: true, force: true });
     } catch (error) {
       this.#problem('write_failed', `the ledger cannot be closed: ${String(error)}`, null);
     }

@@ -1,0 +1,83 @@
+/** One finished request as Envoy saw it: the second meter. Rendered by the JSON access log; absent values are null. */
+export interface AccessLogLine {
+  /** ISO 8601 UTC, when the request's first byte came. */
+  readonly time: string;
+  /** The request id, which is the id of hold and final entry. */
+  readonly id: string;
+  readonly method: string | null;
+  readonly path: string | null;
+  /** 0 when the client left before any response. */
+  readonly status: number;
+  /** Envoy's response flags (`DC`, `UF`, `URX`…); empty when nothing was special. */
+  readonly flags: readonly string[];
+  /** `via_upstream`, or why Envoy answered by itself. */
+  readonly details: string | null;
+  /** Body bytes. */
+  readonly bytes_received: number;
+  readonly bytes_sent: number;
+  readonly ms: number;
+  readonly first_byte_ms: number | null;
+  /** Upstream tries; 0 when no provider was asked. */
+  readonly attempts: number;
+  readonly cluster: string | null;
+  /** Transport failure of the last try. */
+  readonly failure: string | null;
+  readonly key: string | null;
+  readonly model: string | null;
+  readonly endpoint: string | null;
+  readonly stream: boolean | null;
+  readonly generation: string | null;
+}
+
+/** Reads one line; null when it is not JSON or has no id or time. `-`, the empty string and null all mean absent. */
+export function parseAccessLogLine(line: string): AccessLogLine | null {
+  const fields = parseObject(line);
+  const id = fields && text(fields['id']);
+  const time = fields && text(fields['time']);
+  if (!fields || !id || !time) return null;
+  return {
+    time,
+    id,
+    method: text(fields['method']),
+    path: text(fields['path']),
+    status: number(fields['status']) ?? 0,
+    flags: text(fields['flags'])?.split(',') ?? [],
+    details: text(fields['details']),
+    bytes_received: number(fields['bytes_received']) ?? 0,
+    bytes_sent: number(fields['bytes_sent']) ?? 0,
+    ms: number(fields['ms']) ?? 0,
+    first_byte_ms: number(fields['first_byte_ms']),
+    attempts: number(fields['attempts']) ?? 0,
+    cluster: text(fields['cluster']),
+    failure: text(fields['failure']),
+    key: text(fields['key']),
+    model: text(fields['model']),
+    endpoint: text(fields['endpoint']),
+    stream: truth(fields['stream']),
+    generation: text(fields['generation']),
+  };
+}
+
+function parseObject(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+function text(value: unknown): string | null {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' && value !== '-' ? value : null;
+}
+
+function number(value: unknown): number | null {
+  const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof parsed === 'number' && Number.isFinite(parsed) && parsed >= 0 ? parsed : null;
+}
+
+function truth(value: unknown): boolean | null {
+  if (typeof value === 'boolean') return value;
+  return value === 'true' ? true : value === 'false' ? false : null;
+}

@@ -1,0 +1,148 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+
+const NEWLINE = 0x0a;
+const PIECE_BYTES = 64 * 1024;
+/** A line that is longer is not one of ours and is not collected. */
+const LONGEST_LINE = 1024 * 1024;
+/** A renamed file may still be written until Envoy reopens its logs; after this long without growth it is done. */
+const QUIET_MS = 10_000;
+
+export interface FollowOptions {
+  /** The log that is being written; it may not be there yet. */
+  readonly path: string;
+  /** Rotated files beside it that changed since (epoch milliseconds) are read too, first. */
+  readonly since: number;
+  /** Every complete line without its newline; only valid during the call. */
+  readonly onLine: (line: Buffer) => void;
+}
+
+/**
+ * Reads a growing log from its beginning, through rotation by rename, truncation, and lines that are written in pieces.
+ * Nothing happens between polls: `poll` reads all that is there now.
+ */
+export class FollowedFile {
+  readonly #options: FollowOptions;
+  readonly #files: OpenFile[] = [];
+  #current: OpenFile | null = null;
+  #begun = false;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  /** Reads to the present end of the log. Not to be called again before it has resolved. Rejects when reading fails. */
+  async poll(): Promise<void> {
+    if (!this.#begun) {
+      for (const path of await rotatedFiles(this.#options)) await this.#open(path);
+      this.#begun = true;
+    }
+    await this.#readAll();
+    if (await this.#turnToNewFile()) await this.#readAll();
+    await this.#dropQuiet();
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#files.splice(0)) await file.handle.close();
+    this.#current = null;
+  }
+
+  async #readAll(): Promise<void> {
+    for (const file of this.#files) await readOn(file, this.#options.onLine);
+  }
+
+  /** True when the path names another file than before. The old one stays open, for what is still written to it. */
+  async #turnToNewFile(): Promise<boolean> {
+    const named = await stat(this.#options.path).catch(() => null);
+    if (!named || named.ino === this.#current?.inode) return false;
+    this.#current = await this.#open(this.#options.path);
+    return this.#current !== null;
+  }
+
+  async #open(path: string): Promise<OpenFile | null> {
+    const handle = await open(path, 'r').catch(() => null);
+    if (!handle) return null;
+    const { ino } = await handle.stat();
+    const known = this.#files.find((file) => file.inode === ino);
+    if (known) {
+      await handle.close();
+      return known;
+    }
+    const file: OpenFile = { handle, inode: ino, position: 0, pending: [], pendingBytes: 0, grewAt: Date.now() };
+    this.#files.push(file);
+    return file;
+  }
+
+  async #dropQuiet(): Promise<void> {
+    const now = Date.now();
+    for (const file of this.#files.filter((one) => one !== this.#current && now - one.grewAt > QUIET_MS)) {
+      this.#files.splice(this.#files.indexOf(file), 1);
+      await file.handle.close();
+    }
+  }
+}
+
+/** Calls `changed` soon after anything happens beside the log; nothing where the system cannot watch. */
+export function watchBeside(path: string, changed: () => void): FSWatcher | null {
+  try {
+    const watcher = watch(dirname(path), { persistent: false }, () => changed());
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    return null;
+  }
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly inode: number;
+  position: number;
+  /** The begun line. */
+  pending: Buffer[];
+  pendingBytes: number;
+  grewAt: number;
+}
+
+async function readOn(file: OpenFile, onLine: (line: Buffer) => void): Promise<void> {
+  const { size } = await file.handle.stat();
+  if (size < file.position) Object.assign(file, { position: 0, pending: [], pendingBytes: 0 });
+  while (file.position < size) {
+    const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size - file.position));
+    const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, file.position);
+    if (bytesRead === 0) return;
+    file.position += bytesRead;
+    file.grewAt = Date.now();
+    cutLines(file, buffer.subarray(0, bytesRead), onLine);
+  }
+}
+
+function cutLines(file: OpenFile, piece: Buffer, onLine: (line: Buffer) => void): void {
+  let start = 0;
+  for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
+    onLine(Buffer.concat([...file.pending, piece.subarray(start, end)]));
+    file.pending = [];
+    file.pendingBytes = 0;
+    start = end + 1;
+  }
+  if (start < piece.length && file.pendingBytes < LONGEST_LINE) file.pending.push(piece.subarray(start));
+  file.pendingBytes += piece.length - start;
+}
+
+/** `access.jsonl.1`, `access.jsonl-20261121`, `access-20261121.jsonl`: whatever a rotation may have made, oldest first. */
+async function rotatedFiles({ path, since }: FollowOptions): Promise<string[]> {
+  const directory = dirname(path);
+  const name = basename(path);
+  const extension = extname(name);
+  const stem = name.slice(0, name.length - extension.length);
+  const found: { readonly path: string; readonly changed: number }[] = [];
+  for (const other of await readdir(directory).catch(() => [])) {
+    const rotated = other.startsWith(name) || (other.startsWith(`${stem}-`) && other.endsWith(extension));
+    if (other === name || !rotated || other.endsWith('.gz')) continue;
+    const information = await stat(join(directory, other)).catch(() => null);
+    if (information?.isFile() && information.mtimeMs >= since) {
+      found.push({ path: join(directory, other), changed: information.mtimeMs });
+    }
+  }
+  return found.sort((left, right) => left.changed - right.changed).map((one) => one.path);
+}
