@@ -11,6 +11,15 @@ export interface StartOptions {
   /** Real addresses when the config says port 0 and somebody else (the supervisor) has chosen them. */
   readonly listen: Address | null;
   readonly envoyAdmin: Address | null;
+  /**
+   * The same for the admin listener; null or absent = as configured. From generation 2 on the older generation still holds
+   * it: `start` resolves without waiting for it and goes on trying to bind until it succeeds.
+   */
+  readonly adminListen?: Address | null;
+  /** Where `extproc-<n>.sock` and `cds.json` are, absolute, existing; null or absent = the snapshot's `runtimeDirectory`. */
+  readonly runtimeDirectory?: string | null;
+  /** The key of a gateway without a config file (design 6.3); null or absent = none. */
+  readonly firstKey?: string | null;
 }
 
 export interface Running {
