@@ -1,24 +1,35 @@
 import { compileGlobs, type Matcher } from './glob.js';
 import type { GatewayKey } from './keys/key-ring.js';
 
-/** May this key use the name that the client sent? */
-export type Access = (key: GatewayKey, model: string) => boolean;
+/** May this key use that name? */
+export type Access = (key: GatewayKey, name: string) => boolean;
 
-const anything: Matcher = () => true;
+/** Access to models by the name that the client sent (`keys[].models`). Refusal: 403 `model_not_allowed`. */
+export function createAccess(known: Iterable<GatewayKey> = []): Access {
+  return accessBy((key) => key.models, known);
+}
+
+/** Access to endpoints by the client's path, such as `/v1/chat/completions` (`keys[].endpoints`). */
+export function createEndpointAccess(known: Iterable<GatewayKey> = []): Access {
+  return accessBy((key) => key.endpoints ?? null, known);
+}
 
 /**
- * Access by the key's `models`. Each list is compiled once, when `known` keys are given here, else on first sight (keys
- * issued later); lists that nobody holds any more are forgotten with their key.
+ * Each list is compiled once: when its key is `known` here, else on first sight (keys issued later). No list allows
+ * everything, an empty one nothing. What was compiled is forgotten with its key.
  */
-export function createAccess(known: Iterable<GatewayKey> = []): Access {
+function accessBy(globsOf: (key: GatewayKey) => readonly string[] | null, known: Iterable<GatewayKey>): Access {
   const compiled = new WeakMap<GatewayKey, Matcher>();
   const matcherOf = (key: GatewayKey): Matcher => {
     const existing = compiled.get(key);
     if (existing !== undefined) return existing;
-    const matcher = key.models === null ? anything : compileGlobs(key.models);
+    const globs = globsOf(key);
+    const matcher = globs === null ? anything : compileGlobs(globs);
     compiled.set(key, matcher);
     return matcher;
   };
   for (const key of known) matcherOf(key);
-  return (key, model) => matcherOf(key)(model);
+  return (key, name) => matcherOf(key)(name);
 }
+
+const anything: Matcher = () => true;

@@ -39,5 +39,7 @@ function azurePath(account: ProviderAccount, endpoint: Endpoint, model: string):
 
 /** One segment, whatever the client asked for: a model named `..` must not climb out of `/deployments`. */
 function pathSegment(model: string): string {
-  return /^\.{1,2}$/.test(model) ? model.replaceAll('.', '%252E') : encodeURIComponent(model.toWellFormed());
+  return /^\.{1,2}$/.test(model)
+    ? model.replaceAll('.', '%252E')
+    : encodeURIComponent(model.replace(/\p{Cs}/gu, '\ufffd'));
 }

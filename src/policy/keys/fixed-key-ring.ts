@@ -24,8 +24,8 @@ export function createFixedKeyRing(keys: readonly FixedKey[]): KeyRing & { reado
     const name = digest.toString('hex');
     const twin = entries.get(name);
     if (twin !== undefined) throw new Error(`keys ${twin.key.id} and ${fixed.id} have the same secret`);
-    const { id, labels, models, expiresAt } = fixed;
-    entries.set(name, { digest, key: Object.freeze({ id, labels, models, expiresAt }) });
+    const { id, labels, models, endpoints, expiresAt } = fixed;
+    entries.set(name, { digest, key: Object.freeze({ id, labels, models, endpoints, expiresAt }) });
   }
   return {
     keys: [...entries.values()].map((entry) => entry.key),

@@ -4,6 +4,8 @@ export interface GatewayKey {
   readonly labels: Readonly<Record<string, string>>;
   /** Globs over the model name that the client sent; null = all. */
   readonly models: readonly string[] | null;
+  /** Globs over the client's path; null or absent = all. */
+  readonly endpoints?: readonly string[] | null;
   readonly expiresAt: number | null;
 }
 

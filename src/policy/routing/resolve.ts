@@ -22,6 +22,8 @@ export type Names = Pick<Snapshot, 'models' | 'providers' | 'defaults'> & {
 
 /** No provider names a model with more; UTF-16 units. */
 const LONGEST_NAME = 512;
+/** Control characters and halves of a surrogate pair. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
 /** Configured names first, then `provider/model` unless the config says `models_only`. Source: design 1.4 "Names". */
 export function createResolver(names: Names): Resolver {
@@ -45,15 +47,7 @@ export function createResolver(names: Names): Resolver {
  */
 function readTarget(name: string, providers: ReadonlyMap<string, unknown>): Target | null {
   const slash = name.indexOf('/');
-  if (slash < 1 || slash === name.length - 1 || name.length > LONGEST_NAME || hasControls(name)) return null;
+  if (slash < 1 || slash === name.length - 1 || name.length > LONGEST_NAME || UNPRINTABLE.test(name)) return null;
   const provider = name.slice(0, slash);
   return providers.has(provider) ? { name, provider, model: name.slice(slash + 1) } : null;
-}
-
-function hasControls(name: string): boolean {
-  for (let at = 0; at < name.length; at += 1) {
-    const code = name.charCodeAt(at);
-    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return true;
-  }
-  return !name.isWellFormed();
 }

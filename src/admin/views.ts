@@ -1,0 +1,52 @@
+import type { FixedKey, Model, ProviderAccount, Snapshot } from '../config/snapshot.js';
+import type { ProviderHealth } from './ports.js';
+
+const NOT_LOOKED: ProviderHealth = { health: 'unknown', ejected_until: null, error_rate: null };
+
+/** One row of `GET /api/v1/providers`. */
+export function providerView(account: ProviderAccount, health: ProviderHealth | null): object {
+  return {
+    name: account.name,
+    kind: account.kind,
+    base_url: withoutUserInfo(account.baseUrl),
+    credentials: account.credentials.map(({ secret, weight }) => ({ secret: secret.mask, weight })),
+    ...(health ?? NOT_LOOKED),
+  };
+}
+
+/** One row of `GET /api/v1/models`. */
+export function modelView(model: Model): object {
+  return { name: model.name, targets: model.targets.map((target) => target.name), allow_unpriced: model.allowUnpriced };
+}
+
+/** One row of `GET /api/v1/keys`: neither the secret nor its digest, which would let a guess be checked elsewhere. */
+export function keyView(key: FixedKey): object {
+  return {
+    id: key.id,
+    source: 'fixed',
+    labels: key.labels,
+    models: key.models,
+    endpoints: key.endpoints,
+    expires: key.expiresAt === null ? null : new Date(key.expiresAt).toISOString(),
+  };
+}
+
+/** The effective configuration with every secret masked, for `GET /api/v1/config`. */
+export function configView(snapshot: Snapshot): object {
+  const providers = [...snapshot.providers.values()].map((account) => ({
+    ...account,
+    baseUrl: withoutUserInfo(account.baseUrl),
+    // Fixed headers are often a second credential (an organisation's token).
+    headers: Object.fromEntries(Object.keys(account.headers).map((name) => [name, '[masked]'])),
+  }));
+  return {
+    ...snapshot,
+    providers: Object.fromEntries(providers.map((provider) => [provider.name, provider])),
+    models: Object.fromEntries(snapshot.models),
+    keys: snapshot.keys.map(keyView),
+  };
+}
+
+function withoutUserInfo(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/@]*@/, '$1[masked]@');
+}
