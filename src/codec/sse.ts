@@ -1,3 +1,5 @@
+import { Gatherer } from './gatherer.js';
+
 /** Lines above this are passed over: no provider's event that we read is near it. */
 export const MAX_LINE = 4 * 1024 * 1024;
 
@@ -144,29 +146,6 @@ export class SseSplitter {
 }
 
 const LINE_BREAK = Buffer.from('\n');
-
-/** A buffer that grows by doubling, so that a line in a thousand pieces is copied about twice. */
-class Gatherer {
-  bytes: Buffer = Buffer.alloc(0);
-  length = 0;
-
-  add(from: Buffer, start: number, end: number): void {
-    const needed = this.length + end - start;
-    if (needed > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(512, needed, this.bytes.length * 2));
-      this.bytes.copy(larger, 0, 0, this.length);
-      this.bytes = larger;
-    }
-    from.copy(this.bytes, this.length, start, end);
-    this.length = needed;
-  }
-
-  clear(): void {
-    this.length = 0;
-    // One long line must not keep its memory for the rest of the stream.
-    if (this.bytes.length > 64 * 1024) this.bytes = Buffer.alloc(0);
-  }
-}
 
 /** One pass for both: two searches per line would be quadratic in a chunk of CR lines. */
 function lineEnd(chunk: Buffer, from: number): number {

@@ -51,7 +51,7 @@ export async function scanRequestInSlices(
 }
 
 /** JSON under any JSON type or none at all (many scripts send none); a form must say so, it carries the boundary. */
-function refuseMediaType(endpoint: Endpoint, contentType: string): GatewayError | null {
+export function refuseMediaType(endpoint: Endpoint, contentType: string): GatewayError | null {
   const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
   const wanted = endpoint.body === 'multipart' ? 'multipart/form-data' : 'application/json';
   const fits =

@@ -16,6 +16,20 @@ export interface ResponseFacts {
   contentBytes: number;
   /** Cost that the provider itself stated, in dollars (OpenRouter, Perplexity, xAI); null if none. */
   statedCostUsd: number | null;
+  /** An event was too long to be read (above 4 MiB): treat usage as unknown if none was stated. */
+  skipped?: boolean;
+}
+
+export function emptyFacts(): ResponseFacts {
+  return {
+    usage: null,
+    model: null,
+    terminal: false,
+    error: null,
+    content: false,
+    contentBytes: 0,
+    statedCostUsd: null,
+  };
 }
 
 /**

@@ -1,0 +1,109 @@
+import { type AnswerFold, countText, noteError, noteModel } from '../answer-fold.js';
+import { isObject, type JsonObject, listIn, objectIn } from '../json-value.js';
+import { UsageKeeper } from '../openai-usage.js';
+import type { ResponseFacts } from '../response-reader.js';
+
+/**
+ * Chat and legacy completions of every OpenAI-compatible provider. Usage may stand beside choices, in a chunk of its own,
+ * in `x_groq` or in a choice (providers.md, sections 0.1 and 1b).
+ */
+export class ChatFold implements AnswerFold {
+  readonly doneEnds = true;
+  readonly text = true;
+  readonly #usage = new UsageKeeper();
+  readonly #open = new Set<number>();
+  #choices = 0;
+  #finished = new Set<number>();
+
+  reads(): boolean {
+    return true;
+  }
+
+  event(event: JsonObject, facts: ResponseFacts): string | null {
+    const before = facts.contentBytes;
+    noteError(event, facts);
+    noteModel(event, facts);
+    const choices = listIn(event, 'choices');
+    for (const choice of choices) if (isObject(choice)) this.#choice(choice, facts);
+    const usage = this.#takeUsage(event, choices, facts);
+    return usage ? null : this.#onlyText(choices, facts.contentBytes - before);
+  }
+
+  body(body: JsonObject, facts: ResponseFacts): void {
+    noteError(body, facts);
+    noteModel(body, facts);
+    const choices = listIn(body, 'choices');
+    for (const choice of choices) {
+      if (!isObject(choice)) continue;
+      countMessage(objectIn(choice, 'message'), facts);
+      countText(choice['text'], facts);
+    }
+    this.#takeUsage(body, choices, facts);
+  }
+
+  #choice(choice: JsonObject, facts: ResponseFacts) {
+    countMessage(objectIn(choice, 'delta'), facts);
+    countText(choice['text'], facts);
+    const index = typeof choice['index'] === 'number' ? choice['index'] : 0;
+    const reason = choice['finish_reason'];
+    if (typeof reason === 'string' && reason !== '') {
+      this.#finished.add(index);
+      this.#open.delete(index);
+    } else if (!this.#finished.has(index)) this.#open.add(index);
+    this.#choices = this.#finished.size + this.#open.size;
+    // A finish on every choice seen so far; one that begins later opens it again. `[DONE]` is noted by the reader.
+    facts.terminal = this.#choices > 0 && this.#open.size === 0;
+  }
+
+  #takeUsage(from: JsonObject, choices: readonly unknown[], facts: ResponseFacts) {
+    const inChoice = choices.length > 0 ? objectIn(choices[choices.length - 1], 'usage') : null;
+    const usage = objectIn(from, 'usage') ?? objectIn(objectIn(from, 'x_groq'), 'usage') ?? inChoice;
+    this.#usage.take(usage, facts);
+    return usage !== null;
+  }
+
+  #onlyText(choices: readonly unknown[], added: number): string | null {
+    const choice = choices.length === 1 && isObject(choices[0]) ? choices[0] : null;
+    if (choice === null || typeof choice['finish_reason'] === 'string') return null;
+    const delta = objectIn(choice, 'delta');
+    const text = delta === null ? choice['text'] : delta['content'];
+    const plain = typeof text === 'string' && !('tool_calls' in (delta ?? {})) && Buffer.byteLength(text) === added;
+    return plain ? text : null;
+  }
+}
+
+/** A `message` or a `delta`. */
+function countMessage(message: JsonObject | null, facts: ResponseFacts): void {
+  if (message === null) return;
+  countContent(message['content'], facts);
+  // Some send the same reasoning under both names.
+  if (countText(message['reasoning_content'], facts) === 0) countText(message['reasoning'], facts);
+  countText(message['refusal'], facts);
+  countText(objectIn(message, 'audio')?.['transcript'], facts);
+  countCall(message['function_call'], facts);
+  for (const call of listIn(message, 'tool_calls')) {
+    countCall(objectIn(call, 'function'), facts);
+    countText(objectIn(call, 'custom')?.['input'], facts);
+  }
+}
+
+function countCall(call: unknown, facts: ResponseFacts): void {
+  if (!isObject(call)) return;
+  if (typeof call['name'] === 'string' && call['name'] !== '') facts.content = true;
+  countText(call['arguments'], facts);
+}
+
+/** A string, or Mistral's list of parts: `{text}`, `{thinking: [{text}]}`. */
+function countContent(content: unknown, facts: ResponseFacts): void {
+  countText(content, facts);
+  if (!Array.isArray(content)) return;
+  for (const part of content) {
+    if (!isObject(part)) continue;
+    countText(part['text'], facts);
+    countText(part['refusal'], facts);
+    const thinking = part['thinking'];
+    countText(thinking, facts);
+    if (Array.isArray(thinking))
+      for (const thought of thinking) if (isObject(thought)) countText(thought['text'], facts);
+  }
+}

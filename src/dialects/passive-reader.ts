@@ -1,0 +1,22 @@
+import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
+
+/** For answers with nothing to read: sound, subtitles, plain text. Whether they are whole only HTTP knows. */
+export class PassiveReader implements ResponseReader {
+  readonly facts: ResponseFacts = emptyFacts();
+  readonly #text: boolean;
+
+  /** @param text the bytes are themselves the content (a transcript), not sound */
+  constructor(text: boolean) {
+    this.#text = text;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.facts.content = true;
+    if (this.#text) this.facts.contentBytes += chunk.length;
+  }
+
+  end(): void {
+    this.facts.terminal = true;
+  }
+}

@@ -1,0 +1,40 @@
+import type { AnswerFold } from './answer-fold.js';
+import type { Wire } from './endpoint.js';
+import { JsonReader } from './json-reader.js';
+import { AudioFold } from './openai-audio/fold.js';
+import { ChatFold } from './openai-chat/fold.js';
+import { EmbeddingsFold } from './openai-embeddings/fold.js';
+import { ImagesFold } from './openai-images/fold.js';
+import { ResponsesFold } from './openai-responses/fold.js';
+import { PassiveReader } from './passive-reader.js';
+import type { ResponseReader } from './response-reader.js';
+import { SseReader } from './sse-reader.js';
+
+export interface AnswerForm {
+  /** A stream was asked for; decides only where the content type does not. */
+  readonly stream: boolean;
+  /** The answer's `content-type`, '' when missing. */
+  readonly contentType: string;
+}
+
+const FOLDS: Readonly<Record<Wire, () => AnswerFold>> = {
+  'openai-chat': () => new ChatFold(),
+  'openai-completions': () => new ChatFold(),
+  'openai-responses': () => new ResponsesFold(),
+  'openai-embeddings': () => new EmbeddingsFold(),
+  'openai-moderations': () => new EmbeddingsFold(),
+  'openai-images': () => new ImagesFold(),
+  'openai-speech': () => new AudioFold(),
+  'openai-transcription': () => new AudioFold(),
+  'openai-models': () => new EmbeddingsFold(),
+};
+
+/** The reader for one successful answer: by what it is (content type), not by what was asked for. */
+export function createResponseReader(wire: Wire, form: AnswerForm): ResponseReader {
+  const type = (form.contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  if (type === 'text/event-stream') return new SseReader(FOLDS[wire]());
+  if (/[/+]json$/.test(type)) return new JsonReader(FOLDS[wire]());
+  if (wire === 'openai-speech') return new PassiveReader(false);
+  if (wire === 'openai-transcription' && type !== '') return new PassiveReader(true);
+  return form.stream ? new SseReader(FOLDS[wire]()) : new JsonReader(FOLDS[wire]());
+}
