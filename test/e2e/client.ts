@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 
 /** A request with control over its bytes. */

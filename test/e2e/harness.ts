@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import type { FinalEntry, LedgerEntry } from '../../src/accounting/ledger/entry.js';
+import { decodeLine } from '../../src/accounting/ledger/line.js';
 import { exchange } from './client.js';
 
 /** The gateway key that every test gateway knows unless its config names others. */
@@ -29,10 +30,15 @@ export interface TestContext {
   teardown(end: () => Promise<void> | void): void;
 }
 
+/** A finished request as the admin API tells it. */
+export type RequestRecord = Omit<FinalEntry, 'type'>;
+
 export interface Gateway {
   /** `http://127.0.0.1:port`, without a path. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Envoy's own admin interface. */
+  readonly envoyAdminUrl: string;
   readonly key: string;
   /** Temporary directory with config, `run/` and `data/`. */
   readonly directory: string;
@@ -44,16 +50,20 @@ export interface Gateway {
   /** Waits until `/readyz` is 200. */
   ready(): Promise<void>;
   /** Finished requests, newest first. */
-  requests(): Promise<FinalEntry[]>;
+  requests(): Promise<RequestRecord[]>;
   /** The record of one request, as soon as it is there. Rejects after 5 s. */
-  record(id: string): Promise<FinalEntry>;
+  record(id: string): Promise<RequestRecord>;
   /** Everything in the ledger's segments, oldest first within a segment. */
   ledger(): LedgerEntry[];
+  /** Ids of holds that do not have exactly one final entry. */
+  unsettled(): string[];
   /** Lines of Envoy's access log. */
   accessLog(): Record<string, unknown>[];
   /** Resolves when a line of the access log fits. Rejects after 5 s. */
   accessLine(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   metrics(): Promise<string>;
+  /** Resolves when no request is open in Envoy and no stream of Envoy is open in the service. Rejects after 5 s. */
+  idle(): Promise<void>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): ReturnType<typeof exchange>;
   stop(): Promise<void>;
 }
@@ -113,6 +123,7 @@ export function envoyBinary(): string {
 interface Addresses {
   readonly gateway: string;
   readonly admin: string;
+  readonly envoy_admin: string;
 }
 
 class RunningGateway implements Gateway {
@@ -120,7 +131,7 @@ class RunningGateway implements Gateway {
   readonly directory: string;
   readonly #child: ChildProcess;
   #output = '';
-  #addresses: Addresses = { gateway: '', admin: '' };
+  #addresses: Addresses = { gateway: '', admin: '', envoy_admin: '' };
 
   constructor(directory: string, child: ChildProcess) {
     this.directory = directory;
@@ -138,6 +149,10 @@ class RunningGateway implements Gateway {
 
   get adminUrl(): string {
     return `http://${this.#addresses.admin}`;
+  }
+
+  get envoyAdminUrl(): string {
+    return `http://${this.#addresses.envoy_admin}`;
   }
 
   async started(): Promise<void> {
@@ -168,23 +183,23 @@ class RunningGateway implements Gateway {
     process.kill(this.pid(which), signal);
   }
 
-  async requests(): Promise<FinalEntry[]> {
-    const all: FinalEntry[] = [];
+  async requests(): Promise<RequestRecord[]> {
+    const all: RequestRecord[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const answer = await exchange(`${this.adminUrl}/api/v1/requests?limit=1000${query}`, { method: 'GET' });
-      const page = JSON.parse(answer.text) as { data: FinalEntry[]; next: string | null };
+      const page = JSON.parse(answer.text) as { data: RequestRecord[]; next: string | null };
       all.push(...page.data);
       cursor = page.next;
     }
     return all;
   }
 
-  async record(id: string): Promise<FinalEntry> {
-    let found: FinalEntry | null = null;
+  async record(id: string): Promise<RequestRecord> {
+    let found: RequestRecord | null = null;
     await this.#eventually(5_000, async () => {
       const answer = await exchange(`${this.adminUrl}/api/v1/requests/${id}`, { method: 'GET' });
-      found = answer.status === 200 ? (JSON.parse(answer.text) as FinalEntry) : null;
+      found = answer.status === 200 ? (JSON.parse(answer.text) as RequestRecord) : null;
       return found !== null;
     });
     return found ?? Promise.reject(new Error(`no record of ${id}`));
@@ -192,6 +207,15 @@ class RunningGateway implements Gateway {
 
   ledger(): LedgerEntry[] {
     return filesUnder(join(this.directory, 'data', 'ledger')).flatMap(ledgerEntriesOf);
+  }
+
+  unsettled(): string[] {
+    const finals = new Map<string, number>();
+    const entries = this.ledger();
+    for (const entry of entries) {
+      if (entry.type !== 'hold') finals.set(entry.id, (finals.get(entry.id) ?? 0) + 1);
+    }
+    return entries.filter((entry) => entry.type === 'hold' && finals.get(entry.id) !== 1).map((entry) => entry.id);
   }
 
   accessLog(): Record<string, unknown>[] {
@@ -208,6 +232,17 @@ class RunningGateway implements Gateway {
 
   async metrics(): Promise<string> {
     return (await exchange(`${this.adminUrl}/metrics`, { method: 'GET' })).text;
+  }
+
+  idle(): Promise<void> {
+    return this.#eventually(5_000, async () => {
+      const filter = 'filter=(downstream_rq_active|upstream_rq_active)$';
+      const { text } = await exchange(`${this.envoyAdminUrl}/stats?${filter}`, { method: 'GET' });
+      // Envoy counts this very question too, under the name of its admin listener.
+      return text
+        .split('\n')
+        .every((line) => /^(http\.admin\.|listener\.admin\.|$)/.test(line) || line.endsWith(': 0'));
+    });
   }
 
   post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): ReturnType<typeof exchange> {
@@ -256,17 +291,8 @@ function filesUnder(directory: string): string[] {
     .sort();
 }
 
-/** Entries of a segment, whatever stands around the JSON of each; a torn tail is left out. */
+/** Entries of a segment; a torn tail is left out. */
 function ledgerEntriesOf(path: string): LedgerEntry[] {
-  const found: LedgerEntry[] = [];
-  for (const part of readFileSync(path, 'utf8').split(/(?=\{"type":"(?:hold|settle|estimate|void|refusal)")/)) {
-    const end = part.lastIndexOf('}');
-    if (!part.startsWith('{"type":') || end < 0) continue;
-    try {
-      found.push(JSON.parse(part.slice(0, end + 1)) as LedgerEntry);
-    } catch {
-      // A line that was being written.
-    }
-  }
-  return found;
+  const lines = readFileSync(path, 'latin1').split('\n');
+  return lines.flatMap((line) => decodeLine(Buffer.from(line, 'latin1')) ?? []);
 }
