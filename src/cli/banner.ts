@@ -51,7 +51,10 @@ export function banner(facts: BannerFacts, colour: boolean): string {
 }
 
 /** True when colours are welcome: a terminal, and https://no-color.org not invoked. */
-export function wantsColour(stream: { readonly isTTY?: boolean }, env: Readonly<Record<string, string | undefined>>): boolean {
+export function wantsColour(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
   return stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 }
 
@@ -62,7 +65,11 @@ function providerLines(providers: readonly FoundProvider[], dim: Paint): readonl
     const text = `  ${kind.padEnd(width)}  ${found ? `found    ${variable}` : `not set  ${variable}`}`;
     return found ? text : dim(text);
   };
-  return ['Providers (set a variable and restart to turn one on):', `  ${'mock'.padEnd(width)}  built in`, ...providers.map(line)];
+  return [
+    'Providers (set a variable and restart to turn one on):',
+    `  ${'mock'.padEnd(width)}  built in`,
+    ...providers.map(line),
+  ];
 }
 
 function curl(call: { base: string; key: string; model: string; stream: boolean }): string {

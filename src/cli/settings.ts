@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { loadConfigFile } from '../config/config-source.js';
-import { processContext } from '../config/context.js';
+import { IDLE_MOCK, processContext, withMock } from '../config/context.js';
 import { defaultConfig, type FoundProvider } from '../config/default-config.js';
+import { locateConfig } from '../config/locate.js';
 import { formatProblem, type Problem } from '../config/problem.js';
 import type { Snapshot } from '../config/snapshot.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
@@ -26,38 +26,36 @@ export interface FirstRun {
   readonly providers: readonly FoundProvider[];
 }
 
-/** `up` needs no running mock to plan addresses and clusters; the service starts its own and knows its port. */
-const MOCK_PLACEHOLDER = 'http://127.0.0.1:9/v1';
-
-/**
- * The config file of a command: `--config`, else `TOLLGATE_CONFIG`, else `tollgate.yaml` in the directory, else null.
- * Absolute; whether a named file exists is for the loader to say.
- */
-export function configPath(flag: string | undefined, env: Environment, directory: string): string | null {
-  const named = flag ?? (env['TOLLGATE_CONFIG'] || undefined);
-  if (named !== undefined) return resolve(directory, named);
-  const usual = join(directory, 'tollgate.yaml');
-  return existsSync(usual) ? usual : null;
+/** Where the settings come from. */
+export interface SettingsSource {
+  /** The value of `--config`. */
+  readonly config: string | undefined;
+  readonly env: Environment;
+  /** Where `tollgate.yaml` is looked for, and where the built-in default keeps `data/` and `run/`. */
+  readonly directory: string;
 }
 
 /**
- * Loads the config file, or the built-in default (whose key is made here on the first run).
+ * Loads the config file, or the built-in default (whose key is made here on the first run). Nothing is started: a built-in
+ * mock is the service's, which alone knows its port.
  *
  * @throws UserError with every mistake in the file, one a line, in reading order
  */
-export function readSettings(path: string | null, env: Environment, directory: string): Settings {
-  return path === null ? builtIn(env, directory) : fromFile(path, env);
+export function readSettings(source: SettingsSource): Settings {
+  const path = locateConfig({ option: source.config, env: source.env, directory: source.directory });
+  return path === null ? builtIn(source) : fromFile(path, source.env);
 }
 
 function fromFile(path: string, env: Environment): Settings {
-  const loaded = loadConfigFile(path, processContext(PROVIDER_KINDS, env));
+  const loaded = loadConfigFile(path, processContext(withMock(PROVIDER_KINDS, IDLE_MOCK), env));
   if ('problems' in loaded) throw mistakes(loaded.problems);
   return { path, snapshot: loaded.snapshot, warnings: loaded.warnings, firstRun: null };
 }
 
-function builtIn(env: Environment, directory: string): Settings {
+function builtIn({ env, directory }: SettingsSource): Settings {
   const key = firstKey(join(directory, 'data'));
-  const context = { ...processContext(PROVIDER_KINDS, env), directory, mockBaseUrl: MOCK_PLACEHOLDER, firstKey: key };
+  const kinds = withMock(PROVIDER_KINDS, IDLE_MOCK);
+  const context = { ...processContext(kinds, env), directory, mockBaseUrl: IDLE_MOCK, firstKey: key };
   const made = defaultConfig(context);
   if ('problems' in made) throw mistakes(made.problems);
   return { path: null, snapshot: made.snapshot, warnings: [], firstRun: { key, providers: made.providers } };

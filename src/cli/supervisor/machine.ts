@@ -85,7 +85,10 @@ const HANDLERS: Handlers = {
     spawnService(draft);
   },
   stop(draft) {
-    if (draft.phase === 'running') return beginStop(draft, 0);
+    if (draft.phase === 'running') {
+      beginStop(draft, 0);
+      return;
+    }
     say(draft, 'asked a second time: leaving at once');
     for (const generation of draft.services.keys()) signal(draft, generation, 'SIGKILL');
     if (draft.envoy.stage !== 'down') draft.effects.push({ type: 'signal_envoy', signal: 'SIGKILL' });
@@ -100,12 +103,19 @@ const HANDLERS: Handlers = {
   envoy_exited(draft, event) {
     const healthyFor = draft.envoy.readyAt === null ? null : draft.now - draft.envoy.readyAt;
     draft.envoy = { stage: 'down', readyAt: null };
-    if (draft.phase === 'draining') return stopEnvoy(draft);
+    if (draft.phase === 'draining') {
+      stopEnvoy(draft);
+      return;
+    }
     if (draft.phase === 'stopping') {
       draft.effects.push({ type: 'clear_timer', timer: 'kill_envoy' });
-      return stopServices(draft);
+      stopServices(draft);
+      return;
     }
-    if (!draft.announced) return fail(draft, `Envoy did not start (${event.reason})`);
+    if (!draft.announced) {
+      fail(draft, `Envoy did not start (${event.reason})`);
+      return;
+    }
     draft.envoyDelay = nextDelay(draft.envoyDelay, healthyFor);
     say(draft, `Envoy ended (${event.reason}); starting it again in ${draft.envoyDelay} ms`);
     draft.effects.push({ type: 'set_timer', timer: 'restart_envoy', ms: draft.envoyDelay });
@@ -170,12 +180,22 @@ function serviceExited(draft: Draft, event: EventOf<'service_exited'>): void {
   draft.effects.push({ type: 'clear_timer', timer: `start:${event.generation}` });
   draft.effects.push({ type: 'clear_timer', timer: `retire:${event.generation}` });
   if (draft.current === event.generation) draft.current = null;
-  if (draft.phase !== 'running') return endWhenEmpty(draft);
-  if (service.stage === 'retiring') return say(draft, `generation ${event.generation} has finished its streams`);
-  if (!draft.announced) return fail(draft, `the service did not start (${event.reason})`);
+  if (draft.phase !== 'running') {
+    endWhenEmpty(draft);
+    return;
+  }
+  if (service.stage === 'retiring') {
+    say(draft, `generation ${event.generation} has finished its streams`);
+    return;
+  }
+  if (!draft.announced) {
+    fail(draft, `the service did not start (${event.reason})`);
+    return;
+  }
   if (draft.current !== null) {
     say(draft, `generation ${event.generation} did not start (${event.reason}); generation ${draft.current} goes on`);
-    return reloadIfWanted(draft);
+    reloadIfWanted(draft);
+    return;
   }
   if (newestStarting(draft) !== null) return;
   draft.serviceDelay = nextDelay(draft.serviceDelay, service.readyAt === null ? null : draft.now - service.readyAt);
@@ -232,7 +252,10 @@ function beginStop(draft: Draft, exitCode: number): void {
 function stopEnvoy(draft: Draft): void {
   draft.phase = 'stopping';
   // Envoy leaves first: streams it still had end for the service too, which then settles them before it goes.
-  if (draft.envoy.stage === 'down') return stopServices(draft);
+  if (draft.envoy.stage === 'down') {
+    stopServices(draft);
+    return;
+  }
   draft.effects.push({ type: 'signal_envoy', signal: 'SIGTERM' });
   draft.effects.push({ type: 'set_timer', timer: 'kill_envoy', ms: PATIENCE.envoyStop });
 }
