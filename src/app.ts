@@ -1,4 +1,18 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AdminOptions, RunningAdmin } from './admin/server.js';
+import { recordsPort, startAdminListener, verifyLedger } from './app/admin.js';
+import { ProviderClusters } from './app/clusters.js';
+import { openConfiguration, placeMock, wantsMock } from './app/configuration.js';
+import { buildService, type Service } from './app/service.js';
+import { VERSION } from './app/version.js';
+import { warmUp } from './app/warm-up.js';
+import { formatAddress } from './config/address.js';
+import { formatProblem } from './config/problem.js';
 import type { Address, Snapshot } from './config/snapshot.js';
+import { askEnvoy } from './envoy/envoy-admin.js';
+import { type ExtProcServer, startExtProc } from './extproc/server.js';
+import { type Mock, startMock } from './mock/start-mock.js';
 
 /** What `serve` needs to know beyond the config file. */
 export interface StartOptions {
@@ -31,7 +45,145 @@ export interface Running {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Composition root: builds every part of the service and connects them. */
-export async function start(_options: StartOptions): Promise<Running> {
-  throw new Error('unfinished');
+/** Composition root: builds every part of the service and connects them. Rejects when the config has mistakes or a port is taken. */
+export async function start(options: StartOptions): Promise<Running> {
+  const configuration = openConfiguration({
+    path: options.configPath,
+    env: options.env,
+    firstKey: options.firstKey ?? null,
+  });
+  const mock = wantsMock(configuration.snapshot) ? await startMock({ host: '127.0.0.1', port: 0 }) : null;
+  const snapshot = withMock(configuration.snapshot, mock);
+  const directory = options.runtimeDirectory ?? snapshot.runtimeDirectory;
+  const envoyAdmin = (): Address => options.envoyAdmin ?? snapshot.envoy.admin;
+  const service = buildService({ snapshot, generation: options.generation, env: options.env, envoyAdmin });
+
+  await service.records.fill();
+  await service.recovery.start();
+  warmUp();
+  const clusters = new ProviderClusters({ directory, env: options.env, envoyAdmin });
+  await clusters.write(snapshot);
+  const server = await startExtProc({
+    gateway: service.gateway,
+    address: `unix:${socketPath(directory, String(options.generation))}`,
+    // The body with its frame; Envoy answers 413 itself long before.
+    maxMessageBytes: snapshot.gateway.bodyLimit + 1024 * 1024,
+    socketOf: (generation) => livingSocket(directory, generation),
+    fault: (what, error) => {
+      service.metrics.count('handler_errors');
+      service.log.failure(what, error);
+    },
+  });
+  watchGauges(service, server);
+  const followed = configuration.follow({
+    onChange: (changed) => void take(withMock(changed, mock)),
+    onProblems: (problems) => {
+      service.metrics.count('config_rejections');
+      for (const problem of problems) service.log.write('error', `config: ${formatProblem(problem)}`);
+    },
+  });
+  const take = async (changed: Snapshot): Promise<void> => {
+    try {
+      await clusters.apply(changed);
+      service.use(changed);
+      service.metrics.count('config_reloads');
+      service.log.write('info', 'configuration in use', { snapshot: changed.version });
+    } catch (error) {
+      service.log.failure('the new configuration could not be used; the old one stays', error);
+    }
+  };
+  const admin = await listenAdmin(service, options, { server, envoyAdmin });
+  return {
+    snapshot: () => service.rules().snapshot,
+    adminAddress: admin.address,
+    reload: async () => (await followed.reload()).map(formatProblem),
+    async stop(graceMs) {
+      await admin.close();
+      await followed.close();
+      await server.stop(graceMs);
+      await service.recovery.stop();
+      await service.ledger.close();
+      await mock?.close();
+      service.log.flush();
+    },
+  };
+}
+
+function withMock(snapshot: Snapshot, mock: Mock | null): Snapshot {
+  return mock === null ? snapshot : placeMock(snapshot, `http://${formatAddress(mock.address)}/v1`);
+}
+
+/** Where a generation listens; the name is known to the supervisor, which points Envoy's pipe to it. */
+function socketPath(directory: string, generation: string): string {
+  return join(directory, `extproc-${generation}.sock`);
+}
+
+function livingSocket(directory: string, generation: string): string | null {
+  if (!/^\d{1,9}$/.test(generation)) return null;
+  const path = socketPath(directory, generation);
+  return existsSync(path) ? path : null;
+}
+
+function watchGauges(service: Service, server: ExtProcServer): void {
+  const { metrics, ledger } = service;
+  metrics.watch('open_requests', server.inFlight);
+  metrics.watch('ext_proc_streams', server.streams);
+  metrics.watch('ledger_writable', () => (ledger.writable ? 1 : 0));
+  metrics.watch('ledger_waiting_entries', () => ledger.statistics.ringEntries);
+  metrics.watch('ledger_open_holds', () => ledger.statistics.openHolds + service.recovery.open.length);
+  metrics.watch('ledger_bytes', () => ledger.statistics.bytes);
+}
+
+interface AdminParts {
+  readonly server: ExtProcServer;
+  readonly envoyAdmin: () => Address;
+}
+
+/** The admin listener; its address is known at once, also while a later generation still waits for it. */
+async function listenAdmin(service: Service, options: StartOptions, parts: AdminParts): Promise<RunningAdmin> {
+  const { snapshot } = service.rules();
+  const address = options.adminListen ?? snapshot.admin.listen;
+  const { started } = startAdminListener(adminOptions(service, options, { ...parts, address }), options.generation);
+  if (options.generation === 1) return started;
+  started.catch((error: unknown) => service.log.failure('the admin listener could not be opened', error));
+  const close = async (): Promise<void> => (await started.catch(() => null))?.close();
+  return { address, close };
+}
+
+function adminOptions(
+  service: Service,
+  options: StartOptions,
+  parts: AdminParts & { readonly address: Address },
+): AdminOptions {
+  const gateway = options.listen ?? service.rules().snapshot.gateway.listen;
+  return {
+    address: parts.address,
+    token: service.rules().snapshot.admin.token,
+    version: VERSION,
+    dependencies: {
+      records: recordsPort(service.records),
+      snapshot: () => service.rules().snapshot,
+      readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: [] }),
+      metrics: service.metrics,
+      subscribe(listener) {
+        service.subscribers.add(listener);
+        return () => service.subscribers.delete(listener);
+      },
+      verifyLedger: () => verifyLedger(service.rules().snapshot.ledger.directory),
+      providerHealth: () => null,
+      gatewayUrl: () => `http://${formatAddress(gateway)}`,
+      failure: (message, error) => service.log.failure(message, error),
+    },
+  };
+}
+
+async function notReady(service: Service, options: StartOptions, parts: AdminParts): Promise<string[]> {
+  const reasons: string[] = [];
+  if (!service.ledger.writable) reasons.push('the ledger cannot be written');
+  // Only a supervisor gives addresses; a sidecar's Envoy is somebody else's business.
+  if (options.listen !== null) {
+    const live = await askEnvoy(parts.envoyAdmin(), '/ready').catch(() => null);
+    if (live === null) reasons.push('Envoy does not answer');
+  }
+  return reasons;
 }

@@ -19,7 +19,9 @@ export interface RuleSources {
 /** Decides at construction all that a request would otherwise decide again. */
 export function compileRules(sources: RuleSources): Rules {
   const { snapshot, kinds } = sources;
-  const priceIds = new Map([...snapshot.providers.values()].map((account) => [account.name, kinds.get(account.kind)?.priceId ?? null]));
+  const priceIds = new Map(
+    [...snapshot.providers.values()].map((account) => [account.name, kinds.get(account.kind)?.priceId ?? null]),
+  );
   const catalogue = new Map<string, readonly string[]>();
   for (const [provider, priceId] of priceIds) if (priceId !== null) catalogue.set(provider, sources.modelsOf(priceId));
   const access = createAccess();

@@ -59,7 +59,11 @@ export class AttemptStream implements StreamHandler {
     }
     // A pause between two tries at one target; none on the way to another one.
     if (reply.waitMs === 0) this.#call.send(toAttemptResponse(reply.reply));
-    else setTimeout(() => this.#call.later('attempt', () => this.#call.send(toAttemptResponse(reply.reply))), reply.waitMs);
+    else
+      setTimeout(
+        () => this.#call.later('attempt', () => this.#call.send(toAttemptResponse(reply.reply))),
+        reply.waitMs,
+      );
   }
 }
 

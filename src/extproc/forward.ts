@@ -1,4 +1,4 @@
-import { type ClientDuplexStream, credentials, makeGenericClientConstructor, Metadata } from '@grpc/grpc-js';
+import { type ClientDuplexStream, credentials, Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { attemptIdentity } from './attempt-stream.js';
 import type { ProcessingRequest, ProcessingResponse } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';

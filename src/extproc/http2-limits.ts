@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type * as Http2 from 'node:http2';
+import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 let raised = false;
@@ -14,7 +14,11 @@ export function raiseResetLimits(): void {
   raised = true;
   const http2 = require('node:http2') as { createServer: typeof Http2.createServer };
   const create = http2.createServer as (...rest: unknown[]) => ReturnType<typeof Http2.createServer>;
-  const limits = { streamResetBurst: 1_000_000, streamResetRate: 1_000_000, settings: { initialWindowSize: 1024 * 1024 } };
+  const limits = {
+    streamResetBurst: 1_000_000,
+    streamResetRate: 1_000_000,
+    settings: { initialWindowSize: 1024 * 1024 },
+  };
   const raisedCreate = (options: object, ...rest: unknown[]): ReturnType<typeof Http2.createServer> => {
     const given = (options ?? {}) as { settings?: object };
     const server = create({ ...given, ...limits, settings: { ...given.settings, ...limits.settings } }, ...rest);

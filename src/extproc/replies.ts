@@ -1,5 +1,11 @@
 import type { BodyChange, Continue, HeaderPair, Refuse, Reply } from '../gateway/reply.js';
-import { BODY_MODE, CONTINUE_AND_REPLACE, HEADER_MODE, type HeaderMutation, type ProcessingResponse } from './messages.js';
+import {
+  BODY_MODE,
+  CONTINUE_AND_REPLACE,
+  HEADER_MODE,
+  type HeaderMutation,
+  type ProcessingResponse,
+} from './messages.js';
 import { type Plain, toStruct } from './struct.js';
 
 /** Namespace of the metadata that opens the gate and lists the targets; the bootstrap names it too. */

@@ -62,7 +62,11 @@ export class RequestStream implements StreamHandler {
     // Envoy refused before asking us (a header too large, a bad path): nothing of ours to say.
     if (!this.#exchange) this.#exchange = this.#gateway.openLocalReply();
     const exchange = this.#exchange;
-    const reply = exchange.responseHeaders(headerView(message), responseOrigin(request), message.end_of_stream === true);
+    const reply = exchange.responseHeaders(
+      headerView(message),
+      responseOrigin(request),
+      message.end_of_stream === true,
+    );
     this.#reply('response_headers', reply);
   }
 
@@ -78,7 +82,8 @@ export class RequestStream implements StreamHandler {
     // Exactly one answer per chunk, in order; an undecided chunk is answered later and stays with Envoy until then.
     for (const change of exchange.responseChunk(chunk, last)) this.#call.send(toChunkResponse(change));
     if (exchange.pendingChunks === 0) this.#gateway.deadlines.remove(exchange);
-    else this.#gateway.deadlines.add(exchange, () => this.#call.later('releasing chunks', () => this.#release(exchange)));
+    else
+      this.#gateway.deadlines.add(exchange, () => this.#call.later('releasing chunks', () => this.#release(exchange)));
   }
 
   #release(exchange: Exchange): void {

@@ -74,7 +74,9 @@ function open(call: RawCall, options: ExtProcOptions, inFlight: InFlight): void 
   if (role === 'request') process.run(new RequestStream(process, options.gateway, inFlight));
   else if (role === 'again') {
     const local = new AttemptStream(process, options.gateway, inFlight);
-    process.run(forwardIfForeign(process, local, { generation: options.gateway.generation, socketOf: options.socketOf }));
+    process.run(
+      forwardIfForeign(process, local, { generation: options.gateway.generation, socketOf: options.socketOf }),
+    );
   } else {
     process.run({ message: () => process.fail(UNKNOWN_ROLE.code, UNKNOWN_ROLE.message), closed: () => {} });
   }

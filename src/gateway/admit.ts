@@ -15,7 +15,12 @@ const SLICE_ABOVE = 256 * 1024;
 const HOLD_MS = 61 * 60_000;
 
 /** Decides over a request whose body is here: facts, model, targets, hold. `done` gets the last answer of the request phase. */
-export function admit(parts: Parts, state: RequestState, body: Buffer, done: (result: Reply | GatewayError) => void): void {
+export function admit(
+  parts: Parts,
+  state: RequestState,
+  body: Buffer,
+  done: (result: Reply | GatewayError) => void,
+): void {
   const finish = (facts: RequestFacts): void => {
     // Scanning took several turns: the client may have left meanwhile.
     if (state.gone) return;
@@ -48,7 +53,9 @@ function decide(parts: Parts, state: RequestState, body: Buffer, facts: RequestF
   if (facts.user !== '') state.user = facts.user;
   const resolution = state.rules.resolver.resolve(facts.model);
   if (!state.rules.access(key, facts.model)) {
-    throw new GatewayError('model_not_allowed', `This key may not use the model "${shown(facts.model)}".`, { param: 'model' });
+    throw new GatewayError('model_not_allowed', `This key may not use the model "${shown(facts.model)}".`, {
+      param: 'model',
+    });
   }
   if (!resolution) throw modelNotFound(facts.model);
   const plan = attemptPlan(servable(parts, state, resolution), resolution.retry);
@@ -63,10 +70,19 @@ function servable(parts: Parts, state: RequestState, resolution: Resolution): Re
     return wire !== undefined && kind?.wires.has(wire) === true;
   });
   if (targets.length > 0) return targets;
-  throw new GatewayError('unsupported_endpoint', `No target of "${shown(resolution.model)}" serves ${state.endpoint?.path}.`, { param: 'model' });
+  throw new GatewayError(
+    'unsupported_endpoint',
+    `No target of "${shown(resolution.model)}" serves ${state.endpoint?.path}.`,
+    { param: 'model' },
+  );
 }
 
-function hold(parts: Parts, state: RequestState, admitted: Admitted, done: (result: Reply | GatewayError) => void): void {
+function hold(
+  parts: Parts,
+  state: RequestState,
+  admitted: Admitted,
+  done: (result: Reply | GatewayError) => void,
+): void {
   state.hold = 'writing';
   parts.ledger.hold(
     {
@@ -120,7 +136,12 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted): Re
     body: upstream.body,
     pass: {
       clusters: admitted.plan.map((entry) => parts.clusterOf(entry.provider)),
-      log: { key: state.key?.id ?? '', model: admitted.model, endpoint: state.endpoint?.path ?? '', stream: admitted.facts.stream },
+      log: {
+        key: state.key?.id ?? '',
+        model: admitted.model,
+        endpoint: state.endpoint?.path ?? '',
+        stream: admitted.facts.stream,
+      },
     },
   };
 }

@@ -20,7 +20,12 @@ export interface UpstreamRequest {
  * Writes the request for one target from the client's original one. The same function serves attempt 1 and every later
  * attempt, so nothing of an earlier target can remain: every header that any target sets is set or removed here.
  */
-export function upstreamRequest(parts: Parts, state: RequestState, admitted: Admitted, target: Target): UpstreamRequest {
+export function upstreamRequest(
+  parts: Parts,
+  state: RequestState,
+  admitted: Admitted,
+  target: Target,
+): UpstreamRequest {
   const account = accountOf(state, target);
   const kind = parts.kinds.get(account.kind);
   const endpoint = state.endpoint;

@@ -1,6 +1,6 @@
-import { createUsageChunkEditor } from '../dialects/create-editor.js';
 import { GatewayError } from '../dialects/error.js';
 import type { ChunkEditor } from '../dialects/response-reader.js';
+import { createUsageChunkEditor } from '../dialects/usage-chunk-editor.js';
 import { admit } from './admit.js';
 import { attemptReply, upstreamRequest } from './attempt.js';
 import type { HeaderView } from './headers.js';
@@ -87,7 +87,8 @@ export class Exchange {
     state.status = status;
     if (attempt) attempt.status = status;
     const { set, remove } = responseHeaders(state, headers);
-    if (status >= 400) return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
+    if (status >= 400)
+      return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
     if (last) {
       this.#complete();
       return { ...CONTINUE, set, remove };
@@ -164,7 +165,10 @@ export class Exchange {
   #refuse(error: unknown): Refuse {
     const state = this.#state;
     if (!(error instanceof GatewayError)) this.#parts.report.fault('reading a request', error);
-    const shown = error instanceof GatewayError ? error : new GatewayError('gateway_unavailable', 'The gateway could not handle this request.');
+    const shown =
+      error instanceof GatewayError
+        ? error
+        : new GatewayError('gateway_unavailable', 'The gateway could not handle this request.');
     state.status = shown.status;
     state.code = shown.code;
     settle(this.#parts, state);
@@ -186,7 +190,13 @@ export class Exchange {
     const change = this.responseBuffer(Buffer.alloc(0));
     const status = this.#state.status;
     if (!change) return reply;
-    return { kind: 'refuse', status, headers: [...reply.set, ...change.set.filter(([name]) => name !== ':status')], body: change.body, details: 'tollgate_provider_error' };
+    return {
+      kind: 'refuse',
+      status,
+      headers: [...reply.set, ...change.set.filter(([name]) => name !== ':status')],
+      body: change.body,
+      details: 'tollgate_provider_error',
+    };
   }
 
   #openMeter(headers: HeaderView): void {
@@ -197,7 +207,8 @@ export class Exchange {
     this.#meter = new Meter(endpoint, type, encoding);
     this.#state.response = this.#meter.facts;
     const editable = isEventStream(type) && encoding === '';
-    if (editable && admitted.facts.stream && !admitted.facts.includeUsage) this.#editor = createUsageChunkEditor(endpoint.wire);
+    if (editable && admitted.facts.stream && !admitted.facts.includeUsage)
+      this.#editor = createUsageChunkEditor(endpoint.wire);
   }
 
   #complete(): void {

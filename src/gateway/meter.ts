@@ -1,6 +1,6 @@
 import { type ContentDecoder, createContentDecoder } from '../codec/content-encoding.js';
-import { createResponseReader } from '../dialects/create-reader.js';
 import type { Endpoint } from '../dialects/endpoint.js';
+import { createResponseReader } from '../dialects/readers.js';
 import type { ResponseFacts, ResponseReader } from '../dialects/response-reader.js';
 
 /** Reads an answer as it passes, decoding it first where the provider compressed it although nobody asked. */
@@ -13,7 +13,8 @@ export class Meter {
     const stream = isEventStream(contentType);
     const reader = createResponseReader(endpoint.wire, { stream, contentType });
     this.#reader = reader;
-    this.#decoder = contentEncoding === '' ? null : createContentDecoder(contentEncoding, (piece) => reader.push(piece));
+    this.#decoder =
+      contentEncoding === '' ? null : createContentDecoder(contentEncoding, (piece) => reader.push(piece));
   }
 
   get facts(): Readonly<ResponseFacts> {

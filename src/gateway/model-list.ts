@@ -7,7 +7,12 @@ export function modelList(state: RequestState): Refuse {
   const { key, rules, modelId } = state;
   if (!key) throw new Error('listing models without a key');
   const found = modelId === null ? { object: 'list', data: rules.models.list(key) } : rules.models.find(key, modelId);
-  if (!found) throw new GatewayError('model_not_found', `The model "${modelId?.slice(0, 120)}" does not exist or is not for this key.`, { param: 'model' });
+  if (!found)
+    throw new GatewayError(
+      'model_not_found',
+      `The model "${modelId?.slice(0, 120)}" does not exist or is not for this key.`,
+      { param: 'model' },
+    );
   state.status = 200;
   return {
     kind: 'refuse',

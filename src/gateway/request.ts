@@ -8,7 +8,8 @@ import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
 
 /** One body for missing, unknown, revoked and expired keys: nothing to learn from the difference. */
-const INVALID_KEY = 'Invalid gateway key. Send a valid key as "Authorization: Bearer <key>" (or in x-api-key, api-key, x-goog-api-key).';
+const INVALID_KEY =
+  'Invalid gateway key. Send a valid key as "Authorization: Bearer <key>" (or in x-api-key, api-key, x-goog-api-key).';
 
 /**
  * Everything that can be refused before a byte of body is read: path, key, size, encoding, content type.
@@ -47,7 +48,10 @@ function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): v
   }
   const encoding = headers.get('content-encoding');
   if (encoding !== undefined && encoding !== 'identity') {
-    throw new GatewayError('unsupported_media_type', 'Compressed request bodies are not accepted; send the body without content-encoding.');
+    throw new GatewayError(
+      'unsupported_media_type',
+      'Compressed request bodies are not accepted; send the body without content-encoding.',
+    );
   }
   if (!hasBody) throw new GatewayError('invalid_json', 'The request has no body.');
   const refusal = refuseMediaType(endpoint, headers.get('content-type') ?? '');

@@ -44,10 +44,14 @@ export function localError(origin: ResponseOrigin, status: number): GatewayError
   }
   if (/timeout/.test(details)) return new GatewayError('upstream_timeout', 'The provider did not answer in time.');
   if (origin.attempts > 0 || /^(no_healthy_upstream|cluster_not_found|upstream_reset|maintenance)/.test(details)) {
-    return new GatewayError('upstream_unavailable', 'The provider could not be reached.', { headers: { 'retry-after': '1' } });
+    return new GatewayError('upstream_unavailable', 'The provider could not be reached.', {
+      headers: { 'retry-after': '1' },
+    });
   }
   if (status === 400 || status === 431) return new GatewayError('invalid_json', 'The request could not be read.');
-  return new GatewayError('gateway_unavailable', 'The gateway could not decide about this request.', { headers: { 'retry-after': '1' } });
+  return new GatewayError('gateway_unavailable', 'The gateway could not decide about this request.', {
+    headers: { 'retry-after': '1' },
+  });
 }
 
 /** Why the attempt failed, in the words of records and metrics. */
@@ -62,7 +66,12 @@ export function failureReason(origin: ResponseOrigin): string {
  * A provider's error body, in the client's dialect; null when it already is and goes on unchanged.
  * Notes the status and code that the client gets.
  */
-export function errorBody(state: RequestState, providerStatus: number, headers: HeaderView, body: Buffer): BodyChange | null {
+export function errorBody(
+  state: RequestState,
+  providerStatus: number,
+  headers: HeaderView,
+  body: Buffer,
+): BodyChange | null {
   const text = decodeWhole(body, headers.get('content-encoding'), MAX_ERROR_BYTES) ?? Buffer.alloc(0);
   const error = readProviderError(providerStatus, Object.fromEntries(headers.entries()), text);
   const answer = clientError(error, providerStatus);
@@ -79,7 +88,11 @@ export function errorBody(state: RequestState, providerStatus: number, headers: 
 }
 
 /** A whole answer of ours in place of Envoy's own. */
-export function replaceLocalReply(state: RequestState, origin: ResponseOrigin, status: number): ReturnType<typeof refuse> {
+export function replaceLocalReply(
+  state: RequestState,
+  origin: ResponseOrigin,
+  status: number,
+): ReturnType<typeof refuse> {
   const error = localError(origin, status);
   state.status = error.status;
   state.code = error.code;

@@ -12,7 +12,12 @@ interface Counted {
 }
 
 /** Closes the running attempt with its outcome. */
-export function closeAttempt(parts: Parts, state: RequestState, outcome: AttemptEntry['outcome'], reason: string | null): void {
+export function closeAttempt(
+  parts: Parts,
+  state: RequestState,
+  outcome: AttemptEntry['outcome'],
+  reason: string | null,
+): void {
   const attempt = state.open;
   if (!attempt) return;
   state.open = null;

@@ -1,0 +1,78 @@
+import type { FinalEntry } from '../accounting/ledger/entry.js';
+import type { ProviderAccount } from '../config/snapshot.js';
+import { ERROR_CODES } from '../dialects/error-codes.js';
+import type { Reporter, Unrecorded } from '../gateway/parts.js';
+import type { Log } from '../observability/log.js';
+import type { Metrics } from '../observability/metrics.js';
+
+export interface ReporterParts {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Everybody who wants each finished request: records, live events. */
+  readonly listeners: readonly ((entry: FinalEntry) => void)[];
+  readonly account: (provider: string) => ProviderAccount | undefined;
+}
+
+/** Tells log, metrics and records about requests. A listener that fails hurts nobody else. */
+export function createReporter(parts: ReporterParts): Reporter {
+  const { log, metrics } = parts;
+  const fault = (what: string, error: unknown): void => {
+    metrics.count('handler_errors');
+    log.failure(what, error);
+  };
+  return {
+    fault,
+    attempt: (provider, outcome) => metrics.attempt(provider, outcome),
+    overhead: (seconds) => metrics.overhead(seconds),
+    unrecorded(request) {
+      log.request({ ...request, code: request.code === '' ? null : request.code });
+      metrics.requestFinished(unrecordedFacts(request));
+    },
+    finished(entry) {
+      for (const listener of parts.listeners) {
+        try {
+          listener(entry);
+        } catch (error) {
+          fault('telling about a finished request', error);
+        }
+      }
+      if (entry.usage_source !== null && entry.cost_nano_usd === null) metrics.count('unpriced_requests');
+      const provider = entry.target === null ? null : entry.target.slice(0, entry.target.indexOf('/'));
+      const kind = provider === null ? null : (parts.account(provider)?.kind ?? null);
+      metrics.requestFinished({ ...entry, code: prefixed(entry.code), provider, provider_kind: kind });
+      log.request({ ...entry, attempts: entry.attempts.length, ...tokens(entry) });
+    },
+  };
+}
+
+function tokens(entry: FinalEntry): { input_tokens: number | null; output_tokens: number | null } {
+  if (entry.usage_source === null) return { input_tokens: null, output_tokens: null };
+  const { input = 0, cache_read = 0, cache_write_5m = 0, cache_write_1h = 0, output = 0, reasoning = 0 } = entry.usage;
+  return { input_tokens: input + cache_read + cache_write_5m + cache_write_1h, output_tokens: output + reasoning };
+}
+
+/** `policy.model_not_allowed`: whose fault it is comes first. */
+function prefixed(code: string | null): string | null {
+  if (code === null || code === '') return null;
+  if (code === 'client_closed') return 'client.client_closed';
+  const known: Readonly<Record<string, { readonly fault: string }>> = ERROR_CODES;
+  return `${known[code]?.fault ?? 'provider'}.${code}`;
+}
+
+function unrecordedFacts(request: Unrecorded): Parameters<Metrics['requestFinished']>[0] {
+  return {
+    endpoint: request.endpoint,
+    status: request.status,
+    stream: false,
+    usage: {},
+    usage_source: null,
+    cost_nano_usd: null,
+    first_token_ms: null,
+    ms: request.ms,
+    target: null,
+    answered_model: null,
+    code: prefixed(request.code),
+    provider: null,
+    provider_kind: null,
+  };
+}

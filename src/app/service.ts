@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { catalogueModels } from '../accounting/catalogue-models.js';
+import type { FinalEntry } from '../accounting/ledger/entry.js';
+import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
+import { RecordIndex } from '../accounting/records/record-index.js';
+import { createRecovery, type Recovery } from '../accounting/recovery/create-recovery.js';
+import type { Address, Snapshot } from '../config/snapshot.js';
+import { envoyStartTime } from '../envoy/envoy-admin.js';
+import { clusterName, providerOfCluster } from '../envoy/names.js';
+import { Gateway } from '../gateway/gateway.js';
+import type { Rules } from '../gateway/parts.js';
+import { createLog, type Log, readLogLevel } from '../observability/log.js';
+import { createMetrics, type Metrics } from '../observability/metrics.js';
+import { createRedact } from '../observability/redact.js';
+import { credentialHeaderNames } from '../providers/credentials/header.js';
+import { PROVIDER_KINDS } from '../providers/registry.js';
+import { createReporter } from './reporter.js';
+import { compileRules } from './rules.js';
+
+export interface ServiceOptions {
+  readonly snapshot: Snapshot;
+  readonly generation: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly envoyAdmin: () => Address;
+}
+
+/** The parts of one service process, built in the order in which they need each other. */
+export interface Service {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly ledger: FileLedger;
+  readonly records: RecordIndex;
+  readonly recovery: Recovery;
+  readonly gateway: Gateway;
+  rules(): Rules;
+  /** From now on new requests follow this snapshot; running ones keep theirs. */
+  use(snapshot: Snapshot): void;
+  readonly subscribers: Set<(entry: FinalEntry) => void>;
+}
+
+export function buildService(options: ServiceOptions): Service {
+  const { env } = options;
+  const compile = (snapshot: Snapshot): Rules =>
+    compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: catalogueModels, now: Date.now() });
+  let rules = compile(options.snapshot);
+  const { dataDirectory, ledger: settings } = options.snapshot;
+  const format = process.stdout.isTTY ? 'pretty' : 'json';
+  const log = createLog({
+    level: readLogLevel(env),
+    format,
+    redact: createRedact(() => secretsOf(rules.snapshot)),
+    sink: null,
+  });
+  const metrics = createMetrics();
+  const ledger = openLedger({
+    directory: settings.directory,
+    syncMs: settings.syncMs,
+    now: Date.now,
+    onProblem: (problem) => {
+      metrics.count('ledger_write_errors');
+      log.failure(`ledger: ${problem.message}`, problem.error, { kind: problem.kind });
+    },
+  });
+  const records = new RecordIndex({ directory: settings.directory });
+  const subscribers = new Set<(entry: FinalEntry) => void>();
+  const tellSubscribers = (entry: FinalEntry): void => {
+    for (const subscriber of subscribers) subscriber(entry);
+  };
+  const report = createReporter({
+    log,
+    metrics,
+    listeners: [(entry) => records.add(entry), tellSubscribers],
+    account: (provider) => rules.snapshot.providers.get(provider),
+  });
+  const recovery = createRecovery({
+    directory: settings.directory,
+    accessLogPath: join(dataDirectory, 'envoy', 'access.jsonl'),
+    ledger,
+    prices: { find: (target, at) => rules.prices.find(target, at) },
+    providerOf: providerOfCluster,
+    now: Date.now,
+    envoyStart: () => envoyStartTime(options.envoyAdmin()).catch(() => null),
+    onRecovered: (entry) => report.finished(entry),
+    onProblem: (message, error) => log.failure(message, error),
+  });
+  let rotation = 0;
+  const gateway = new Gateway({
+    rules: () => rules,
+    kinds: PROVIDER_KINDS,
+    credentialHeaders: credentialHeaderNames(PROVIDER_KINDS.values()),
+    ledger,
+    report,
+    clock: { now: Date.now, monotonic: () => performance.now() },
+    clusterOf: clusterName,
+    generation: String(options.generation),
+    rotation: () => rotation++,
+  });
+  const use = (snapshot: Snapshot): void => {
+    rules = compile(snapshot);
+  };
+  return { log, metrics, ledger, records, recovery, gateway, rules: () => rules, use, subscribers };
+}
+
+function* secretsOf(snapshot: Snapshot) {
+  for (const account of snapshot.providers.values())
+    for (const credential of account.credentials) yield credential.secret;
+  if (snapshot.admin.token) yield snapshot.admin.token;
+}
