@@ -51,11 +51,12 @@ export function reply(prompt: Prompt, behaviour: Behaviour): Reply {
     const outputTokens = toolCalls.reduce((sum, call) => sum + countTokens(call.name) + countTokens(call.arguments), 0);
     return { pieces: [], toolCalls, outputTokens, finish: 'tool_calls' };
   }
-  const said = typeof behaviour.text === 'object' ? filler(behaviour.text) : pieces(textFor(prompt, behaviour));
+  const said =
+    typeof behaviour.text === 'object' ? filler(behaviour.text) : pieces(bounded(textFor(prompt, behaviour), prompt));
   const cut = prompt.maxTokens !== null && prompt.maxTokens < said.length;
   const kept = cut ? said.slice(0, prompt.maxTokens ?? 0) : said;
-  const outputTokens =
-    typeof behaviour.text === 'object' && 'bytes' in behaviour.text ? countTokens(kept.join('')) : kept.length;
+  const chunked = typeof behaviour.text === 'object' && 'chunks' in behaviour.text;
+  const outputTokens = chunked ? kept.length : countTokens(kept.join(''));
   return { pieces: kept, toolCalls: [], outputTokens, finish: cut ? 'length' : 'stop' };
 }
 
@@ -63,6 +64,11 @@ function textFor(prompt: Prompt, behaviour: Behaviour): string {
   if (prompt.schema !== null) return JSON.stringify(schemaSample(prompt.schema));
   if (prompt.toolResult !== null) return `The tool answered: ${prompt.toolResult}`;
   return behaviour.text === 'echo' ? prompt.last : USEFUL;
+}
+
+/** Drops what `maxTokens` cannot reach, so that a long text is counted token by token up to there. */
+function bounded(text: string, prompt: Prompt): string {
+  return prompt.maxTokens === null ? text : text.slice(0, prompt.maxTokens * 32 + 32);
 }
 
 function filler(size: { bytes: number } | { chunks: number }): string[] {

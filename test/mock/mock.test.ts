@@ -241,6 +241,14 @@ t.test('a stalled stream waits until the client leaves, and the mock goes on', a
   t.equal((await post('/chat/completions', { model: 'echo', messages: say('x') })).status, 200);
 });
 
+t.test('a very long prompt is echoed without being counted word by word', async (t) => {
+  const text = 'naïve 東京 🎉 '.repeat(300_000);
+  const answer = await client.chat.completions.create({ model: 'echo', messages: say(text) });
+  t.equal(answer.choices[0]?.message.content, text);
+  t.equal(answer.usage?.completion_tokens, countTokens(text));
+  t.ok(pieces(text).length < 5_000);
+});
+
 t.test('slow paces its tokens', async (t) => {
   const started = performance.now();
   const { text } = await streamed('slow-10');
