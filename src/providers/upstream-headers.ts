@@ -13,7 +13,13 @@ export const FORWARDED_REQUEST_HEADERS: ReadonlySet<string> = new Set([
  * Left alone although not forwarded: framing belongs to whoever writes the body, and Envoy's `strip` filter takes
  * x-request-id off on the way out (before that it pins the streams of a request and is in the access log).
  */
-const ENVOYS_OWN: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'x-request-id']);
+const ENVOYS_OWN: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'x-request-id',
+  // Without it Envoy finds no route when the route is chosen again; `strip` takes it off too.
+  'x-forwarded-proto',
+]);
 
 const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([
   // RFC 9110 section 7.6.1; transfer-encoding is Envoy's.
