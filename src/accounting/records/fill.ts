@@ -37,5 +37,5 @@ async function newestFirst(directory: string): Promise<{ readonly path: string; 
       return Promise.all(files.map(async (path) => ({ path, changed: (await stat(path)).mtimeMs })));
     }),
   );
-  return segments.flat().sort((left, right) => right.changed - left.changed);
+  return segments.flat().sort((left, right) => right.changed - left.changed || (left.path < right.path ? 1 : -1));
 }

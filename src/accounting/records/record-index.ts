@@ -1,7 +1,7 @@
 import type { FinalEntry } from '../ledger/entry.js';
 import { readLedger } from '../ledger/read-ledger.js';
 import { fillFromLedger } from './fill.js';
-import { isWithin, matchesFilter, type RequestFilter } from './request-filter.js';
+import { isWithin, matchesFilter, type RequestFilter, type Span } from './request-filter.js';
 import { UsageReport, type UsageRow } from './usage-report.js';
 
 /** A finished request as `GET /api/v1/requests` answers it: the final entry without its `type`. */
@@ -14,10 +14,13 @@ export interface RecordPage {
   readonly next: string | null;
 }
 
-export interface UsageQuery {
-  /** Epoch milliseconds: `from` inclusive, `to` exclusive. */
-  readonly from?: number;
-  readonly to?: number;
+export interface RecordQuery extends RequestFilter {
+  readonly limit: number;
+  /** What the page before answered as `next`; null or absent = the newest. */
+  readonly cursor?: string | null;
+}
+
+export interface UsageQuery extends Span {
   readonly by: readonly string[];
 }
 
@@ -71,17 +74,12 @@ export class RecordIndex {
     return slot ? toRecord(slot.entry) : null;
   }
 
-  /** `cursor` is what the page before answered as `next`; one that is gone (evicted, unknown) gives an empty page. */
-  list(query: {
-    readonly limit: number;
-    readonly cursor?: string | null;
-    readonly filter?: RequestFilter;
-  }): RecordPage {
-    const filter = query.filter ?? {};
+  /** Throws RangeError for a cursor that is unknown, or so old that its request is no longer kept. */
+  list(query: RecordQuery): RecordPage {
     const data: RequestRecord[] = [];
     for (let at = this.#indexOf(query.cursor ?? null) - 1; at >= 0; at -= 1) {
       const entry = this.#order[at];
-      if (!entry || !matchesFilter(entry, filter)) continue;
+      if (!entry || !matchesFilter(entry, query)) continue;
       if (data.length === query.limit) return { data, next: data.at(-1)?.id ?? null };
       data.push(toRecord(entry));
     }
@@ -94,7 +92,7 @@ export class RecordIndex {
     const take = (entry: FinalEntry) => {
       if (isWithin(entry, query)) report.add(entry);
     };
-    if ((query.from ?? Number.NEGATIVE_INFINITY) > this.#completeAfter || this.#holdsAll()) {
+    if (this.#holds(query)) {
       for (const { entry } of this.#slots.values()) take(entry);
     } else {
       await readLedger(this.#directory, (entry) => entry.type !== 'hold' && take(entry), { repair: true });
@@ -102,14 +100,17 @@ export class RecordIndex {
     return report.rows();
   }
 
-  #holdsAll(): boolean {
-    return this.#completeAfter === Number.NEGATIVE_INFINITY;
+  /** Whether memory has every request of the span. */
+  #holds(span: Span): boolean {
+    const everything = this.#completeAfter === Number.NEGATIVE_INFINITY;
+    return everything || (span.from ?? Number.NEGATIVE_INFINITY) > this.#completeAfter;
   }
 
   #indexOf(cursor: string | null): number {
     if (cursor === null) return this.#order.length;
     const slot = this.#slots.get(cursor);
-    return slot ? slot.position - this.#first : 0;
+    if (!slot) throw new RangeError('the cursor is not known (any more)');
+    return slot.position - this.#first;
   }
 
   /** Forgets the oldest. The array is cut seldom, so that this costs nothing per entry. */

@@ -1,39 +1,45 @@
 import type { FinalEntry } from '../ledger/entry.js';
 
-/** Filters of `GET /api/v1/requests`; all given ones must hold. */
-export interface RequestFilter {
-  readonly key?: string;
-  /** The name that was asked for. */
-  readonly model?: string;
-  readonly target?: string;
-  readonly status?: number;
-  readonly code?: string;
-  readonly user?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Epoch milliseconds: `from` inclusive, `to` exclusive, by the arrival of the request. */
-  readonly from?: number;
-  readonly to?: number;
+/** A span of arrival times, epoch milliseconds: `from` inclusive, `to` exclusive; null or absent = open. */
+export interface Span {
+  readonly from?: number | null;
+  readonly to?: number | null;
 }
 
+/** Filters of `GET /api/v1/requests`; all that are given must hold. Null or absent = not filtered by it. */
+export interface RequestFilter extends Span {
+  readonly key?: string | null;
+  /** The name that was asked for. */
+  readonly model?: string | null;
+  readonly target?: string | null;
+  readonly status?: number | null;
+  readonly code?: string | null;
+  readonly user?: string | null;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const FIELDS = ['key', 'model', 'target', 'status', 'code', 'user'] as const;
+
 export function matchesFilter(entry: FinalEntry, filter: RequestFilter): boolean {
-  const { key, model, target, status, code, user } = filter;
-  if (key !== undefined && entry.key !== key) return false;
-  if (model !== undefined && entry.model !== model) return false;
-  if (target !== undefined && entry.target !== target) return false;
-  if (status !== undefined && entry.status !== status) return false;
-  if (code !== undefined && entry.code !== code) return false;
-  if (user !== undefined && entry.user !== user) return false;
-  return hasLabels(entry, filter.labels ?? {}) && isWithin(entry, filter);
+  return (
+    FIELDS.every((name) => isAsked(entry[name], filter[name])) && hasLabels(entry, filter) && isWithin(entry, filter)
+  );
 }
 
 /** Whether the request arrived in the span. */
-export function isWithin(entry: FinalEntry, span: { readonly from?: number; readonly to?: number }): boolean {
-  if (span.from === undefined && span.to === undefined) return true;
+export function isWithin(entry: FinalEntry, span: Span): boolean {
+  const from = span.from ?? null;
+  const to = span.to ?? null;
+  if (from === null && to === null) return true;
   const arrived = Date.parse(entry.time);
-  return arrived >= (span.from ?? Number.NEGATIVE_INFINITY) && arrived < (span.to ?? Number.POSITIVE_INFINITY);
+  return (from === null || arrived >= from) && (to === null || arrived < to);
 }
 
-function hasLabels(entry: FinalEntry, labels: Readonly<Record<string, string>>): boolean {
+function isAsked(value: string | number | null, asked: string | number | null | undefined): boolean {
+  return asked === null || asked === undefined || value === asked;
+}
+
+function hasLabels(entry: FinalEntry, { labels = {} }: RequestFilter): boolean {
   return Object.entries(labels).every(
     ([name, value]) => Object.hasOwn(entry.labels, name) && entry.labels[name] === value,
   );

@@ -1,0 +1,52 @@
+import type { UsageRow } from '../accounting/records/usage-report.js';
+import { cachedTokens, dollars, inputTokens, outputTokens, type UsageView } from './usage-figures.js';
+
+const FIGURES = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'COST', 'ESTIMATED'] as const;
+
+/** An aligned table with a line of totals: names left, figures right, cost in dollars. */
+export function usageTable(view: UsageView): string {
+  if (view.rows.length === 0) return emptyText(view);
+  const body = view.rows.map((row) => [...view.by.map((name) => String(row[name] ?? '') || '-'), ...figures(row)]);
+  const names = view.by.map((name) => name.toUpperCase());
+  const total = ['TOTAL', ...names.slice(1).map(() => ''), ...figures(totalOf(view.rows))];
+  const lines = [[...names, ...FIGURES], ...body, ...(view.by.length > 0 && body.length > 1 ? [total] : [])];
+  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  const pad = (cell: string, column: number) =>
+    column < names.length ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return lines.map((cells) => `${cells.map(pad).join('  ').trimEnd()}\n`).join('');
+}
+
+function figures(row: UsageRow): string[] {
+  return [
+    grouped(row.requests),
+    grouped(row.errors),
+    grouped(inputTokens(row)),
+    grouped(cachedTokens(row)),
+    grouped(outputTokens(row)),
+    row.cost_nano_usd === null ? 'unknown' : `$${dollars(row.cost_nano_usd)}`,
+    grouped(row.estimated_requests),
+  ];
+}
+
+/** Sums of the rows; a total of what is known where a part has no price. */
+function totalOf(rows: readonly UsageRow[]): UsageRow {
+  const sum = (read: (row: UsageRow) => number) => rows.reduce((total, row) => total + read(row), 0);
+  const known = rows.some((row) => row.cost_nano_usd !== null);
+  return {
+    requests: sum((row) => row.requests),
+    errors: sum((row) => row.errors),
+    usage: { input: sum(inputTokens) - sum(cachedTokens), cache_read: sum(cachedTokens), output: sum(outputTokens) },
+    cost_nano_usd: known ? sum((row) => row.cost_nano_usd ?? 0) : null,
+    estimated_requests: sum((row) => row.estimated_requests),
+  };
+}
+
+function emptyText({ from, to }: UsageView): string {
+  const since = from === null ? '' : ` since ${new Date(from).toISOString()}`;
+  const until = to === null ? '' : ` before ${new Date(to).toISOString()}`;
+  return `No requests yet${since}${until}. They appear here as soon as the first one has finished.\n`;
+}
+
+function grouped(count: number): string {
+  return Math.round(count).toLocaleString('en-US');
+}
