@@ -4,7 +4,6 @@ import { PATIENCE, type SupervisorEffect, type SupervisorEvent } from './events.
 
 interface Service {
   readonly stage: 'starting' | 'ready' | 'retiring';
-  readonly admin: Address | null;
   readonly readyAt: number | null;
 }
 
@@ -17,6 +16,8 @@ export interface SupervisorState {
   /** The generation behind the symlink, while it lives. */
   readonly current: number | null;
   readonly services: ReadonlyMap<number, Service>;
+  /** Where the newest ready generation has its admin API; null before the first. */
+  readonly admin: Address | null;
   /** SIGHUP came while a generation was starting: start one more after it. */
   readonly reloadAgain: boolean;
   readonly serviceDelay: number;
@@ -30,6 +31,7 @@ export const INITIAL: SupervisorState = {
   announced: false,
   lastGeneration: 0,
   current: null,
+  admin: null,
   services: new Map(),
   reloadAgain: false,
   serviceDelay: 0,
@@ -158,16 +160,15 @@ function serviceReady(draft: Draft, event: EventOf<'service_ready'>): void {
   const service = draft.services.get(event.generation);
   if (service?.stage !== 'starting' || draft.phase !== 'running') return;
   draft.effects.push({ type: 'clear_timer', timer: `start:${event.generation}` });
-  draft.services.set(event.generation, { stage: 'ready', admin: event.admin, readyAt: draft.now });
+  draft.services.set(event.generation, { stage: 'ready', readyAt: draft.now });
   // First the path, then the old one's goodbye: its GOAWAY makes Envoy connect again, and that must find the new socket.
   draft.effects.push({ type: 'link', generation: event.generation, socket: event.socket });
   const old = draft.current;
-  const oldAdmin = old === null ? null : (draft.services.get(old)?.admin ?? null);
   draft.current = event.generation;
   if (old !== null) retire(draft, old);
-  if (draft.announced && !sameAddress(oldAdmin, event.admin)) {
-    draft.effects.push({ type: 'announce', admin: event.admin, first: false });
-  }
+  const moved = draft.admin === null || !sameAddress(draft.admin, event.admin);
+  draft.admin = event.admin;
+  if (draft.announced && moved) draft.effects.push({ type: 'announce', admin: event.admin, first: false });
   if (draft.announced) say(draft, `generation ${event.generation} of the service took over`);
   announceWhenComplete(draft);
   reloadIfWanted(draft);
@@ -211,7 +212,7 @@ function spawnService(draft: Draft): void {
   draft.reloadAgain = false;
   draft.lastGeneration += 1;
   const generation = draft.lastGeneration;
-  draft.services.set(generation, { stage: 'starting', admin: null, readyAt: null });
+  draft.services.set(generation, { stage: 'starting', readyAt: null });
   draft.effects.push({ type: 'spawn_service', generation });
   draft.effects.push({ type: 'set_timer', timer: `start:${generation}`, ms: PATIENCE.serviceStart });
 }
@@ -230,10 +231,10 @@ function retire(draft: Draft, generation: number): void {
 }
 
 function announceWhenComplete(draft: Draft): void {
-  const admin = draft.current === null ? null : draft.services.get(draft.current)?.admin;
-  if (draft.announced || draft.phase !== 'running' || draft.envoy.stage !== 'ready' || !admin) return;
+  if (draft.announced || draft.phase !== 'running') return;
+  if (draft.current === null || draft.admin === null || draft.envoy.stage !== 'ready') return;
   draft.announced = true;
-  draft.effects.push({ type: 'announce', admin, first: true });
+  draft.effects.push({ type: 'announce', admin: draft.admin, first: true });
 }
 
 function fail(draft: Draft, text: string): void {
@@ -290,6 +291,6 @@ function say(draft: Draft, text: string): void {
   draft.effects.push({ type: 'log', text });
 }
 
-function sameAddress(one: Address | null, other: Address): boolean {
-  return one !== null && one.host === other.host && one.port === other.port;
+function sameAddress(one: Address, other: Address): boolean {
+  return one.host === other.host && one.port === other.port;
 }
