@@ -10,6 +10,9 @@ import {
 } from './names.js';
 import { duration, type EnvoyConfig, extension, typed } from './typed-config.js';
 
+/** The name by which the route switches the filter on. */
+export const REQUEST_FILTER = 'envoy.filters.http.ext_proc';
+
 const DEFAULT_MESSAGE_TIMEOUT_MS = 5_000;
 
 /** What the `request` role learns about the answer: who gave it, on which attempt, and whether Envoy made it up. */
@@ -60,7 +63,7 @@ export function serviceCall(role: string, rid: string): EnvoyConfig {
  * let undecided requests pass is what the gate behind it is for.
  */
 export function requestFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT_MS): EnvoyConfig {
-  return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+  const filter = extension(REQUEST_FILTER, 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
     stat_prefix: ROLE_REQUEST,
     grpc_service: serviceCall(ROLE_REQUEST, '%REQ(x-request-id)%'),
     failure_mode_allow: true,
@@ -83,6 +86,9 @@ export function requestFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT
       forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
     },
   });
+  // The route switches it on. A request that breaks HTTP itself gets no route, so its 400 or 431 does not wait for the
+  // service: Envoy closes such a connection at once, and the client would never see the reply. The gate is always on.
+  return { ...filter, disabled: true };
 }
 
 /** Nothing goes on without `tollgate.decision == pass`. Must stand directly behind the request filter. */

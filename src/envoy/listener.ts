@@ -64,8 +64,7 @@ function connectionManager(settings: EnvoySettings, options: BootstrapOptions): 
 function requestHygiene(): EnvoyConfig {
   return {
     use_remote_address: true,
-    // Set explicitly: nobody counts as internal, whatever address they come from.
-    internal_address_config: {},
+    // internal_address_config stays unset: then nobody is internal, while an empty one would trust private addresses.
     early_header_mutation_extensions: [clientHeaderRemoval()],
     generate_request_id: true,
     preserve_external_request_id: false,

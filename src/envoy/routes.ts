@@ -1,5 +1,6 @@
+import { REQUEST_FILTER } from './filters.js';
 import { DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
-import { type EnvoyConfig, extension } from './typed-config.js';
+import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
 /**
  * 5xx covers resets and timeouts before the headers too. A provider's 401 or 403 is added per request by
@@ -23,6 +24,7 @@ export function routes(bodyLimit: number): EnvoyConfig {
         domains: ['*'],
         include_request_attempt_count: true,
         request_body_buffer_limit: bodyLimit,
+        typed_per_filter_config: { [REQUEST_FILTER]: typed('config.route.v3.FilterConfig', { config: {} }) },
         response_headers_to_add: [
           {
             header: { key: 'x-request-id', value: `%DYNAMIC_METADATA(${REQUEST_NAMESPACE}:id)%` },
