@@ -89,6 +89,8 @@ export function createLog(options: LogOptions): Log {
     options.format === 'pretty' ? { write: (line: string) => output.write(prettyLine(line)) } : output,
   );
   const safe = (value: unknown): unknown => (typeof value === 'string' ? oneLine(redact(value)) : value);
+  // Of a request's fields only names of models are the client's own words.
+  const bounded = (value: unknown): unknown => (typeof value === 'string' ? oneLine(value) : value);
   const log: Log = {
     request(line) {
       const level = line.status >= 500 ? 'warn' : 'info';
@@ -96,7 +98,8 @@ export function createLog(options: LogOptions): Log {
       const fields: Record<string, unknown> = {};
       for (const name of REQUEST_FIELDS) {
         const value = line[name];
-        if (value !== undefined && value !== null) fields[name] = safe(value);
+        if (value !== undefined && value !== null)
+          fields[name] = name === 'model' || name === 'target' ? safe(value) : bounded(value);
       }
       logger[level](fields, 'request');
     },

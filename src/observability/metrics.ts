@@ -154,11 +154,11 @@ function createGauges(registry: Registry): Map<GaugeName, () => number> {
       collect() {
         const read = [...readers].find(([known]) => known === name)?.[1];
         // Nobody watches it yet: a 0 would be a statement.
-        if (read === undefined) this.reset();
+        if (read === undefined) this.remove();
         else this.set(read());
       },
     });
-    gauge.reset();
+    gauge.remove();
   }
   return readers;
 }

@@ -18,17 +18,24 @@ export function createRedact(secrets: () => Iterable<Secret>): Redact {
   return (text) => {
     let safe = text;
     for (const secret of secrets()) {
-      const plain = secret.reveal();
-      if (plain.length < SHORTEST_SECRET) continue;
-      for (const form of formsOf(plain)) safe = safe.replaceAll(form, secret.mask);
+      for (const form of formsOf(secret)) safe = safe.replaceAll(form, () => secret.mask);
     }
     return safe.replace(LOOKS_SECRET, '[secret]');
   };
 }
 
-function formsOf(plain: string): readonly string[] {
-  return [plain, encodeURIComponent(plain), Buffer.from(plain).toString('base64')];
+/** As itself, as in a query string, as in Basic authentication. Kept with the secret: lines are written often. */
+function formsOf(secret: Secret): readonly string[] {
+  const known = knownForms.get(secret);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(secret.reveal());
+  const plain = bytes.toString();
+  const forms = plain.length < SHORTEST_SECRET ? [] : [plain, encodeURIComponent(plain), bytes.toString('base64')];
+  knownForms.set(secret, forms);
+  return forms;
 }
+
+const knownForms = new WeakMap<Secret, readonly string[]>();
 
 /** The longest value of one log field, in UTF-16 units. */
 const LONGEST_FIELD = 2048;

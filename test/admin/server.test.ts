@@ -1,0 +1,385 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import t from 'tap';
+import type { AdminDependencies, RequestQuery, RequestRecord, UsageQuery } from '../../src/admin/ports.js';
+import { type RunningAdmin, startAdmin } from '../../src/admin/server.js';
+import type { Snapshot } from '../../src/config/snapshot.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { Secret } from '../../src/observability/secret.js';
+import { parseExposition } from '../observability/exposition.js';
+
+const retry = { attempts: null, responseMs: 1, firstTokenMs: 1, totalMs: 0 };
+const target = { name: 'openai/gpt-5', provider: 'openai', model: 'gpt-5' };
+
+function snapshot(): Snapshot {
+  const key = (id: string) => ({
+    id,
+    sha256: 'd1'.repeat(32),
+    labels: { team: 'search' },
+    models: null,
+    endpoints: null,
+    expiresAt: id === 'ci' ? Date.UTC(2027, 0, 1) : null,
+  });
+  return {
+    version: 'abc123def456',
+    path: null,
+    gateway: { listen: { host: '0.0.0.0', port: 8080 }, bodyLimit: 1024, modelsOnly: false, tls: null },
+    admin: {
+      listen: { host: '127.0.0.1', port: 0 },
+      token: new Secret('the-admin-token-itself'),
+      pepper: new Secret('the-pepper-itself'),
+    },
+    envoy: { admin: { host: '127.0.0.1', port: 9901 }, binary: 'auto', concurrency: 1 },
+    runtimeDirectory: '/run',
+    dataDirectory: '/data',
+    ledger: { directory: '/data/ledger', syncMs: 100 },
+    records: { kind: 'postgres', content: false, url: new Secret('postgres://user:db-password@host/db') },
+    providers: new Map([
+      [
+        'openai',
+        {
+          name: 'openai',
+          kind: 'openai',
+          baseUrl: 'https://user:url-password@api.openai.com/v1',
+          credentials: [{ secret: new Secret('sk-upstream-credential-0001'), weight: 1 }],
+          headers: { 'x-org': 'fixed-header-value' },
+          apiVersion: null,
+        },
+      ],
+    ]),
+    models: new Map([['smart', { name: 'smart', targets: [target], retry, allowUnpriced: false }]]),
+    keys: ['web', 'ci', 'third'].map(key),
+    prices: [],
+    defaults: { retry },
+  };
+}
+
+const RECORD: RequestRecord = {
+  id: 'r/1',
+  time: '2026-11-22T10:00:00.000Z',
+  key: 'web',
+  labels: {},
+  user: '',
+  endpoint: '/v1/chat/completions',
+  model: 'smart',
+  route: null,
+  target: 'openai/gpt-5',
+  answered_model: null,
+  stream: true,
+  status: 200,
+  code: null,
+  attempts: [],
+  usage: { input: 1 },
+  usage_source: 'provider',
+  cost_nano_usd: 1,
+  cost_parts: {},
+  price_version: null,
+  first_token_ms: null,
+  ms: 1,
+  cache: null,
+  snapshot: 's',
+};
+
+/** Dependencies that remember what they were asked. */
+function fakes() {
+  const asked: { list: RequestQuery[]; usage: UsageQuery[]; failures: unknown[] } = {
+    list: [],
+    usage: [],
+    failures: [],
+  };
+  const listeners = new Set<(record: RequestRecord) => void>();
+  const state = { reasons: [] as string[], degraded: [] as string[], broken: false };
+  const dependencies: AdminDependencies = {
+    records: {
+      list(query) {
+        if (state.broken) throw new Error('database at secret-host is down');
+        if (query.cursor === 'made-up') throw new RangeError('cursor: not one of ours');
+        asked.list.push(query);
+        return { data: [RECORD], next: 'c2' };
+      },
+      get: async (id) => (id === RECORD.id ? RECORD : null),
+      usage(query) {
+        asked.usage.push(query);
+        return [
+          { model: 'smart', requests: 1, errors: 0, usage: { input: 1 }, cost_nano_usd: 1, estimated_requests: 0 },
+        ];
+      },
+    },
+    snapshot,
+    readiness: () => ({ reasons: state.reasons, degraded: state.degraded }),
+    metrics: createMetrics(),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    verifyLedger: () => ({ segments: 1, damaged: [] }),
+    providerHealth: () => null,
+    gatewayUrl: () => 'http://127.0.0.1:8080/v1',
+    failure: (_message, error) => void asked.failures.push(error),
+  };
+  return { asked, listeners, state, dependencies };
+}
+
+async function start(t: Tap, token: string | null = null) {
+  const parts = fakes();
+  const admin = await startAdmin({
+    address: { host: '127.0.0.1', port: 0 },
+    token: token === null ? null : new Secret(token),
+    version: '0.0.0',
+    dependencies: parts.dependencies,
+  });
+  t.teardown(() => admin.close());
+  const url = (path: string) => `http://127.0.0.1:${admin.address.port}${path}`;
+  const get = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(url(path), init);
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: text.startsWith('{') ? JSON.parse(text) : null,
+    };
+  };
+  return { ...parts, admin, get, url };
+}
+
+interface Tap {
+  teardown(done: () => Promise<void>): void;
+}
+
+/** A request with a `host` header of our choice, which fetch does not allow. */
+async function withHost(admin: RunningAdmin, host: string): Promise<number> {
+  const request = httpRequest({ port: admin.address.port, host: '127.0.0.1', path: '/api/v1/keys', headers: { host } });
+  request.end();
+  const [response] = await once(request, 'response');
+  response.resume();
+  return response.statusCode;
+}
+
+t.test('probes and metrics', async (t) => {
+  const { get, state } = await start(t);
+  t.same((await get('/livez')).body, { status: 'live' });
+  t.match(await get('/readyz'), { status: 200, body: { status: 'ready', reasons: [], degraded: [] } });
+  state.degraded.push('redis does not answer');
+  t.match(await get('/readyz'), { status: 200, body: { degraded: ['redis does not answer'] } });
+  state.reasons.push('ledger is not writable');
+  t.match(await get('/readyz'), { status: 503, body: { status: 'not_ready', reasons: ['ledger is not writable'] } });
+  const metrics = await get('/metrics');
+  t.match(metrics.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+  t.ok(parseExposition(metrics.text).length > 10);
+});
+
+t.test('requests and usage', async (t) => {
+  const { get, asked } = await start(t);
+  t.same((await get('/api/v1/requests')).body, { data: [RECORD], next: 'c2' });
+  await get(
+    '/api/v1/requests?limit=5&cursor=c2&from=2026-11-01&to=2026-11-22T10:00:00%2B01:00&key=web&model=a%2Fb&status=429&code=x&user=u&target=t',
+  );
+  t.same(asked.list, [
+    {
+      limit: 100,
+      cursor: null,
+      from: null,
+      to: null,
+      key: null,
+      model: null,
+      target: null,
+      user: null,
+      code: null,
+      status: null,
+    },
+    {
+      limit: 5,
+      cursor: 'c2',
+      from: Date.UTC(2026, 10, 1),
+      to: Date.UTC(2026, 10, 22, 9),
+      key: 'web',
+      model: 'a/b',
+      target: 't',
+      user: 'u',
+      code: 'x',
+      status: 429,
+    },
+  ]);
+  t.same((await get('/api/v1/requests/r%2F1')).body, RECORD);
+  t.match(await get('/api/v1/requests/nope'), {
+    status: 404,
+    body: { error: { code: 'not_found', type: 'not_found_error', param: null } },
+  });
+  t.match((await get('/api/v1/usage?by=team,model&from=2026-01-01')).body, { data: [{ model: 'smart', requests: 1 }] });
+  t.same((await get('/api/v1/usage')).status, 200);
+  t.same(asked.usage, [
+    { from: Date.UTC(2026, 0, 1), to: null, by: ['team', 'model'] },
+    { from: null, to: null, by: ['model'] },
+  ]);
+  t.same((await get('/api/v1/ledger/verify')).body, { segments: 1, damaged: [] });
+  const mistakes = [
+    'requests?limit=0',
+    'requests?limit=1001',
+    'requests?limit=x',
+    'requests?limit=1e2',
+    'requests?stauts=1',
+    'requests?from=yesterday',
+    'requests?from=2026-13-01',
+    'requests?key=a&key=b',
+    'requests?cursor=made-up',
+    'usage?by=a;drop',
+    'usage?by=1,2,3,4,5,6,7,8,9',
+    'keys?cursor=-1',
+    'config?x=1',
+  ];
+  for (const path of mistakes)
+    t.match(await get(`/api/v1/${path}`), { status: 400, body: { error: { code: 'invalid_parameter' } } }, path);
+});
+
+t.test('configuration without secrets', async (t) => {
+  const { get } = await start(t);
+  const pages = await Promise.all(
+    ['config', 'providers', 'keys', 'models', 'limits', 'status'].map((name) => get(`/api/v1/${name}`)),
+  );
+  const [config, providers, keys, models, limits, status] = pages.map((page) => page.body);
+  for (const page of pages) {
+    t.equal(page.status, 200);
+    t.notMatch(page.text, /sk-upstream|token-itself|pepper-itself|db-password|url-password|fixed-header-value|d1d1d1/);
+  }
+  t.match(config, {
+    version: 'abc123def456',
+    models: { smart: { targets: [target] } },
+    providers: { openai: { credentials: [{ secret: '[secret:0001]' }] } },
+  });
+  t.match(providers, {
+    data: [{ name: 'openai', kind: 'openai', health: 'unknown', ejected_until: null, error_rate: null }],
+    next: null,
+  });
+  t.match(keys.data[1], { id: 'ci', source: 'fixed', labels: { team: 'search' }, expires: '2027-01-01T00:00:00.000Z' });
+  t.same(models.data, [{ name: 'smart', targets: ['openai/gpt-5'], allow_unpriced: false }]);
+  t.same(limits, { data: [], next: null });
+  t.match(status, { gateway_url: 'http://127.0.0.1:8080/v1', reasons: [] });
+  const first = (await get('/api/v1/keys?limit=2')).body;
+  const second = (await get(`/api/v1/keys?limit=2&cursor=${first.next}`)).body;
+  t.same(
+    [...first.data, ...second.data].map((key: { id: string }) => key.id),
+    ['web', 'ci', 'third'],
+  );
+  t.equal(second.next, null);
+});
+
+t.test('token', async (t) => {
+  const { get, admin } = await start(t, 'a-long-admin-token');
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+  for (const open of ['/livez', '/readyz', '/metrics', '/', '/page.js', '/page.css'])
+    t.equal((await get(open)).status, 200, open);
+  for (const closed of [
+    '/api/v1/requests',
+    '/api/v1/config',
+    '/api/v1/events',
+    '/api/openapi.json',
+    '/api/v1/made-up',
+    '/etc/passwd',
+  ]) {
+    t.match(await get(closed), { status: 401, body: { error: { code: 'invalid_api_key' } } }, closed);
+  }
+  for (const wrong of ['', 'a', 'a-long-admin-tokem', 'a-long-admin-token2', 'A-LONG-ADMIN-TOKEN'])
+    t.equal((await get('/api/v1/keys', bearer(wrong))).status, 401, wrong);
+  t.equal((await get('/api/v1/keys', bearer('a-long-admin-token'))).status, 200);
+  t.equal((await get('/api/v1/made-up', bearer('a-long-admin-token'))).status, 404);
+  t.equal(await withHost(admin, 'gateway.example.org'), 401, 'with a token any name may be used');
+  const elsewhere = {
+    address: { host: '0.0.0.0', port: 0 },
+    token: null,
+    version: '0',
+    dependencies: fakes().dependencies,
+  };
+  await t.rejects(startAdmin(elsewhere), /set admin.token/);
+});
+
+t.test('default deny', async (t) => {
+  const { get, admin, url, state, asked } = await start(t);
+  for (const path of [
+    '/api/v1',
+    '/api/v1/',
+    '/api/v1/requests/',
+    '/api/v1/requests/a/b',
+    '/api/v1/requests/%zz',
+    '/API/V1/keys',
+    '//evil/api',
+    '/favicon.ico',
+  ]) {
+    t.match(await get(path), { status: 404, body: { error: { code: 'not_found' } } }, path);
+  }
+  const posted = await get('/api/v1/requests', { method: 'POST', body: 'x' });
+  t.match(posted, { status: 405, body: { error: { code: 'method_not_allowed' } } });
+  t.equal(posted.headers.get('allow'), 'GET, HEAD');
+  const head = await fetch(url('/api/v1/requests'), { method: 'HEAD' });
+  t.equal(head.status, 200);
+  t.ok(Number(head.headers.get('content-length')) > 100);
+  t.equal(await head.text(), '');
+  t.equal((await fetch(url('/api/v1/events'), { method: 'HEAD' })).status, 200, 'HEAD of the stream ends');
+  t.equal((await get('/api/v1/keys', { headers: { 'sec-fetch-site': 'cross-site' } })).status, 403);
+  for (const host of ['localhost', '127.0.0.1:1', '[::1]:8090', '127.3.2.1', 'LOCALHOST:80'])
+    t.equal(await withHost(admin, host), 200, host);
+  for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1'])
+    t.equal(await withHost(admin, host), 403, `host ${host}`);
+  state.broken = true;
+  const broken = await get('/api/v1/requests');
+  t.match(broken, { status: 500, body: { error: { code: 'internal_error', type: 'api_error' } } });
+  t.notMatch(broken.text, /secret-host/);
+  t.equal(asked.failures.length, 1);
+  for (const [line, host, status] of [
+    ['GET http://evil/livez', 'localhost', '400'],
+    ['GET /livez', '', '403'],
+  ]) {
+    const socket = connect(admin.address.port, '127.0.0.1');
+    socket.write(`${line} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    let raw = '';
+    for await (const chunk of socket) raw += chunk;
+    t.equal(raw.slice(0, 12), `HTTP/1.1 ${status}`);
+  }
+});
+
+t.test('page and description', async (t) => {
+  const { get } = await start(t);
+  const page = await get('/');
+  t.match(page.headers.get('content-type'), /^text\/html/);
+  t.match(page.headers.get('content-security-policy'), /default-src 'none'/);
+  t.equal(page.headers.get('x-content-type-options'), 'nosniff');
+  t.notMatch(page.text, /<script>|style="|onclick/, 'nothing that the policy would block');
+  const document = (await get('/api/openapi.json')).body;
+  t.equal(document.openapi, '3.1.0');
+  for (const [, path = ''] of page.text.matchAll(/href="(\/[^"?]*)/g)) {
+    if (path === '/page.css') continue;
+    t.ok(path in document.paths, `${path} is served and described`);
+  }
+  const identifiers = Object.values(document.paths).map(
+    (path) => (path as { get: { operationId: string } }).get.operationId,
+  );
+  t.equal(new Set(identifiers).size, identifiers.length);
+  const script = (await get('/page.js')).text;
+  t.doesNotThrow(() => new Function(script));
+  const used = [...script.matchAll(/element\('([a-z-]+)'\)/g)].map(([, id]) => id);
+  for (const id of used) t.ok(page.text.includes(`id="${id}"`), `#${id}`);
+});
+
+t.test('live events', async (t) => {
+  const { url, listeners, admin } = await start(t);
+  const leaving = new AbortController();
+  const first = await fetch(url('/api/v1/events'), { signal: leaving.signal });
+  t.match(first.headers.get('content-type'), /^text\/event-stream/);
+  const second = await fetch(url('/api/v1/events'));
+  t.equal(listeners.size, 2);
+  for (const listener of listeners) listener({ ...RECORD, id: 'r\n2', user: 'two\nlines' });
+  const closed = new Promise<void>((resolve) => {
+    const check = () => (listeners.size === 1 ? resolve() : setImmediate(check));
+    check();
+  });
+  leaving.abort();
+  await closed;
+  await admin.close();
+  const text = await second.text();
+  const [, event = ''] = text.split('\n\n');
+  const [name, id, data = ''] = event.split('\n');
+  t.same([name, id], ['event: request', 'id: r2']);
+  t.match(JSON.parse(data.replace('data: ', '')), { id: 'r\n2', user: 'two\nlines', target: 'openai/gpt-5' });
+  t.equal(listeners.size, 0);
+});

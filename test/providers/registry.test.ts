@@ -1,0 +1,125 @@
+import { calcPrice, findProvider } from '@pydantic/genai-prices';
+import t from 'tap';
+import type { ProviderAccount } from '../../src/config/snapshot.js';
+import type { Endpoint, Wire } from '../../src/dialects/endpoint.js';
+import { PROVIDER_KINDS } from '../../src/providers/registry.js';
+
+const EXPECTED = [
+  'openai',
+  'azure-openai',
+  'deepseek',
+  'qwen',
+  'moonshot',
+  'zhipu',
+  'mistral',
+  'groq',
+  'openrouter',
+  'together',
+  'fireworks',
+  'xai',
+  'perplexity',
+  'cerebras',
+  'sambanova',
+  'nvidia',
+  'github',
+  'huggingface',
+  'ollama',
+  'vllm',
+  'openai-compatible',
+  'mock',
+];
+
+function account(baseUrl: string, more: Partial<ProviderAccount> = {}): ProviderAccount {
+  return { name: 'p', kind: 'openai', baseUrl, credentials: [], headers: {}, apiVersion: null, ...more };
+}
+
+function endpoint(upstreamPath: string, wire: Wire = 'openai-chat'): Endpoint {
+  return { path: `/v1${upstreamPath}`, method: 'POST', wire, errors: 'openai', body: 'json', upstreamPath };
+}
+
+const CHAT = endpoint('/chat/completions');
+
+function kindOf(name: string) {
+  const kind = PROVIDER_KINDS.get(name);
+  if (kind === undefined) throw new Error(`no kind ${name}`);
+  return kind;
+}
+
+t.test('every kind is well formed', async (t) => {
+  t.strictSame([...PROVIDER_KINDS.keys()], EXPECTED);
+  for (const [name, kind] of PROVIDER_KINDS) {
+    t.equal(kind.kind, name);
+    t.match(name, /^[a-z0-9-]+$/);
+    t.ok(kind.title.length > 1, name);
+    t.ok(kind.wires.size > 0 && kind.wires.has('openai-chat'), `${name} serves chat`);
+    t.notOk(kind.wires.has('openai-models'), `${name}: the model list is ours`);
+    t.ok(
+      kind.environment.every((variable) => /^[A-Z][A-Z0-9_]*$/.test(variable)),
+      name,
+    );
+    if (kind.baseUrl === null) continue;
+    const url = new URL(kind.baseUrl);
+    t.notOk(kind.baseUrl.endsWith('/'), `${name}: no trailing slash`);
+    t.equal(url.search + url.hash + url.username, '', name);
+    t.equal(url.protocol, /^(127|localhost)/.test(url.hostname) ? 'http:' : 'https:', name);
+  }
+});
+
+t.test('price ids exist in the installed catalogue', async (t) => {
+  for (const [name, kind] of PROVIDER_KINDS) {
+    if (kind.priceId === null) continue;
+    t.equal(findProvider({ providerId: kind.priceId })?.id, kind.priceId, name);
+    if (kind.baseUrl !== null) {
+      t.equal(findProvider({ providerApiUrl: kind.baseUrl })?.id, kind.priceId, `${name}: its address says the same`);
+    }
+  }
+  for (const [providerId, model] of [
+    ['openai', 'gpt-4o-mini'],
+    ['azure', 'gpt-4o-mini'],
+    ['deepseek', 'deepseek-chat'],
+    ['groq', 'llama-3.3-70b-versatile'],
+  ] as const) {
+    t.ok(calcPrice({ input_tokens: 1000, output_tokens: 10 }, model, { providerId }), `${providerId}/${model}`);
+  }
+});
+
+t.test('paths of chat completions', async (t) => {
+  const cases: readonly (readonly [kind: string, baseUrl: string | null, path: string])[] = [
+    ['openai', null, '/v1/chat/completions'],
+    ['deepseek', null, '/chat/completions'],
+    ['qwen', null, '/compatible-mode/v1/chat/completions'],
+    ['moonshot', null, '/v1/chat/completions'],
+    ['zhipu', null, '/api/paas/v4/chat/completions'],
+    ['zhipu', 'https://open.bigmodel.cn/api/paas/v4', '/api/paas/v4/chat/completions'],
+    ['groq', null, '/openai/v1/chat/completions'],
+    ['openrouter', null, '/api/v1/chat/completions'],
+    ['fireworks', null, '/inference/v1/chat/completions'],
+    ['perplexity', null, '/chat/completions'],
+    ['github', null, '/inference/chat/completions'],
+    ['huggingface', 'https://router.huggingface.co/groq/v1', '/groq/v1/chat/completions'],
+    ['openai-compatible', 'http://10.0.0.1:9000', '/chat/completions'],
+    ['openai-compatible', 'http://10.0.0.1:9000/deep/er/v1', '/deep/er/v1/chat/completions'],
+    ['mock', 'http://127.0.0.1:1234/v1', '/v1/chat/completions'],
+    ['azure-openai', 'https://acme.openai.azure.com/openai/v1', '/openai/v1/chat/completions'],
+  ];
+  for (const [name, baseUrl, path] of cases) {
+    const kind = kindOf(name);
+    t.equal(kind.path(account(baseUrl ?? kind.baseUrl ?? ''), CHAT, 'some/model'), path, `${name} ${baseUrl ?? ''}`);
+  }
+});
+
+t.test('dated Azure paths', async (t) => {
+  const azure = kindOf('azure-openai');
+  t.same(azure.credential, { header: 'api-key', prefix: '' });
+  const dated = account('https://acme.openai.azure.com', { apiVersion: '2024-10-21' });
+  const path = (model: string, to: Endpoint = CHAT): string => azure.path(dated, to, model);
+  t.equal(path('gpt-4o'), '/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21');
+  t.equal(path('a b/c?d#e'), '/openai/deployments/a%20b%2Fc%3Fd%23e/chat/completions?api-version=2024-10-21');
+  t.equal(path('m', endpoint('/responses', 'openai-responses')), '/openai/responses?api-version=2024-10-21');
+  const withPath = account('https://acme.openai.azure.com/openai', { apiVersion: 'a&b' });
+  t.equal(azure.path(withPath, CHAT, 'm'), '/openai/deployments/m/chat/completions?api-version=a%26b');
+  for (const hostile of ['..', '.', '../../x', '\ud800', '%2e%2e']) {
+    const resolved = new URL(`http://h${path(hostile)}`).pathname;
+    t.match(resolved, /^\/openai\/deployments\/[^/]+\/chat\/completions$/, JSON.stringify(hostile));
+  }
+});
