@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { clientError } from '../../src/dialects/client-error.js';
+import { errorShapeForPath, matchEndpoint, modelIdFromPath } from '../../src/dialects/endpoints.js';
+import { GatewayError, renderError } from '../../src/dialects/error.js';
+import { ERROR_CODES, type ErrorCode, prefixedCode } from '../../src/dialects/error-codes.js';
+import { errorReference } from '../../src/dialects/error-reference.js';
+import { readProviderError } from '../../src/dialects/provider-error.js';
+import { openaiRecordings } from './recordings.js';
+
+function provider(status: number, body: unknown, headers: Record<string, string> = {}) {
+  return readProviderError(status, headers, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+}
+
+function shown(status: number, body: unknown, headers: Record<string, string> = {}) {
+  const { error, keepBody } = clientError(provider(status, body, headers), status);
+  return { status: error.status, code: error.code, shown: error.shownCode, message: error.message, keepBody };
+}
+
+t.test('endpoints', async (t) => {
+  t.match(matchEndpoint('POST', '/v1/chat/completions?api-version=1'), {
+    wire: 'openai-chat',
+    upstreamPath: '/chat/completions',
+    body: 'json',
+  });
+  t.match(matchEndpoint('POST', '/v1/audio/translations'), { wire: 'openai-transcription', body: 'multipart' });
+  t.match(matchEndpoint('GET', '/v1/models'), { wire: 'openai-models', path: '/v1/models', body: 'none' });
+  t.match(matchEndpoint('GET', '/v1/models/openai%2Fgpt'), { path: '/v1/models/{model}' });
+  t.equal(modelIdFromPath('/v1/models/a/b%2Fc:8b?x=1'), 'a/b/c:8b');
+  for (const [method, path] of [
+    ['GET', '/v1/chat/completions'],
+    ['POST', '/v1/chat/completions/'],
+    ['POST', '/V1/chat/completions'],
+    ['POST', '//v1/chat/completions'],
+    ['POST', '/v1/messages'],
+    ['DELETE', '/v1/models/x'],
+    ['GET', '/v1/models/'],
+    ['GET', '/v1/models/%ff'],
+    ['POST', '/v1/models/gemini:generateContent'],
+    ['POST', '__proto__'],
+  ] as const) {
+    t.equal(matchEndpoint(method, path), null, `${method} ${path}`);
+  }
+  t.equal(errorShapeForPath('/v1/messages?beta=true'), 'anthropic');
+  t.equal(errorShapeForPath('/v1/messages/count_tokens'), 'anthropic');
+  t.equal(errorShapeForPath('/v1beta/models/x:countTokens'), 'google');
+  t.equal(errorShapeForPath('/v1/models/x:streamGenerateContent?alt=sse'), 'google');
+  t.equal(errorShapeForPath('/v1/models/llama3:8b'), 'openai');
+  t.equal(errorShapeForPath('/v1/messagesx'), 'openai');
+});
+
+t.test('shapes', async (t) => {
+  const error = new GatewayError('invalid_json', 'a "quoted"\nline ünd <b>', { param: 'model' });
+  const json = (shape: 'openai' | 'anthropic' | 'google') =>
+    JSON.parse(renderError(error, shape, 'r1').body.toString());
+  t.strictSame(json('openai'), {
+    error: { message: error.message, type: 'invalid_request_error', param: 'model', code: 'invalid_json' },
+  });
+  t.strictSame(json('anthropic'), {
+    type: 'error',
+    error: { type: 'invalid_request_error', message: error.message },
+    request_id: 'r1',
+  });
+  t.match(json('google'), {
+    error: { code: 400, message: error.message, status: 'INVALID_ARGUMENT', details: [{ reason: 'INVALID_JSON' }] },
+  });
+  t.strictSame(renderError(error, 'openai', 'r1').headers, {
+    'content-type': 'application/json',
+    'x-request-id': 'r1',
+  });
+  t.match(renderError(new GatewayError('insufficient_quota', 'x', { headers: { 'retry-after': '5' } }), 'openai'), {
+    status: 429,
+    headers: { 'x-should-retry': 'false', 'retry-after': '5' },
+  });
+  t.equal(prefixedCode('provider_auth'), 'provider.provider_auth');
+  for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+    for (const shape of ['openai', 'anthropic', 'google'] as const) {
+      t.equal(renderError(new GatewayError(code, 'm'), shape).status, ERROR_CODES[code].status);
+    }
+  }
+  const document = new URL('../../../docs/errors.md', import.meta.url);
+  t.equal(readFileSync(document, 'utf8'), errorReference(), 'docs/errors.md is current');
+});
+
+t.test('what providers say', async (t) => {
+  const cases: readonly [name: string, status: number, body: unknown, expected: object][] = [
+    [
+      'OpenAI',
+      400,
+      { error: { message: 'm', type: 't', param: 'p', code: 'c' } },
+      { message: 'm', type: 't', param: 'p', code: 'c', kind: 'invalid', openaiShape: true },
+    ],
+    [
+      'Mistral',
+      400,
+      { object: 'error', message: 'm', type: 't', param: null, code: '3051', raw_status_code: 400 },
+      { message: 'm', code: '3051', openaiShape: false },
+    ],
+    [
+      'Mistral details',
+      422,
+      { object: 'error', message: { detail: [{ loc: ['body', 'x'], msg: 'Extra inputs' }] } },
+      { message: 'body.x: Extra inputs', kind: 'invalid' },
+    ],
+    [
+      'xAI',
+      400,
+      { code: 'invalid-argument', error: 'text' },
+      { message: 'text', code: 'invalid-argument', openaiShape: false },
+    ],
+    ['Ollama', 404, { error: 'model "x" not found' }, { message: 'model "x" not found', kind: 'not_found' }],
+    [
+      'OpenRouter',
+      429,
+      { error: { code: 429, message: 'm', metadata: {} }, user_id: 'u' },
+      { message: 'm', code: '429', kind: 'rate_limit', openaiShape: true },
+    ],
+    [
+      'Gemini shim',
+      400,
+      [{ error: { code: 400, message: 'm', status: 'INVALID_ARGUMENT' } }],
+      { message: 'm', code: '400', type: 'INVALID_ARGUMENT', openaiShape: false },
+    ],
+    [
+      'vLLM',
+      400,
+      { object: 'error', message: 'maximum context length is 10', type: 'BadRequestError', code: 400 },
+      { kind: 'context_length' },
+    ],
+    [
+      'FastAPI',
+      422,
+      { detail: [{ loc: ['body', 'model'], msg: 'Field required' }] },
+      { message: 'body.model: Field required' },
+    ],
+    ['Voyage', 400, { detail: 'no such model' }, { message: 'no such model' }],
+    ['Cohere', 404, { id: 'x', message: 'not here' }, { message: 'not here', kind: 'not_found' }],
+    ['plain text', 404, '404 page not found', { message: '404 page not found', kind: 'not_found' }],
+    ['HTML', 502, '<html>Bad gateway</html>', { message: null, kind: 'server' }],
+    ['broken JSON', 400, '{"error":', { message: null }],
+    ['empty', 500, '', { message: null, kind: 'server' }],
+    ['content filter', 400, { error: { message: 'm', code: 'content_filter' } }, { kind: 'content_filter' }],
+    [
+      'Gemini key',
+      400,
+      [
+        {
+          error: { code: 400, message: 'API key not valid. Please pass a valid API key.', status: 'INVALID_ARGUMENT' },
+        },
+      ],
+      { kind: 'auth' },
+    ],
+    [
+      'OpenAI key',
+      401,
+      { error: { message: 'Incorrect API key provided: sk-abc', code: 'invalid_api_key' } },
+      { kind: 'auth' },
+    ],
+    ['xAI key', 400, { code: 'x', error: 'Incorrect API key provided: ab***' }, { kind: 'auth' }],
+    ['Mistral key', 401, { detail: 'Unauthorized' }, { kind: 'auth' }],
+    ['key in code', 404, { error: { message: 'm', code: 'invalid_api_key' } }, { kind: 'auth' }],
+    [
+      'limited key',
+      429,
+      { error: { message: 'Rate limit reached for this API key, no requests left' } },
+      { kind: 'rate_limit' },
+    ],
+    [
+      'your own key',
+      429,
+      { error: { message: 'add your own key to accumulate your rate limits' } },
+      { kind: 'rate_limit' },
+    ],
+  ];
+  for (const [name, status, body, expected] of cases) t.match(provider(status, body), expected, name);
+  t.equal(provider(400, { error: { message: 'x'.repeat(9000) } }).message?.length, 2000);
+});
+
+t.test('what the client gets', async (t) => {
+  const openai = { error: { message: 'm', type: 't', param: null, code: 'c' } };
+  for (const status of [400, 404, 409, 413, 422]) {
+    t.strictSame(shown(status, openai), { status, code: 'provider_error', shown: 'c', message: 'm', keepBody: true });
+  }
+  t.match(shown(429, openai), { status: 429, code: 'provider_rate_limited', shown: 'c', keepBody: true });
+  for (const status of [401, 403])
+    t.match(shown(status, openai), { status: 502, code: 'provider_auth', keepBody: false });
+  const blamed = shown(400, { error: { message: 'Incorrect API key provided: sk-secret' } });
+  t.match(blamed, { status: 502, code: 'provider_auth', keepBody: false });
+  t.notMatch(blamed.message, /sk-secret/);
+  for (const status of [500, 502, 503, 529, 402, 418])
+    t.match(shown(status, openai), { status: 502, code: 'provider_error', keepBody: false });
+  t.match(shown(400, '<html>'), { status: 502, code: 'provider_error' });
+  t.match(shown(413, '<html>'), { status: 413, shown: null });
+  t.match(shown(429, ''), { status: 429, shown: 'provider_rate_limited' });
+  t.match(shown(400, { code: 'x', error: 'text' }), { status: 400, shown: 'x', message: 'text', keepBody: false });
+  const limited = clientError(provider(429, openai, { 'retry-after': '7', 'retry-after-ms': 'a\r\nb' }), 429);
+  t.strictSame(limited.error.headers, { 'retry-after': '7' });
+  for (const recording of openaiRecordings().filter((each) => each.status >= 400)) {
+    const error = readProviderError(recording.status, {}, recording.bytes);
+    t.ok(error.message, recording.id);
+    t.equal(clientError(error, recording.status).error.status, recording.status, recording.id);
+  }
+});

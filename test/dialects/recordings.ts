@@ -1,0 +1,94 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Wire } from '../../src/dialects/endpoint.js';
+import type { JsonObject } from '../../src/dialects/json-value.js';
+
+/** One recorded call in an OpenAI dialect, as far as the tests need it. */
+export interface Recording {
+  readonly id: string;
+  readonly provider: string;
+  readonly wire: Wire;
+  readonly status: number;
+  readonly contentType: string;
+  /** The answer's bytes; JSON answers were kept parsed and are written again. */
+  readonly bytes: Buffer;
+  readonly streamed: boolean;
+  readonly features: readonly string[];
+  readonly usage: JsonObject | null;
+  readonly finishReason: string | null;
+  readonly request: unknown;
+}
+
+interface RecordingFile {
+  readonly id: string;
+  readonly provider: string;
+  readonly endpoint: string;
+  readonly features: readonly string[];
+  readonly request: { readonly body: unknown };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly raw?: string;
+    readonly body?: unknown;
+  };
+  readonly expect: { readonly usage: JsonObject | null; readonly finish_reason: string | null };
+}
+
+/** From the compiled test: the checkout is three levels up. The larger set lies beside the checkout, where there is one. */
+const FOLDERS = ['../../../../shared/recordings', '../../../test/recordings'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+
+/** All recordings of OpenAI dialects; empty where no folder exists. */
+export function openaiRecordings(): readonly Recording[] {
+  const folder = FOLDERS.find((path) => existsSync(path));
+  if (folder === undefined) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.map((name) => load(`${folder}/${name}`)).filter((recording) => recording !== null);
+}
+
+function load(path: string): Recording | null {
+  const file = JSON.parse(readFileSync(path, 'utf8')) as RecordingFile;
+  if (!file.endpoint?.startsWith('openai.')) return null;
+  const { raw, body, status, headers } = file.response;
+  return {
+    id: file.id,
+    provider: file.provider,
+    wire: file.endpoint.replace('.', '-') as Wire,
+    status,
+    contentType: headers['content-type'] ?? '',
+    bytes: Buffer.from(raw ?? JSON.stringify(body)),
+    streamed: raw !== undefined && raw !== null,
+    features: file.features,
+    usage: file.expect.usage,
+    finishReason: file.expect.finish_reason,
+    request: file.request.body,
+  };
+}
+
+/** Ways to cut an answer: whole, one byte each, three bytes each, inside every character and CRLF, at random places. */
+export function cuttings(bytes: Buffer): readonly (readonly Buffer[])[] {
+  const inside: number[] = [];
+  for (let at = 1; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if ((byte & 0xc0) === 0x80 || (byte === 0x0a && bytes[at - 1] === 0x0d)) inside.push(at);
+  }
+  const random: number[] = [];
+  let state = bytes.length;
+  for (let at = 0; at < bytes.length; ) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    at += 1 + (state % 700);
+    random.push(Math.min(at, bytes.length));
+  }
+  return [[bytes], everyBytes(bytes, 1), everyBytes(bytes, 3), cutAt(bytes, inside), cutAt(bytes, random)];
+}
+
+function everyBytes(bytes: Buffer, size: number): readonly Buffer[] {
+  const places = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => index * size);
+  return cutAt(bytes, places.slice(1));
+}
+
+export function cutAt(bytes: Buffer, places: readonly number[]): readonly Buffer[] {
+  const ends = [...places, bytes.length];
+  return ends.map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end));
+}
