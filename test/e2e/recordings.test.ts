@@ -135,7 +135,9 @@ function recordProblems(replayed: Replayed, record: RequestRecord | undefined): 
   // Images and the like are counted in other units, which their own tests check.
   const tokens = stated !== null && numberAt(stated, 'prompt_tokens', 'input_tokens') !== null;
   if (tokens) return usageProblems(stated, record);
-  return record.usage_source === 'provider' && stated === null ? ['usage from nowhere'] : [];
+  const { requests: _units, ...counted } = record.usage;
+  const any = Object.values(counted).some((count) => count > 0);
+  return record.usage_source === 'provider' && stated === null && any ? ['usage from nowhere'] : [];
 }
 
 /** Runs the jobs, so many at a time, and gives their results in order. */
