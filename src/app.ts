@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminOptions, RunningAdmin } from './admin/server.js';
-import { recordsPort, startAdminListener, verifyLedger } from './app/admin.js';
+import { startAdminListener, verifyLedger } from './app/admin.js';
 import { ProviderClusters } from './app/clusters.js';
 import { openConfiguration, placeMock, wantsMock } from './app/configuration.js';
 import { buildService, type Service } from './app/service.js';
@@ -161,7 +161,7 @@ function adminOptions(
     token: service.rules().snapshot.admin.token,
     version: VERSION,
     dependencies: {
-      records: recordsPort(service.records),
+      records: service.records,
       snapshot: () => service.rules().snapshot,
       readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: [] }),
       metrics: service.metrics,

@@ -1,30 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LedgerDamageError, readLedger } from '../accounting/ledger/read-ledger.js';
-import type { RecordIndex } from '../accounting/records/record-index.js';
-import type { RequestFilter } from '../accounting/records/request-filter.js';
-import type { RecordsPort, RequestQuery } from '../admin/ports.js';
 import { type AdminOptions, type RunningAdmin, startAdmin } from '../admin/server.js';
 
 const RETRY_MS = 20;
 const RETRY_FOR_MS = 30_000;
-
-/** Records as the admin API asks for them. */
-export function recordsPort(index: RecordIndex): RecordsPort {
-  return {
-    list: (query) => index.list({ limit: query.limit, cursor: query.cursor, filter: filterOf(query) }),
-    get: (id) => index.get(id),
-    usage: ({ from, to, by }) =>
-      index.usage({ ...(from === null ? {} : { from }), ...(to === null ? {} : { to }), by }),
-  };
-}
-
-function filterOf(query: RequestQuery): RequestFilter {
-  const { from, to, key, model, target, user, code, status } = query;
-  const given = Object.entries({ from, to, key, model, target, user, code, status }).filter(
-    ([, value]) => value !== null,
-  );
-  return Object.fromEntries(given);
-}
 
 /** Reads every segment again and tells what it found. */
 export async function verifyLedger(directory: string): Promise<object> {
