@@ -10,23 +10,28 @@ const SYSTEM_BUNDLES: readonly string[] = [
   '/etc/ssl/cert.pem', // Alpine, macOS, BSD
 ];
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
- * The PEM bundle for providers' certificates: `$SSL_CERT_FILE`, else the system's, else Node's own roots, written to
- * `writeTo` (beside the socket, where Envoy can read it). Throws as `node:fs` does when that cannot be written, and
- * when `$SSL_CERT_FILE` names a file that is not there: a missing private root must not be replaced by public ones.
+ * `$SSL_CERT_FILE`, else the system's bundle, else null. Throws when `$SSL_CERT_FILE` names a file that is not there:
+ * a missing private root must not be replaced by public ones.
  */
-export function findCaBundle(
-  writeTo: string,
-  env: Readonly<Record<string, string | undefined>>,
-  bundles: readonly string[] = SYSTEM_BUNDLES,
-): string {
+export function systemCaBundle(env: Environment, bundles: readonly string[] = SYSTEM_BUNDLES): string | null {
   const asked = env['SSL_CERT_FILE'];
   if (asked !== undefined && asked !== '') {
     if (!existsSync(asked)) throw new Error(`SSL_CERT_FILE names ${asked}, which does not exist`);
     return asked;
   }
-  const system = bundles.find((path) => existsSync(path));
-  if (system !== undefined) return system;
+  return bundles.find((path) => existsSync(path)) ?? null;
+}
+
+/**
+ * The PEM bundle for providers' certificates: as `systemCaBundle`, else Node's own roots, written to `writeTo` (beside
+ * the socket, where Envoy can read it). Throws as `node:fs` does when that cannot be written.
+ */
+export function findCaBundle(writeTo: string, env: Environment, bundles: readonly string[] = SYSTEM_BUNDLES): string {
+  const system = systemCaBundle(env, bundles);
+  if (system !== null) return system;
   writeFileSync(writeTo, `${rootCertificates.join('\n')}\n`);
   return writeTo;
 }

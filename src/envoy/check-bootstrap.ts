@@ -1,0 +1,126 @@
+import { parse } from 'yaml';
+import { ACCESS_LOG_FIELDS } from './access-log.js';
+import { checkAttemptChain } from './check-chain.js';
+import { checkRequestFilters } from './check-filters.js';
+import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
+import { clusterName, METADATA_NAMESPACE, SERVICE_CLUSTER } from './names.js';
+import type { EnvoySettings } from './options.js';
+
+/** What the check looks at in a configuration. */
+export type CheckedSettings = Pick<EnvoySettings, 'providers'> & {
+  readonly gateway: Pick<EnvoySettings['gateway'], 'bodyLimit'>;
+};
+
+/**
+ * Tells what a hand-kept bootstrap lacks for this configuration, one sentence each; empty = it will work. It may have
+ * more than the rendered one. Whether Envoy accepts the file is for `validateWithEnvoy`.
+ */
+export function checkEnvoyConfig(settings: CheckedSettings, yamlText: string): string[] {
+  let tree: Tree;
+  try {
+    tree = parse(yamlText, { version: '1.1' });
+  } catch (error) {
+    return [`The file is not YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`];
+  }
+  const manager = findManager(tree);
+  if (manager === undefined) return ['There is no HTTP connection manager.'];
+  return [
+    ...checkRequestFilters(manager),
+    ...checkAttemptChain(manager),
+    ...checkRoute(settings, manager),
+    ...checkManager(manager),
+    ...checkRuntime(tree),
+    ...checkClusters(settings, tree),
+  ];
+}
+
+/** The one with the request filter if there are several; else the first. */
+function findManager(tree: Tree): Tree {
+  const managers = findAll(tree, (node) => hasType(at(node, 'typed_config'), 'HttpConnectionManager')).map((filter) =>
+    at(filter, 'typed_config'),
+  );
+  return managers.find((manager) => checkRequestFilters(manager).length === 0) ?? managers[0];
+}
+
+function checkRoute(settings: CheckedSettings, manager: Tree): readonly string[] {
+  const hosts = items(at(manager, 'route_config', 'virtual_hosts'));
+  const usable = (route: Tree) => covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
+  const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(usable));
+  const route = items(at(host, 'routes')).find(usable);
+  if (route === undefined) {
+    return [
+      `There is no route with the priority_group cluster specifier and override_metadata_namespace: ${METADATA_NAMESPACE}.`,
+    ];
+  }
+  const limit = Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0);
+  const wanted: readonly (readonly [boolean, string])[] = [
+    [
+      at(route, 'route', 'retry_policy', 'refresh_cluster_on_retry') === true,
+      'The route needs retry_policy.refresh_cluster_on_retry: true, or every attempt goes to the first target.',
+    ],
+    [at(route, 'route', 'timeout') === '0s', 'The route needs timeout: 0s; the default ends every stream after 15 s.'],
+    [at(route, 'route', 'auto_host_rewrite') === true, 'The route needs auto_host_rewrite: true.'],
+    [
+      at(host, 'include_request_attempt_count') === true,
+      'The virtual host needs include_request_attempt_count: true, by which the filters know a first attempt.',
+    ],
+    [
+      limit >= settings.gateway.bodyLimit,
+      `The route or its virtual host needs request_body_buffer_limit: ${settings.gateway.bodyLimit} (gateway.body_limit); it is ${limit}.`,
+    ],
+  ];
+  return wanted.filter(([holds]) => !holds).map(([, complaint]) => complaint);
+}
+
+const SPECIFIER = { typed_config: { override_metadata_namespace: METADATA_NAMESPACE } };
+
+function checkManager(manager: Tree): readonly string[] {
+  const mapped = JSON.stringify(at(manager, 'local_reply_config', 'mappers') ?? []).includes('rbac_access_denied');
+  const logged = items(at(manager, 'access_log')).some((log) =>
+    covers(at(log, 'typed_config', 'log_format', 'json_format'), ACCESS_LOG_FIELDS),
+  );
+  const wanted: readonly (readonly [boolean, string])[] = [
+    [
+      mapped,
+      'local_reply_config does not map rbac_access_denied: clients would see a bare 403 instead of a 503 in JSON.',
+    ],
+    [
+      logged,
+      `There is no JSON access log with the fields ${Object.keys(ACCESS_LOG_FIELDS).join(', ')}: usage lost in a crash could not be settled.`,
+    ],
+    [
+      at(manager, 'use_remote_address') === true,
+      'The connection manager needs use_remote_address: true, or clients may send internal headers.',
+    ],
+    [
+      items(at(manager, 'early_header_mutation_extensions')).length > 0,
+      'early_header_mutation_extensions must remove x-request-id, x-envoy-* and internal x-tollgate-* headers of clients.',
+    ],
+    [
+      at(manager, 'generate_request_id') !== false && at(manager, 'preserve_external_request_id') !== true,
+      'Request ids must be generated here: generate_request_id: true, preserve_external_request_id: false.',
+    ],
+  ];
+  return wanted.filter(([holds]) => !holds).map(([, complaint]) => complaint);
+}
+
+const GRACEFUL_CLOSE = 'envoy.reloadable_features.ext_proc_graceful_grpc_close';
+
+function checkRuntime(tree: Tree): readonly string[] {
+  const layers = items(at(tree, 'layered_runtime', 'layers'));
+  return layers.some((layer) => at(layer, 'static_layer', GRACEFUL_CLOSE) === true)
+    ? []
+    : [`layered_runtime needs ${GRACEFUL_CLOSE}: true, or connections to the service break under load.`];
+}
+
+function checkClusters(settings: CheckedSettings, tree: Tree): readonly string[] {
+  const listed = new Set(items(at(tree, 'static_resources', 'clusters')).map((cluster) => at(cluster, 'name')));
+  const dynamic = at(tree, 'dynamic_resources', 'cds_config') !== undefined;
+  const providers = dynamic ? [] : [...settings.providers.keys()].map(clusterName);
+  return [SERVICE_CLUSTER, ...providers]
+    .filter((name) => !listed.has(name))
+    .map(
+      (name) =>
+        `There is no cluster ${name}${name === SERVICE_CLUSTER ? '' : ', and no cds_config that would bring it'}.`,
+    );
+}

@@ -1,0 +1,187 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { parse, stringify } from 'yaml';
+import { findEnvoy } from '../../src/envoy/binary.js';
+import { renderBootstrap, renderBootstrapYaml } from '../../src/envoy/bootstrap.js';
+import { findCaBundle } from '../../src/envoy/ca-bundle.js';
+import { renderClusters, writeClusters } from '../../src/envoy/cds.js';
+import { checkEnvoyConfig } from '../../src/envoy/check-bootstrap.js';
+import { anythingBut } from '../../src/envoy/client-headers.js';
+import { defaultBootstrapYaml } from '../../src/envoy/default-bootstrap.js';
+import { clusterName, providerOfCluster } from '../../src/envoy/names.js';
+import type { BootstrapOptions } from '../../src/envoy/options.js';
+import { validateWithEnvoy } from '../../src/envoy/validate.js';
+import { settings } from './snapshots.js';
+
+const found = findEnvoy('auto', process.env);
+if (!('path' in found)) throw new Error(found.problem);
+const binary = found.path;
+
+const certificate = join(process.cwd(), 'test/envoy/localhost.crt');
+const key = join(process.cwd(), 'test/envoy/localhost.key');
+const directory = mkdtempSync(join(tmpdir(), 'tollgate-bootstrap-'));
+t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+
+const options: BootstrapOptions & { readonly cdsPath: string } = {
+  socket: join(directory, 'extproc.sock'),
+  cdsPath: join(directory, 'cds.json'),
+  accessLogPath: join(directory, 'access.jsonl'),
+  caBundle: certificate,
+};
+
+const PROVIDERS = {
+  openai: 'https://api.openai.com/v1',
+  private: 'https://llm.example.net:8443/v1',
+  four: 'https://10.1.2.3/v1',
+  six: 'http://[::1]:11434/v1',
+  plain: 'http://localhost:8000/v1',
+};
+
+function validate(name: string, text: string): Promise<readonly string[]> {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return validateWithEnvoy(binary, path);
+}
+
+t.test('the committed bootstrap is the rendered one, and Envoy accepts it', async (t) => {
+  const text = defaultBootstrapYaml();
+  t.equal(readFileSync(join(process.cwd(), 'envoy/envoy.yaml'), 'utf8'), text);
+  t.same(checkEnvoyConfig(settings({ bodyLimit: 32 * 1024 * 1024 }), text), []);
+  await writeClusters(options.cdsPath, renderClusters(settings(), options));
+  const local = text
+    .replaceAll('/run/tollgate/', `${directory}/`)
+    .replaceAll('/var/lib/tollgate/envoy/', `${directory}/`);
+  t.same(await validate('default.yaml', local), []);
+});
+
+t.test('Envoy accepts every kind of provider, TLS for clients and IPv6', async (t) => {
+  const config = settings({ providers: PROVIDERS, tls: { certificate, key }, host: '::1' });
+  t.same(await validate('static.yaml', renderBootstrapYaml(config, { ...options, cdsPath: null })), []);
+  t.same(checkEnvoyConfig(config, renderBootstrapYaml(config, { ...options, cdsPath: null })), []);
+  t.match(await validate('broken.yaml', 'static_resources: { listeners: [{ nme: x }] }'), [/nme/]);
+});
+
+t.test('a provider cluster speaks to the host of base_url, and to nobody else', (t) => {
+  const { resources, version_info } = renderClusters(settings({ providers: PROVIDERS }), options);
+  const shown = resources.map((cluster) => {
+    const text = JSON.stringify(cluster);
+    const host = /"hostname":"([^"]+)"/.exec(text)?.[1];
+    const sni = /"sni":"([^"]+)"/.exec(text)?.[1] ?? null;
+    const san = /"san_type":"(\w+)","matcher":\{"exact":"([^"]+)"/.exec(text)?.slice(1) ?? null;
+    return [cluster['name'], cluster['type'], host, sni, san];
+  });
+  t.same(shown, [
+    ['provider-openai', 'STRICT_DNS', 'api.openai.com', 'api.openai.com', ['DNS', 'api.openai.com']],
+    ['provider-private', 'STRICT_DNS', 'llm.example.net:8443', 'llm.example.net', ['DNS', 'llm.example.net']],
+    ['provider-four', 'STATIC', '10.1.2.3', null, ['IP_ADDRESS', '10.1.2.3']],
+    ['provider-six', 'STATIC', '[::1]:11434', null, null],
+    ['provider-plain', 'STRICT_DNS', 'localhost:8000', null, null],
+  ]);
+  t.equal(renderClusters(settings({ providers: PROVIDERS }), options).version_info, version_info);
+  t.not(renderClusters(settings(), options).version_info, version_info);
+  t.end();
+});
+
+t.test('cluster names lead back to providers', (t) => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a-z0-9][a-z0-9._-]*$/), (name) => providerOfCluster(clusterName(name)) === name),
+  );
+  for (const other of ['tollgate', 'none', 'provider-', '']) t.equal(providerOfCluster(other), null, other);
+  t.end();
+});
+
+t.test('the pattern for internal headers matches all but the words', (t) => {
+  const word = fc.stringMatching(/^[a-z]{0,5}$/);
+  fc.assert(
+    fc.property(
+      fc.array(word, { minLength: 1, maxLength: 4 }),
+      fc.stringMatching(/^[a-z0-9_-]{0,6}$/),
+      (words, text) => {
+        const pattern = new RegExp(`^(?:${anythingBut(words)})$`);
+        return pattern.test(text) === !words.includes(text) && words.every((one) => !pattern.test(one));
+      },
+    ),
+  );
+  t.pass('for any words');
+  t.end();
+});
+
+t.test('the CA bundle: asked for, the system’s, or our own', (t) => {
+  const own = join(directory, 'ca.pem');
+  t.equal(findCaBundle(own, { SSL_CERT_FILE: certificate }), certificate);
+  t.throws(() => findCaBundle(own, { SSL_CERT_FILE: '/nowhere.pem' }), /nowhere/);
+  t.equal(findCaBundle(own, {}, ['/nowhere.pem', certificate]), certificate);
+  t.notOk(existsSync(own));
+  t.equal(findCaBundle(own, {}, []), own);
+  t.ok(new X509Certificate(readFileSync(own)).subject);
+  t.end();
+});
+
+t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
+  const config = settings({ providers: { openai: PROVIDERS.openai } });
+  const rendered = stringify(renderBootstrap(config, { ...options, cdsPath: null }), { aliasDuplicateObjects: false });
+  t.same(checkEnvoyConfig(config, rendered), []);
+  const cases: readonly (readonly [RegExp, (text: string) => string])[] = [
+    [/not YAML/, () => 'a: [1'],
+    [/no HTTP connection manager/, () => 'static_resources: {}'],
+    [/failure_mode_allow: true/, (text) => text.replace('failure_mode_allow: true', 'failure_mode_allow: false')],
+    [/rbac gate must allow only/, (text) => text.replace('exact: pass', 'exact: perhaps')],
+    [/rbac gate must allow only/, (text) => text.replace('action: ALLOW', 'action: LOG')],
+    [/must be the rbac gate/, (text) => text.replace(/v3\.RBAC/, 'v3.Buffer')],
+    [/role: request/, (text) => text.replace('value: request', 'value: down')],
+    [/no route or virtual host switches it on/, (text) => text.replace('typed_per_filter_config', 'metadata')],
+    [/role: again/, (text) => text.replace('value: again', 'value: up')],
+    [/removes authorization/, (text) => text.replace('remove: x-api-key', 'remove: x-other')],
+    [
+      /again filter must not have failure_mode_allow/,
+      (text) => text.replace('failure_mode_allow: false', 'failure_mode_allow: true'),
+    ],
+    [
+      /refresh_cluster_on_retry/,
+      (text) => text.replace('refresh_cluster_on_retry: true', 'refresh_cluster_on_retry: false'),
+    ],
+    [
+      /priority_group/,
+      (text) => text.replace('override_metadata_namespace: tollgate', 'override_metadata_namespace: x'),
+    ],
+    [
+      /request_body_buffer_limit: 1048576/,
+      (text) => text.replace('request_body_buffer_limit: 1048576', 'request_body_buffer_limit: 9'),
+    ],
+    [/ext_proc_graceful_grpc_close/, (text) => text.replace('grpc_close: true', 'grpc_close: false')],
+    [/no cluster provider-openai/, (text) => text.replace('name: provider-openai', 'name: openai')],
+    [/no cluster tollgate/, (text) => text.replace('- name: tollgate\n', '- name: other\n')],
+    [/rbac_access_denied/, (text) => text.replace('rbac_access_denied', 'rbac')],
+    [/no JSON access log/, (text) => text.replace('%RESPONSE_FLAGS%', '-')],
+    [/use_remote_address/, (text) => text.replace('use_remote_address: true', 'use_remote_address: false')],
+  ];
+  for (const [complaint, change] of cases) {
+    const changed = change(rendered);
+    t.not(changed, rendered, `${complaint} has its case`);
+    t.match(checkEnvoyConfig(config, changed).join('\n'), complaint);
+  }
+  t.end();
+});
+
+t.test('the steps of an attempt must stand in order', (t) => {
+  const config = settings();
+  const tree = parse(JSON.stringify(renderBootstrap(config, options)));
+  const manager = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
+  const chain = manager.http_filters.at(-1).typed_config.upstream_http_filters;
+  chain.splice(1, 0, ...chain.splice(0, 1));
+  t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/must stand in this order: wipe_credentials, again/]);
+  t.end();
+});
+
+t.test('cds.json is replaced in one step', async (t) => {
+  mkdirSync(join(directory, 'run'));
+  const path = join(directory, 'run', 'cds.json');
+  const update = renderClusters(settings({ providers: PROVIDERS }), options);
+  await writeClusters(path, update);
+  t.same(JSON.parse(readFileSync(path, 'utf8')), update);
+  await t.rejects(writeClusters(join(directory, 'missing', 'cds.json'), update), { code: 'ENOENT' });
+});
