@@ -7,9 +7,9 @@ const LINEAR_KEYS = 64;
  */
 export class OpenObjectKeys {
   readonly #bytes: Buffer;
-  #hashes = new Int32Array(256);
-  #starts = new Int32Array(256);
-  #ends = new Int32Array(256);
+  #hashes = new Int32Array(32);
+  #starts = new Int32Array(32);
+  #ends = new Int32Array(32);
   #count = 0;
   /** Index of the first key of each open object. */
   readonly #bases: number[] = [];

@@ -15,9 +15,20 @@ export interface JsonMember {
 
 export interface JsonScanOptions {
   /** Top-level keys (`model`) and keys one level below (`stream_options.include_usage`) whose values are wanted. */
-  readonly watch: readonly string[];
+  readonly watch: WatchedKeys;
   readonly maxDepth: number;
   readonly maxKeys: number;
+}
+
+/** Built once, used for every body: the names to watch, and each by its spelling without regard to case. */
+export class WatchedKeys {
+  readonly names: ReadonlySet<string>;
+  readonly folded: ReadonlyMap<string, string>;
+
+  constructor(names: readonly string[]) {
+    this.names = new Set(names);
+    this.folded = new Map(names.map((name) => [fold(name), name]));
+  }
 }
 
 export type JsonFaultCode = 'invalid_json' | 'duplicate_key' | 'json_too_deep' | 'too_many_keys';
@@ -89,8 +100,6 @@ export class JsonScan {
   readonly #options: JsonScanOptions;
   readonly #strings: StringWalker;
   readonly #keys: OpenObjectKeys;
-  readonly #watched: ReadonlySet<string>;
-  readonly #folded: ReadonlyMap<string, string>;
   readonly #members = new Map<string, JsonMember>();
   readonly #variants = new Map<string, string>();
   /** 1 = object, 0 = array, for each open container. */
@@ -113,8 +122,6 @@ export class JsonScan {
     this.#options = options;
     this.#strings = new StringWalker(body);
     this.#keys = new OpenObjectKeys(body);
-    this.#watched = new Set(options.watch);
-    this.#folded = new Map(options.watch.map((name) => [fold(name), name]));
     this.#stack = new Uint8Array(options.maxDepth + 1);
     if (!isUtf8(body)) this.#fail('invalid_json', 'it is not valid UTF-8', 0);
     else if (body[0] === 0xef && body[1] === 0xbb) this.#fail('invalid_json', 'it begins with a byte order mark', 0);
@@ -218,8 +225,8 @@ export class JsonScan {
 
   #look(parent: string, key: string) {
     const path = parent === '' ? key : `${parent}.${key}`;
-    this.#name = this.#watched.has(path) ? path : null;
-    const watched = this.#name ?? this.#folded.get(fold(path));
+    this.#name = this.#options.watch.names.has(path) ? path : null;
+    const watched = this.#name ?? this.#options.watch.folded.get(fold(path));
     if (watched === undefined) return;
     // Some providers match keys without regard to case: two spellings would let one be checked and the other be used.
     if (this.#members.has(watched) || this.#variants.has(watched)) return this.#repeated(key);

@@ -1,4 +1,4 @@
-import { type JsonScanResult, SLICED_ABOVE, scanJson, scanJsonInSlices } from '../codec/json-scan.js';
+import { type JsonScanResult, SLICED_ABOVE, scanJson, scanJsonInSlices, WatchedKeys } from '../codec/json-scan.js';
 import { multipartBoundary, scanMultipart } from '../codec/multipart.js';
 import type { Endpoint } from './endpoint.js';
 import { GatewayError } from './error.js';
@@ -7,7 +7,7 @@ import type { ByteRange, RequestFacts } from './request-facts.js';
 import { RequestReader } from './request-reader.js';
 
 const OPTIONS = {
-  watch: [
+  watch: new WatchedKeys([
     'model',
     'stream',
     'stream_options',
@@ -22,10 +22,10 @@ const OPTIONS = {
     'best_of',
     'tools',
     'functions',
-  ],
+  ]),
   maxDepth: 64,
   maxKeys: 10_000,
-} as const;
+};
 
 /**
  * Checks a request body and reads its facts in one pass, without parsing it. Returns (never throws) a GatewayError:

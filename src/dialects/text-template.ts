@@ -1,6 +1,8 @@
 /** After so many misses in a row the stream's events do not repeat (random padding), and comparing is given up. */
 const PATIENCE = 8;
 const NOTHING = Buffer.alloc(0);
+/** OpenAI's `obfuscation` and Mistral's `p`, at the end of an event. */
+const PADDING = /^(.*,"(?:obfuscation|p)":")[^"\\]*"\}$/;
 
 /**
  * Most events of a stream differ only in a few letters of text. Once one of them was parsed and did nothing but add text, an
@@ -10,20 +12,20 @@ const NOTHING = Buffer.alloc(0);
 export class TextTemplate {
   #before: Buffer = NOTHING;
   #after: Buffer = NOTHING;
+  /** The event ends with random padding, which may differ as well. */
+  #padded = false;
   #misses = 0;
 
   /** Bytes of text in this event, or -1 when it must be parsed. */
   match(bytes: Buffer, start: number, end: number): number {
     const textStart = start + this.#before.length;
-    const textEnd = end - this.#after.length;
-    if (this.#before.length === 0 || textEnd < textStart) return -1;
+    if (this.#before.length === 0 || textStart >= end) return -1;
     if (bytes.compare(this.#before, 0, this.#before.length, start, textStart) !== 0) return -1;
-    if (bytes.compare(this.#after, 0, this.#after.length, textEnd, end) !== 0) return -1;
-    for (let at = textStart; at < textEnd; at += 1) {
-      const byte = bytes[at] as number;
-      // A quote or a backslash would make it another event; raw control characters are not JSON.
-      if (byte === 0x22 || byte === 0x5c || byte < 0x20) return -1;
-    }
+    const textEnd = plainEnd(bytes, textStart, end);
+    const restStart = textEnd + this.#after.length;
+    if (restStart > end || bytes.compare(this.#after, 0, this.#after.length, textEnd, restStart) !== 0) return -1;
+    if (this.#padded ? plainEnd(bytes, restStart, end) !== end - 2 : restStart !== end) return -1;
+    if (this.#padded && (bytes[end - 2] !== 0x22 || bytes[end - 1] !== 0x7d)) return -1;
     this.#misses = 0;
     return textEnd - textStart;
   }
@@ -41,6 +43,19 @@ export class TextTemplate {
     // Only if the text stands there once and unescaped is it certain which value it is.
     if (at < 0 || event.indexOf(literal, at + 1) >= 0) return;
     this.#before = Buffer.from(event.slice(0, at + 2), 'latin1');
-    this.#after = Buffer.from(event.slice(at + literal.length - 1), 'latin1');
+    const rest = event.slice(at + literal.length - 1);
+    const padding = PADDING.exec(rest);
+    this.#padded = padding !== null;
+    this.#after = Buffer.from(padding?.[1] ?? rest, 'latin1');
   }
+}
+
+/** First byte that ends plain text: a quote or a backslash makes it another event, control characters are not JSON. */
+function plainEnd(bytes: Buffer, from: number, end: number): number {
+  let at = from;
+  for (; at < end; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte === 0x22 || byte === 0x5c || byte < 0x20) break;
+  }
+  return at;
 }

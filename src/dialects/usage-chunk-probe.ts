@@ -1,6 +1,8 @@
 const LF = 0x0a;
 const CR = 0x0d;
 const FIELD = 'data:';
+/** How often a stream may change the beginning of its events before that is given up. */
+const PREFIXES = 8;
 
 /** What the key at the top level of the event announces. */
 type Member = 'choices' | 'usage' | 'other';
@@ -37,6 +39,13 @@ export class UsageChunkProbe {
   #emptyChoices = false;
   #usageObject = false;
 
+  /** Bytes of the last event up to its first choice: an event that begins the same way is kept without a closer look. */
+  #prefix: Buffer = Buffer.alloc(0);
+  #prefixesToLearn = PREFIXES;
+  /** Offset in this chunk where the event in hand began, -1 when in an earlier one. */
+  #eventFrom = -1;
+  #choiceSeen = false;
+
   /** Inside an event that may still turn out to be the usage chunk. */
   get open(): boolean {
     return this.#started && this.#verdict === 'open';
@@ -63,7 +72,8 @@ export class UsageChunkProbe {
   /** Reads from `from` to the end of the event or of the chunk; returns where it stopped. */
   push(chunk: Buffer, from: number): number {
     this.lineFeedOfLast = false;
-    let at = from;
+    this.#eventFrom = this.#started || (this.#afterCr && chunk[from] === LF) ? -1 : from;
+    let at = this.#eventFrom < 0 ? from : this.#skipPrefix(chunk, from);
     for (; at < chunk.length; at += 1) {
       const byte = chunk[at] as number;
       if (byte === LF && this.#afterCr) {
@@ -112,8 +122,30 @@ export class UsageChunkProbe {
       const fits = byte === FIELD.charCodeAt(this.#lineLength) && (this.#lineLength === 0 || this.#inData);
       this.#inData = fits;
       this.#lineLength += 1;
-    } else if (this.#inData) this.#payload(byte);
+    } else if (this.#inData) {
+      this.#payload(byte);
+      if (this.#choiceSeen) this.#learnPrefix(chunk, at + 1);
+    }
     return at;
+  }
+
+  #skipPrefix(chunk: Buffer, from: number): number {
+    const end = from + this.#prefix.length;
+    if (end === from || end > chunk.length) return from;
+    if (chunk.compare(this.#prefix, 0, this.#prefix.length, from, end) !== 0) return from;
+    this.#afterCr = false;
+    this.#eventEndedByCr = false;
+    this.#started = true;
+    this.#lineLength = FIELD.length;
+    this.keep();
+    return end;
+  }
+
+  #learnPrefix(chunk: Buffer, end: number) {
+    this.#choiceSeen = false;
+    if (this.#eventFrom < 0 || this.#prefixesToLearn === 0) return;
+    this.#prefixesToLearn -= 1;
+    this.#prefix = Buffer.from(chunk.subarray(this.#eventFrom, end));
   }
 
   #payload(byte: number) {
@@ -154,6 +186,7 @@ export class UsageChunkProbe {
     else if (this.#member === 'usage') this.#usageObject = byte === 0x7b;
     else if (byte === 0x5b) this.#await = 'choice';
     const fits = inside ? this.#emptyChoices : this.#member === 'usage' ? this.#usageObject : byte === 0x5b;
+    this.#choiceSeen = inside && !fits;
     if (!fits) this.keep();
     return fits;
   }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { JsonScan, type JsonScanOptions, scanJson, scanJsonInSlices } from '../../src/codec/json-scan.js';
+import { JsonScan, type JsonScanOptions, scanJson, scanJsonInSlices, WatchedKeys } from '../../src/codec/json-scan.js';
 
 const OPTIONS: JsonScanOptions = {
-  watch: ['model', 'stream', 'stream_options', 'stream_options.include_usage', 'a', 'b'],
+  watch: new WatchedKeys(['model', 'stream', 'stream_options', 'stream_options.include_usage', 'a', 'b']),
   maxDepth: 64,
   maxKeys: 10_000,
 };

@@ -65,10 +65,11 @@ export class ChatFold implements AnswerFold {
   #onlyText(choices: readonly unknown[], added: number): string | null {
     const choice = choices.length === 1 && isObject(choices[0]) ? choices[0] : null;
     if (choice === null || typeof choice['finish_reason'] === 'string') return null;
-    const delta = objectIn(choice, 'delta');
-    const text = delta === null ? choice['text'] : delta['content'];
-    const plain = typeof text === 'string' && !('tool_calls' in (delta ?? {})) && Buffer.byteLength(text) === added;
-    return plain ? text : null;
+    const delta = objectIn(choice, 'delta') ?? choice;
+    if ('tool_calls' in delta) return null;
+    const texts = [delta['content'], delta['reasoning_content'], delta['reasoning'], delta['text']];
+    const text = texts.find((each) => typeof each === 'string' && Buffer.byteLength(each) === added);
+    return typeof text === 'string' ? text : null;
   }
 }
 
