@@ -90,12 +90,14 @@ export class SegmentWriter {
   #cutBack(lines: Buffer, written: number): number {
     if (!this.#file) return 0;
     const kept = written === 0 ? 0 : lines.lastIndexOf(NEWLINE, written - 1) + 1;
+    this.#size += kept;
     try {
-      this.#file.truncate(this.#size + kept);
+      this.#file.truncate(this.#size);
+      // A file that refused once (too large, bad block) may refuse for ever: go on in another one.
+      if (this.#size > 0) this.rotate();
     } catch {
       this.rotate();
     }
-    this.#size += kept;
     return kept;
   }
 }

@@ -1,0 +1,131 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { UsageReport } from '../../src/accounting/records/usage-report.js';
+import { ledgerCommand } from '../../src/cli/ledger.js';
+import { parseTime, usageCommand } from '../../src/cli/usage.js';
+import { usageCsv } from '../../src/cli/usage-csv.js';
+import { csvLine, dollars } from '../../src/cli/usage-figures.js';
+import { usageFocus } from '../../src/cli/usage-focus.js';
+import { usageTable } from '../../src/cli/usage-table.js';
+import { final, held, hold, temporaryDirectory, testLedger } from '../accounting/samples.js';
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+
+function view(by: readonly string[]) {
+  const report = new UsageReport(by);
+  report.add(final('a', { usage: { input: 1_000, cache_read: 500, output: 20 }, cost_nano_usd: 12_500_000_000 }));
+  report.add(final('b', { model: '=fast', target: 'local/x', cost_nano_usd: null, usage_source: 'estimated' }));
+  return { rows: report.rows(), by, from: null, to: null, now: NOW };
+}
+
+t.test('the table', async (t) => {
+  t.equal(
+    usageTable(view(['model', 'team'])),
+    [
+      'MODEL  TEAM    REQUESTS  ERRORS  INPUT  CACHED  OUTPUT     COST  ESTIMATED',
+      'smart  search         1       0  1,500     500      20   $12.50          0',
+      '=fast  search         1       0    100       0      20  unknown          1',
+      'TOTAL                 2       0  1,600     500      40   $12.50          1',
+      '',
+    ].join('\n'),
+  );
+  t.match(usageTable({ ...view([]), rows: [], from: NOW }), /^No requests yet since 2026-11-21T12:00/);
+});
+
+t.test('csv and FOCUS', async (t) => {
+  const lines = usageCsv(view(['model'])).split('\r\n');
+  t.equal(lines[1], 'smart,1,0,1000,500,0,0,0,0,20,0,0,0,12.50,0');
+  t.match(lines[2], /^'=fast,1,.*,,1$/, 'no formula, no cost');
+  t.equal(csvLine(['a"b', 'c,d', 1]), '"a""b","c,d",1\r\n');
+  const [head = '', first = '', second = ''] = usageFocus(view(['target', 'team'])).split('\r\n');
+  const row = Object.fromEntries(head.split(',').map((name, at) => [name, first.split(',')[at]]));
+  t.match(row, {
+    BilledCost: '12.50',
+    BillingPeriodStart: '2026-11-01T00:00:00Z',
+    BillingPeriodEnd: '2026-12-01T00:00:00Z',
+    ChargePeriodEnd: '2026-11-21T12:00:00Z',
+    ChargeCategory: 'Usage',
+    ConsumedQuantity: '1520',
+    ProviderName: 'openai',
+    SkuId: 'openai/gpt-5',
+  });
+  t.match(first, /"\{""team"":""search""\}"$/);
+  t.match(second, /^,USD,/, 'an unknown cost is empty');
+});
+
+t.test('figures and times', async (t) => {
+  for (const [nano, text] of [
+    [0, '0.00'],
+    [1, '0.000000001'],
+    [1_250_000, '0.00125'],
+    [12_500_000_000, '12.50'],
+    [123_000_000_000, '123.00'],
+  ] as const) {
+    t.equal(dollars(nano), text);
+  }
+  t.equal(parseTime('24h', NOW), NOW - 86_400_000);
+  t.equal(parseTime('2026-11-01', NOW), Date.UTC(2026, 10, 1));
+  t.equal(parseTime('2026-11-01T08:00', NOW), Date.UTC(2026, 10, 1, 8));
+  t.equal(parseTime('2026-11-01T08:00+02:00', NOW), Date.UTC(2026, 10, 1, 6));
+  for (const bad of ['yesterday', '7', '2026-99-01', '']) t.throws(() => parseTime(bad, NOW), /must be a date/);
+});
+
+const CONFIG = `admin: { token: a-long-admin-token }
+ledger: { directory: ledger }
+runtime_directory: run
+providers: { local: { kind: ollama } }
+`;
+
+function setUp(directory: string): string {
+  const path = join(directory, 'tollgate.yaml');
+  writeFileSync(path, CONFIG);
+  mkdirSync(join(directory, 'run'));
+  return path;
+}
+
+/** What a command prints. */
+async function printed(t: Test, run: () => Promise<unknown>): Promise<string> {
+  const captured = t.capture(process.stdout, 'write', () => true);
+  await run();
+  const text = captured()
+    .map(({ args }) => String(args[0]))
+    .join('');
+  captured.restore();
+  return text;
+}
+
+t.test('reads the ledger when no gateway answers', async (t) => {
+  const directory = temporaryDirectory(t);
+  const config = setUp(directory);
+  writeFileSync(join(directory, 'run', 'addresses.json'), '{"admin":"127.0.0.1:1"}');
+  const arguments_ = ['--config', config, '--format', 'json', '--by', 'team'];
+  const usage = () => usageCommand().parseAsync(arguments_, { from: 'user' });
+  t.same(JSON.parse(await printed(t, usage)), { data: [] });
+  const { ledger } = testLedger(join(directory, 'ledger'));
+  await held(ledger, hold('a'));
+  ledger.finish(final('a'));
+  await ledger.close();
+  t.match(JSON.parse(await printed(t, usage)), { data: [{ team: 'search', requests: 1, cost_nano_usd: 325_000 }] });
+  const verify = () => ledgerCommand().parseAsync(['verify', '--config', config], { from: 'user' });
+  t.match(await printed(t, verify), /^2 entries in 1 segments .*\n0 open holds.*\nok\n$/);
+});
+
+t.test('asks the running gateway with its token', async (t) => {
+  const directory = temporaryDirectory(t);
+  const config = setUp(directory);
+  const asked: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url, request.headers.authorization);
+    response.end(JSON.stringify({ data: view(['model']).rows }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(join(directory, 'run', 'addresses.json'), JSON.stringify({ admin: `127.0.0.1:${port}` }));
+  const arguments_ = ['--config', config, '--by', 'model', '--from', '2026-11-01'];
+  t.match(await printed(t, () => usageCommand().parseAsync(arguments_, { from: 'user' })), /^smart .*\$12\.50/m);
+  t.same(asked, ['/api/v1/usage?by=model&from=2026-11-01T00%3A00%3A00.000Z', 'Bearer a-long-admin-token']);
+});
