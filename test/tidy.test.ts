@@ -194,8 +194,7 @@ t.test('packages', async (t) => {
     'exact versions',
   );
   t.notMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/, 'no registry addresses');
-  for (const section of sections)
-    t.same(lock.packages[''][section], manifest[section], `the lock file knows ${section}`);
+  for (const [name, version] of versions) t.equal(lock.packages[`node_modules/${name}`]?.version, version, name);
   // npm leaves out what it did not find when the lock file was made; `npm ci` then fails for everybody.
   const names = new Set(Object.keys(lock.packages).map((path) => path.replace(/^.*node_modules\//, '')));
   const missing = Object.values(lock.packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
