@@ -1,0 +1,166 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { findEnvoy } from '../src/envoy/binary.js';
+import type { Load, LoadResult } from './load.js';
+
+export const KEY = 'sk-bench-0123456789abcdefghijklmnop';
+
+/** A gateway under test. */
+export interface System {
+  readonly name: string;
+  readonly port: number;
+  /** Prefix before the provider's model name. */
+  readonly prefix: string;
+  /** Pids by part, whose CPU counts. */
+  readonly parts: () => Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+export async function startUpstream(): Promise<{ port: number; stop(): void }> {
+  const child = fork(here('./upstream.js'));
+  const [port] = (await once(child, 'message')) as [number];
+  return { port, stop: () => child.kill() };
+}
+
+/** The load generator, a process of its own so that its work is nobody's. */
+export function startLoad(): { run(load: Load): Promise<LoadResult>; stop(): void } {
+  const child = fork(here('./load.js'));
+  return {
+    async run(load) {
+      child.send(load);
+      const [result] = (await once(child, 'message')) as [LoadResult];
+      return result;
+    },
+    stop: () => child.kill(),
+  };
+}
+
+export function envoyPath(): string {
+  const found = findEnvoy('auto', process.env);
+  if ('problem' in found) throw new Error(found.problem);
+  return found.path;
+}
+
+/** Tollgate with everything on: keys, metering, prices, ledger, metrics, access log. */
+export async function startTollgate(upstream: number): Promise<System> {
+  const directory = mkdtempSync(join(tmpdir(), 'tg-bench-'));
+  const free = '127.0.0.1:0';
+  const config = {
+    runtime_directory: 'run',
+    gateway: { listen: free },
+    admin: { listen: free },
+    envoy: { admin: free, concurrency: 1 },
+    ledger: { directory: 'data/ledger' },
+    providers: {
+      p: { kind: 'openai-compatible', base_url: `http://127.0.0.1:${upstream}/v1`, credentials: 'sk-provider' },
+    },
+    keys: [{ id: 'bench', secret: KEY, labels: { team: 'bench' } }],
+    prices: [{ model: '*', input: 1, output: 2 }],
+  };
+  const file = join(directory, 'tollgate.yaml');
+  writeFileSync(file, JSON.stringify(config));
+  const child = spawn(process.execPath, [here('../src/main.js'), 'up', '--config', file], {
+    cwd: directory,
+    env: { ...process.env, ENVOY_BIN: envoyPath() },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const addresses = join(directory, 'run', 'addresses.json');
+  while (!existsSync(addresses)) await wait(50);
+  await wait(200);
+  const { gateway } = JSON.parse(readFileSync(addresses, 'utf8')) as { gateway: string };
+  const pid = (name: string): number => Number(readFileSync(join(directory, 'run', `${name}.pid`), 'utf8'));
+  return {
+    name: 'Envoy + Tollgate',
+    port: Number(gateway.split(':').at(-1)),
+    prefix: 'p/',
+    parts: () => ({ envoy: pid('envoy'), service: pid('service') }),
+    stop: () => ended(child),
+  };
+}
+
+/** The same Envoy with a router and nothing of ours. */
+export async function startPlainEnvoy(upstream: number): Promise<System> {
+  const directory = mkdtempSync(join(tmpdir(), 'tg-plain-'));
+  const bootstrap = join(directory, 'envoy.json');
+  const adminFile = join(directory, 'admin');
+  writeFileSync(bootstrap, JSON.stringify(plainBootstrap(upstream, join(directory, 'access.jsonl'))));
+  const flags = [
+    '-c',
+    bootstrap,
+    '--concurrency',
+    '1',
+    '--use-dynamic-base-id',
+    '-l',
+    'error',
+    '--admin-address-path',
+    adminFile,
+  ];
+  const child = spawn(envoyPath(), flags, { stdio: ['ignore', 'ignore', 'inherit'] });
+  while (!existsSync(adminFile)) await wait(50);
+  await wait(300);
+  const answer = await fetch(`http://${readFileSync(adminFile, 'utf8').trim()}/listeners?format=json`);
+  const listeners = (await answer.json()) as {
+    listener_statuses: { local_address: { socket_address: { port_value: number } } }[];
+  };
+  const port = listeners.listener_statuses[0]?.local_address.socket_address.port_value ?? 0;
+  return { name: 'plain Envoy', port, prefix: '', parts: () => ({ envoy: child.pid ?? 0 }), stop: () => ended(child) };
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+function plainBootstrap(upstream: number, accessLog: string): object {
+  const type = (name: string): string => `type.googleapis.com/envoy.${name}`;
+  const at = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+  const manager = {
+    '@type': type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
+    stat_prefix: 'plain',
+    access_log: [
+      {
+        name: 'file',
+        typed_config: {
+          '@type': type('extensions.access_loggers.file.v3.FileAccessLog'),
+          path: accessLog,
+          log_format: { json_format: { status: '%RESPONSE_CODE%', ms: '%DURATION%', sent: '%BYTES_SENT%' } },
+        },
+      },
+    ],
+    route_config: {
+      virtual_hosts: [
+        { name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'u', timeout: '0s' } }] },
+      ],
+    },
+    http_filters: [{ name: 'router', typed_config: { '@type': type('extensions.filters.http.router.v3.Router') } }],
+  };
+  return {
+    admin: { address: at(0) },
+    static_resources: {
+      listeners: [
+        { name: 'l', address: at(0), filter_chains: [{ filters: [{ name: 'hcm', typed_config: manager }] }] },
+      ],
+      clusters: [
+        {
+          name: 'u',
+          type: 'STATIC',
+          circuit_breakers: {
+            thresholds: [{ max_requests: 100000, max_connections: 100000, max_pending_requests: 100000 }],
+          },
+          load_assignment: {
+            cluster_name: 'u',
+            endpoints: [{ lb_endpoints: [{ endpoint: { address: at(upstream) } }] }],
+          },
+        },
+      ],
+    },
+  };
+}
