@@ -48,11 +48,13 @@ function originOf(baseUrl: string): Origin {
   };
 }
 
-/** Happy eyeballs need logical DNS, which allows no second endpoint: IPv4 first is what strict DNS can do instead. */
+/**
+ * Each address of a name becomes a host of its own. Happy eyeballs would need all addresses in one endpoint, which
+ * allows no second, the sentinel: IPv4 first is what is left.
+ */
 function discovery(origin: Origin): EnvoyConfig {
   if (isIP(origin.host) !== 0) return { type: 'STATIC' };
-  return {
-    type: 'STRICT_DNS',
+  const dns = {
     dns_lookup_family: 'V4_PREFERRED',
     respect_dns_ttl: true,
     dns_refresh_rate: '5s',
@@ -64,6 +66,7 @@ function discovery(origin: Origin): EnvoyConfig {
       { query_timeout_seconds: 1, query_tries: 2 },
     ),
   };
+  return { cluster_type: extension('envoy.clusters.dns', 'extensions.clusters.dns.v3.DnsCluster', dns) };
 }
 
 /** Five failures in a row take a host out for five seconds, not longer: the service knows a provider's real cooldown. */

@@ -72,14 +72,14 @@ t.test('a provider cluster speaks to the host of base_url, and to nobody else', 
     const host = /"hostname":"([^"]+)"/.exec(text)?.[1];
     const sni = /"sni":"([^"]+)"/.exec(text)?.[1] ?? null;
     const san = /"san_type":"(\w+)","matcher":\{"exact":"([^"]+)"/.exec(text)?.slice(1) ?? null;
-    return [cluster['name'], cluster['type'], host, sni, san];
+    return [cluster['name'], cluster['type'] ?? 'dns', host, sni, san];
   });
   t.same(shown, [
-    ['provider-openai', 'STRICT_DNS', 'api.openai.com', 'api.openai.com', ['DNS', 'api.openai.com']],
-    ['provider-private', 'STRICT_DNS', 'llm.example.net:8443', 'llm.example.net', ['DNS', 'llm.example.net']],
+    ['provider-openai', 'dns', 'api.openai.com', 'api.openai.com', ['DNS', 'api.openai.com']],
+    ['provider-private', 'dns', 'llm.example.net:8443', 'llm.example.net', ['DNS', 'llm.example.net']],
     ['provider-four', 'STATIC', '10.1.2.3', null, ['IP_ADDRESS', '10.1.2.3']],
     ['provider-six', 'STATIC', '[::1]:11434', null, null],
-    ['provider-plain', 'STRICT_DNS', 'localhost:8000', null, null],
+    ['provider-plain', 'dns', 'localhost:8000', null, null],
   ]);
   t.equal(renderClusters(settings({ providers: PROVIDERS }), options).version_info, version_info);
   t.not(renderClusters(settings(), options).version_info, version_info);
