@@ -32,7 +32,8 @@ export class TextTemplate {
 
   /** The event at [start, end) was parsed and only added `text`. */
   learn(bytes: Buffer, start: number, end: number, text: string): void {
-    if (this.#misses === PATIENCE) return;
+    // Escaped text tells nothing about whether events repeat.
+    if (this.#misses === PATIENCE || JSON.stringify(text).length !== text.length + 2) return;
     this.#misses += 1;
     if (this.#misses === PATIENCE) this.#before = NOTHING;
     else this.#cut(bytes.toString('latin1', start, end), Buffer.from(`:"${text}"`).toString('latin1'));
