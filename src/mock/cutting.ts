@@ -10,7 +10,7 @@ export interface Piece {
 }
 
 /** At most so many pieces travel alone at each end of a body and at its seams: enough to hit every state of a parser. */
-const ALONE = 600;
+const ALONE = 250;
 
 /** Cuts a body: in one piece, in single bytes, or inside characters, line ends and the words that readers look for. */
 export function pieced(body: Buffer, cutting: Cutting): Piece[] {
