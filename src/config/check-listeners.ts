@@ -3,6 +3,8 @@ import type { Mistake } from './problem.js';
 import { fieldOf, has, textOf } from './raw-view.js';
 import type { Address } from './snapshot.js';
 
+type Setting = readonly [string, string];
+
 /** Each listener with the address that it has when nothing is said. */
 const LISTENERS = [
   { path: ['gateway', 'listen'], fallback: '0.0.0.0:8080' },
@@ -12,17 +14,23 @@ const LISTENERS = [
 
 export function listenerMistakes(raw: unknown): readonly Mistake[] {
   const mistakes: Mistake[] = [];
-  const open: { readonly name: string; readonly address: Address }[] = [];
+  const open: { readonly path: Setting; readonly address: Address }[] = [];
   for (const { path, fallback } of LISTENERS) {
     const address = addressAt(raw, path, fallback);
     const taken = address === null ? undefined : open.find((other) => clash(other.address, address));
-    if (taken !== undefined) mistakes.push({ path, at: 'value', message: `has the same port as ${taken.name}` });
-    if (address !== null) open.push({ name: path.join('.'), address });
+    if (taken !== undefined) mistakes.push(samePort(raw, path, taken.path));
+    if (address !== null) open.push({ path, address });
   }
   return [...mistakes, ...tokenMistakes(raw), ...workerMistakes(raw)];
 }
 
-function addressAt(raw: unknown, path: readonly [string, string], fallback: string): Address | null {
+/** Points to the one that is written down: the other may be a default. */
+function samePort(raw: unknown, path: Setting, taken: Setting): Mistake {
+  const [here, other] = has(fieldOf(raw, path[0]), path[1]) ? [path, taken] : [taken, path];
+  return { path: here, at: 'value', message: `has the same port as ${other.join('.')}` };
+}
+
+function addressAt(raw: unknown, path: Setting, fallback: string): Address | null {
   const group = fieldOf(raw, path[0]);
   return parseAddress(has(group, path[1]) ? (textOf(group, path[1]) ?? '') : fallback);
 }

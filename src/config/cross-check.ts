@@ -23,6 +23,7 @@ export type KnownKinds = ReadonlyMap<string, KnownKind>;
  * hides no mistake in another.
  */
 export function crossCheck(raw: unknown, kinds: KnownKinds): readonly Mistake[] {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return [];
   const providers = entriesOf(raw, 'providers').map(([name]) => name);
   return [
     ...providerMistakes(raw, kinds),

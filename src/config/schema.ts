@@ -132,10 +132,10 @@ const records = struct({
   .prefault({})
   .meta({ description: 'Queryable rows derived from the ledger.' });
 
+const credential = secret().min(1, 'is empty');
+
 const weighted = struct({
-  secret: secret()
-    .min(1, 'is empty')
-    .meta({ description: 'The credential.', example: '$' + '{OPENAI_API_KEY}' }),
+  secret: credential.meta({ description: 'The credential.', example: '$' + '{OPENAI_API_KEY}' }),
   weight: amount()
     .prefault(1)
     .meta({ description: 'Share of the requests. Only equal weights are supported yet.', example: '1' }),
@@ -152,7 +152,9 @@ const provider = struct({
     example: 'http://127.0.0.1:11434/v1',
   }),
   credentials: z
-    .union([secret().min(1, 'is empty'), list(z.union([secret().min(1, 'is empty'), weighted]))])
+    .union([credential, list(z.union([credential, weighted], { error: 'must be a secret or { secret, weight }' }))], {
+      error: 'must be a secret or a list of secrets',
+    })
     .optional()
     .meta({
       description: "The provider's key, or a list of keys, each as text or `{ secret, weight }`.",
@@ -195,13 +197,16 @@ const retry = struct({
 
 const model = struct({
   targets: list(
-    z.union([
-      target,
-      struct({
-        model: target.meta({ description: '`provider/model`.', example: 'openai/gpt-5' }),
-        weight: amount().prefault(1).meta({ description: 'Only equal weights are supported yet.', example: '1' }),
-      }),
-    ]),
+    z.union(
+      [
+        target,
+        struct({
+          model: target.meta({ description: '`provider/model`.', example: 'openai/gpt-5' }),
+          weight: amount().prefault(1).meta({ description: 'Only equal weights are supported yet.', example: '1' }),
+        }),
+      ],
+      { error: 'must be provider/model or { model, weight }' },
+    ),
   )
     .min(1, 'needs at least one target')
     .max(16, 'more than 16 targets')

@@ -16,7 +16,7 @@ export function validate(raw: unknown): { readonly valid: ValidConfig | null; re
 function mistakesOf(issue: Issue, parent: Path, raw: unknown): readonly Mistake[] {
   const path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key]));
-  if (issue.code === 'invalid_union') return unionMistakes(issue.errors, path, raw);
+  if (issue.code === 'invalid_union') return unionMistakes(issue, path, raw);
   if (issue.code === 'invalid_key') {
     return [{ path, at: 'key', message: issue.issues[0]?.message ?? 'not usable as a name' }];
   }
@@ -40,9 +40,9 @@ function wrongValue(values: readonly string[], path: Path, raw: unknown): Mistak
 }
 
 /** Of several readings, the one that got furthest says what is wrong: it agrees at least on text, list or map. */
-function unionMistakes(branches: readonly (readonly Issue[])[], path: Path, raw: unknown): readonly Mistake[] {
+function unionMistakes(issue: z.core.$ZodIssueInvalidUnion, path: Path, raw: unknown): readonly Mistake[] {
   const value = valueAt(raw, path);
-  const meant = branches.filter(
+  const meant = issue.errors.filter(
     (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
   );
   const best = meant.sort((left, right) => left.length - right.length)[0];

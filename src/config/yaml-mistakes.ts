@@ -29,21 +29,19 @@ const MESSAGES: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: 'something that does not belong here',
 };
 
-/** Two reports of the same place are one mistake; after the first twenty more do not help anybody. */
+/** After the first twenty more do not help anybody. */
 const MOST = 20;
 
-/** What is wrong with the text as YAML, in reading order. */
+/** What is wrong with the text as YAML, in reading order: the first mistake of each line, the others follow from it. */
 export function yamlMistakes(text: string, errors: readonly YAMLError[]): readonly Mistake[] {
-  const byOffset = new Map<number, Mistake>();
-  for (const error of errors) {
+  const byLine = new Map<number, Mistake>();
+  for (const error of [...errors].sort((left, right) => left.pos[0] - right.pos[0])) {
     const offset = Math.max(0, Math.min(error.pos[0], text.length));
+    const line = text.lastIndexOf('\n', offset - 1);
     const message = `${MESSAGES[error.code] ?? 'not readable as YAML'}${hint(text, offset)}`;
-    if (!byOffset.has(offset)) byOffset.set(offset, { path: [], at: 'key', message, offset });
+    if (!byLine.has(line)) byLine.set(line, { path: [], at: 'key', message, offset });
   }
-  return [...byOffset]
-    .sort(([left], [right]) => left - right)
-    .map(([, mistake]) => mistake)
-    .slice(0, MOST);
+  return [...byLine.values()].slice(0, MOST);
 }
 
 function hint(text: string, offset: number): string {

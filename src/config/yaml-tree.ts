@@ -89,9 +89,9 @@ class TreeWalk {
     const start = node?.range?.[0] ?? visit.key;
     this.places.set(pathKey(path), { key: visit.key, value: start });
     if (node === null || this.exhausted) return null;
-    if (depth > DEEPEST) return this.#exhaust(path, `nested more than ${DEEPEST} levels deep`);
+    if (depth > DEEPEST) return this.#exhaust(visit, `nested more than ${DEEPEST} levels deep`);
     if (visit.aliased && ++this.#aliasedNodes > MOST_ALIASED) {
-      return this.#exhaust(path, `aliases expand to more than ${MOST_ALIASED} values`);
+      return this.#exhaust(visit, `aliases expand to more than ${MOST_ALIASED} values`);
     }
     if (isAlias(node)) return this.#alias(node.source, visit);
     const anchor = 'anchor' in node ? node.anchor : undefined;
@@ -102,9 +102,11 @@ class TreeWalk {
     return null;
   }
 
-  #exhaust(path: Path, message: string): null {
+  /** The beginning of the path says enough: the rest is the same thing over and over. */
+  #exhaust({ node, path, key }: Visit, message: string): null {
     this.exhausted = true;
-    this.#report(path, message);
+    const offset = node?.range?.[0] ?? key;
+    this.mistakes.push({ path: path.slice(0, 3), at: 'value', message, offset });
     return null;
   }
 
@@ -137,7 +139,8 @@ class TreeWalk {
       const key = isScalar(pair.key) ? keyText(pair.key) : null;
       const offset = (pair.key as Node | null)?.range?.[0] ?? visit.key;
       const path = [...visit.path, key ?? '?'];
-      const message = key !== null && key in map ? 'this key is already there; the first one counts' : unusableKey(key);
+      const message =
+        key !== null && key in map ? 'this key is already there; each key may occur once' : unusableKey(key);
       if (key === null || message !== null) {
         this.mistakes.push({ path, at: 'key', message: message ?? '', offset });
         continue;

@@ -1,0 +1,222 @@
+import { isAbsolute } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { parseAddress } from '../../src/config/address.js';
+import { loadConfig } from '../../src/config/load.js';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/config/quantity.js';
+import { nearest } from '../../src/config/suggest.js';
+import { load, loaded, SECRETS, surroundings } from './surroundings.js';
+
+const VALID = `# a comment
+gateway: { listen: 127.0.0.1:0, body_limit: 1MiB }
+providers:
+  openai: { kind: openai, credentials: "\${OPENAI_API_KEY}" }
+  local:
+    kind: openai-compatible
+    base_url: http://127.0.0.1:11434/v1
+    credentials: [{ secret: "\${CI_KEY}", weight: 1 }, file:/run/secrets/key]
+models:
+  smart:
+    targets: [openai/gpt-5, { model: local/llama }]
+    retry: &retry { attempts: 3, first_token: 10s }
+  other: { targets: [local/x], retry: *retry }
+keys:
+  - { id: web, secret: "\${WEB_KEY}", labels: { team: search }, models: [smart, "openai/*"], expires: 2027-01-01 }
+  - { id: admin, secret: canary-literal-secret-1 }
+prices:
+  - { model: "local/*", input: 0, output: 0 }
+time_zone: Europe/Berlin
+`;
+
+t.test('durations', async (t) => {
+  const cases: [string, number | null][] = [
+    ['100ms', 100],
+    ['10s', 10_000],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+    ['1h30m', 5_400_000],
+    ['1.5s', 1500],
+    ['0', 0],
+    ['10', null],
+    ['', null],
+    ['s', null],
+    ['-5s', null],
+    ['5 s', null],
+    ['5d', null],
+    ['1e3s', null],
+  ];
+  for (const [text, expected] of cases) t.equal(parseDuration(text), expected, text);
+  fc.assert(fc.property(fc.nat(), (value) => parseDuration(formatDuration(value)) === value));
+});
+
+t.test('sizes', async (t) => {
+  const cases: [string, number | null][] = [
+    ['32MiB', 33_554_432],
+    ['1.5KiB', 1536],
+    ['10MB', 10_000_000],
+    ['1024', 1024],
+    ['7B', 7],
+    ['32 MiB', null],
+    ['32mib', null],
+    ['-1', null],
+    ['0.3B', null],
+    ['constructor', null],
+  ];
+  for (const [text, expected] of cases) t.equal(parseSize(text), expected, text);
+  fc.assert(fc.property(fc.nat(), (value) => parseSize(formatSize(value)) === value));
+});
+
+t.test('addresses', async (t) => {
+  const cases: [string, object | null][] = [
+    ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+    [':8080', { host: '0.0.0.0', port: 8080 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:80', { host: '::1', port: 80 }],
+    ['8080', null],
+    ['host', null],
+    ['host:', null],
+    ['host:65536', null],
+    ['::1:80', null],
+    ['[host]:80', null],
+    ['a b:80', null],
+    ['http://h:80', null],
+  ];
+  for (const [text, expected] of cases) t.same(parseAddress(text), expected, text);
+});
+
+t.test('suggestions', async (t) => {
+  t.equal(nearest('gatway', ['admin', 'gateway']), 'gateway');
+  t.equal(nearest('frist', ['first', 'fist']), 'first');
+  t.equal(nearest('OPENAI', ['openai']), 'openai');
+  t.equal(nearest('completely', ['different']), null);
+});
+
+t.test('a snapshot', async (t) => {
+  const snapshot = loaded(VALID);
+  t.match(snapshot.version, /^[0-9a-f]{12}$/);
+  t.equal(snapshot.path, '/etc/tollgate/tollgate.yaml');
+  t.same(snapshot.gateway, {
+    listen: { host: '127.0.0.1', port: 0 },
+    bodyLimit: 1_048_576,
+    modelsOnly: false,
+    tls: null,
+  });
+  t.equal(snapshot.dataDirectory, '/etc/tollgate/data');
+  t.same(snapshot.defaults.retry, { attempts: null, responseMs: 300_000, firstTokenMs: 60_000, totalMs: 0 });
+  t.same(snapshot.models.get('other')?.retry, { ...snapshot.defaults.retry, attempts: 3, firstTokenMs: 10_000 });
+  t.same(snapshot.models.get('smart')?.targets[1], { name: 'local/llama', provider: 'local', model: 'llama' });
+  const credentials = snapshot.providers.get('local')?.credentials.map(({ secret }) => secret.reveal());
+  t.same(credentials, [SECRETS.CI_KEY, SECRETS.FILE_KEY]);
+  t.notMatch(JSON.stringify([snapshot, [...snapshot.providers]]), /canary/);
+  for (const value of [snapshot, snapshot.gateway, snapshot.models.get('smart')?.targets, snapshot.keys[0]?.labels]) {
+    t.ok(Object.isFrozen(value));
+  }
+  t.throws(() => (snapshot.providers as Map<string, unknown>).clear(), /cannot be changed/);
+});
+
+t.test('the version follows every value, secrets included, and nothing else', async (t) => {
+  const { version } = loaded(VALID);
+  t.equal(loaded(`${VALID}\n# another comment`).version, version);
+  t.not(loaded(VALID.replace('team: search', 'team: ads')).version, version);
+  const env = { ...surroundings().env, OPENAI_API_KEY: 'sk-proj-canary-OPENAI-9999996789' };
+  t.not(loaded(VALID, surroundings({ env })).version, version, 'same last four characters');
+});
+
+t.test('every change of the schema as text: numbers and switches from the environment', async (t) => {
+  const text = 'gateway: { models_only: "${YES}", body_limit: "${LIMIT}" }\nenvoy: { concurrency: "${THREE}" }\n';
+  const snapshot = loaded(`${text}providers: { mock: { kind: mock } }`);
+  t.equal(snapshot.gateway.modelsOnly, true);
+  t.equal(snapshot.envoy.concurrency, 3);
+});
+
+t.test('a file: that a variable brings in is not followed', async (t) => {
+  const env = { ...surroundings().env, WEB_KEY: 'file:/run/secrets/key' };
+  const snapshot = loaded(VALID, surroundings({ env }));
+  t.not(
+    snapshot.keys[0]?.sha256,
+    loaded('providers: { mock: { kind: mock } }\nkeys: [{ id: a, secret: file:/run/secrets/key }]').keys[0]?.sha256,
+  );
+});
+
+t.test('secret files are named even when the rest is refused', async (t) => {
+  const text = 'nonsense: 1\nkeys: [{ id: a, secret: file:beside.txt }]';
+  t.same(loadConfig({ path: '/etc/tollgate/tollgate.yaml', text }, surroundings()).files, ['/etc/tollgate/beside.txt']);
+});
+
+t.test('deep nesting and big numbers do no harm', async (t) => {
+  for (const text of [
+    '['.repeat(50_000),
+    '{a: '.repeat(20_000),
+    `a: ${'9'.repeat(500)}`,
+    '\0',
+    '\uFEFF',
+    '- '.repeat(9000),
+  ]) {
+    t.ok(load(text).problems.length > 0);
+  }
+});
+
+t.test('keys that are names of built-in things', async (t) => {
+  const { problems } = load(
+    '__proto__: 1\nconstructor: 2\nproviders: { constructor: { kind: toString }, hasOwnProperty: { kind: mock } }',
+  );
+  t.match(problems.join('\n'), /1:1: __proto__: not usable/);
+  t.match(problems.join('\n'), /2:1: constructor: unknown key/);
+  t.match(problems.join('\n'), /unknown provider kind "toString"/);
+});
+
+const CANARY = /canary/;
+
+t.test('small edits never crash, every problem has a place, no secret is told', async (t) => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '',
+      '\n',
+      ' ',
+      ':',
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      "'",
+      '*',
+      '&',
+      '!',
+      '#',
+      '-',
+      '${',
+      '\t',
+      '<<: *retry',
+      '@',
+      '%',
+      '|',
+      '?',
+      '\r\n',
+    ),
+    fc.string({ maxLength: 4, unit: 'binary' }),
+    fc.constantFrom('null', 'true', '1e999', '-0', '[]', '{}', 'file:', '${WEB_KEY}', '"${NOPE}"'),
+  );
+  const edit = fc.record({ at: fc.nat(VALID.length), cut: fc.nat(12), piece });
+  const property = fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+    const text = edits.reduce((left, { at, cut, piece }) => left.slice(0, at) + piece + left.slice(at + cut), VALID);
+    const result = loadConfig({ path: '/etc/tollgate/tollgate.yaml', text }, surroundings());
+    if ('snapshot' in result) return;
+    if (result.problems.length === 0) throw new Error('refused without a problem');
+    const lines = text.split('\n').length;
+    for (const { line, column, path, message } of result.problems) {
+      if (!(line >= 1 && line <= lines && column >= 1)) throw new Error(`no such place: ${line}:${column}`);
+      // What stands in the file at a place for secrets, and what came from outside. (A secret cut in two is none.)
+      if (CANARY.test(message.replaceAll(/canary-literal[\w-]*/g, '')) || CANARY.test(path))
+        throw new Error(`${path}: ${message}`);
+    }
+  });
+  fc.assert(property, { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1500) });
+  t.pass();
+});
+
+t.test('paths are absolute', async (t) => {
+  const snapshot = loaded('providers: { mock: { kind: mock } }\nruntime_directory: ./r\nledger: { directory: ../l }');
+  for (const path of [snapshot.runtimeDirectory, snapshot.ledger.directory, snapshot.dataDirectory])
+    t.ok(isAbsolute(path), path);
+});
