@@ -73,7 +73,7 @@ function accountMistakes(provider: unknown, path: Path, kind: KnownKind): readon
   // Behind another base_url than the vendor's may be a server that wants no credential.
   const isElsewhere = kind.baseUrl !== null && has(provider, 'base_url');
   if (variable !== undefined && !has(provider, 'credentials') && !isElsewhere) {
-    add('credentials', `is required for kind ${kind.kind}, for example "$${'{'}${variable}}"`);
+    add('credentials', `is required for kind ${kind.kind}, for example "\${${variable}}"`);
   }
   if (kind.credential === null && has(provider, 'credentials'))
     add('credentials', `kind ${kind.kind} takes no credential`);

@@ -46,7 +46,7 @@ export class References {
     const messages: string[] = [];
     const value = text.replace(REFERENCE, (whole: string, inner: string | undefined, close: string | undefined) => {
       if (inner === undefined) return '${';
-      const found = close === '}' ? this.#variable(inner) : { message: `a "${'${'}" is not closed by "}"` };
+      const found = close === '}' ? this.#variable(inner) : { message: 'a "${" is not closed by "}"' };
       if ('value' in found) return found.value;
       messages.push(found.message);
       return whole;
@@ -57,7 +57,7 @@ export class References {
   #variable(inner: string): Resolved {
     const match = VARIABLE.exec(inner);
     const name = match?.[1];
-    if (name === undefined) return { message: 'a reference is written $' + '{NAME} or $' + '{NAME:-default}' };
+    if (name === undefined) return { message: `a reference is written \${NAME} or \${NAME:-default}` };
     const found = this.#surroundings.env[name];
     if (found !== undefined) this.values.add(found);
     const fallback = match?.[2];

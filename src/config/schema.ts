@@ -61,13 +61,11 @@ const admin = struct({
     description: 'Admin API, console, `/metrics`, `/livez` and `/readyz`.',
     example: '127.0.0.1:0',
   }),
-  token: secret()
-    .optional()
-    .meta({
-      description:
-        'Bearer token of the admin API. Needed unless `listen` is a loopback address; once set, always required, but not by `/livez`, `/readyz` and `/metrics`. Empty = not set.',
-      example: '$' + '{TOLLGATE_ADMIN_TOKEN:-}',
-    }),
+  token: secret().optional().meta({
+    description:
+      'Bearer token of the admin API. Needed unless `listen` is a loopback address; once set, always required, but not by `/livez`, `/readyz` and `/metrics`. Empty = not set.',
+    example: `\${TOLLGATE_ADMIN_TOKEN:-}`,
+  }),
   pepper: secret().optional().meta({
     description: 'Secret under which issued keys are hashed. Without it one is generated once, in the data directory.',
     example: 'file:/run/secrets/pepper',
@@ -122,9 +120,7 @@ const records = struct({
     description: 'SQLite file, `data/records.db` if not set. Accepted, used later.',
     example: 'data/records.db',
   }),
-  url: secret()
-    .optional()
-    .meta({ description: 'Postgres server. Accepted, used later.', example: '$' + '{POSTGRES_URL}' }),
+  url: secret().optional().meta({ description: 'Postgres server. Accepted, used later.', example: `\${POSTGRES_URL}` }),
   content: flag()
     .prefault(false)
     .meta({ description: 'Also keep prompts and answers. Accepted, used later.', example: 'false' }),
@@ -135,7 +131,7 @@ const records = struct({
 const credential = secret().min(1, 'is empty');
 
 const weighted = struct({
-  secret: credential.meta({ description: 'The credential.', example: '$' + '{OPENAI_API_KEY}' }),
+  secret: credential.meta({ description: 'The credential.', example: `\${OPENAI_API_KEY}` }),
   weight: amount()
     .prefault(1)
     .meta({ description: 'Share of the requests. Only equal weights are supported yet.', example: '1' }),
@@ -158,7 +154,7 @@ const provider = struct({
     .optional()
     .meta({
       description: "The provider's key, or a list of keys, each as text or `{ secret, weight }`.",
-      example: '$' + '{OPENAI_API_KEY}',
+      example: `\${OPENAI_API_KEY}`,
     }),
   headers: named(text('a header name', /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), text('a header value', /^[\t\x20-\x7e]*$/))
     .prefault({})
@@ -230,13 +226,10 @@ const key = struct({
     description: 'Public name, used in logs and records.',
     example: 'web',
   }),
-  secret: secret()
-    .min(16, 'a key needs at least 16 characters')
-    .optional()
-    .meta({
-      description: 'What the app sends, 16 characters or more. Either this or `hash`.',
-      example: '$' + '{WEB_KEY}',
-    }),
+  secret: secret().min(16, 'a key needs at least 16 characters').optional().meta({
+    description: 'What the app sends, 16 characters or more. Either this or `hash`.',
+    example: `\${WEB_KEY}`,
+  }),
   hash: text('sha256: and 64 hexadecimal digits', /^sha256:[0-9a-fA-F]{64}$/)
     .optional()
     .meta({

@@ -49,5 +49,5 @@ function hint(text: string, offset: number): string {
   const end = text.indexOf('\n', offset);
   const line = text.slice(start, end < 0 ? undefined : end);
   const bare = /[{[,].*[:,[{]\s*\$\{/.test(line);
-  return bare ? '; inside { } and [ ] a $' + '{VARIABLE} must be in quotes' : '';
+  return bare ? `; inside { } and [ ] a \${VARIABLE} must be in quotes` : '';
 }

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type Scalar } from 'yaml';
+import { deepNesting } from './nesting.js';
 import type { Mistake, Path } from './problem.js';
 import type { References } from './references.js';
 import { yamlMistakes } from './yaml-mistakes.js';
@@ -31,8 +32,10 @@ const PATH_SETTINGS: ReadonlySet<string> = new Set(['gateway.tls.certificate', '
 export function readTree(text: string, references: References): Tree {
   const lines = new LineCounter();
   const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
-  const document = parseDocument(text, options);
-  const syntax = yamlMistakes(text, [...document.errors, ...document.warnings]);
+  const deep = deepNesting(text);
+  // Without the text the positions of its lines are still needed.
+  const document = parseDocument(deep === null ? text : text.slice(0, deep.offset).replace(/[^\n]/g, ' '), options);
+  const syntax = deep === null ? yamlMistakes(text, [...document.errors, ...document.warnings]) : [deep];
   const walk = new TreeWalk(references);
   const raw = walk.visit({ node: document.contents, path: [], depth: 0, key: 0, aliased: false });
   const locate = (mistake: Mistake) => {

@@ -11,6 +11,10 @@ import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 
 const CONTEXT = processContext(withMock(PROVIDER_KINDS, IDLE_MOCK), {});
 
+// Watching keeps no process alive; this test waits for nothing else.
+const alive = setInterval(() => undefined, 60_000);
+t.teardown(() => clearInterval(alive));
+
 function directory(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tollgate-config-'));
   t.teardown(() => rmSync(path, { recursive: true, force: true }));

@@ -42,13 +42,13 @@ t.test('what can be expressed is, and loads', async (t) => {
   if (imported === null) throw new Error('not read');
   t.match(imported.config, {
     providers: {
-      openai: { kind: 'openai', credentials: '${OPENAI_API_KEY}' },
+      openai: { kind: 'openai', credentials: `\${OPENAI_API_KEY}` },
       'azure-openai': {
         base_url: 'https://eu.openai.azure.com',
         api_version: '2024-10-21',
-        credentials: '${AZURE_KEY}',
+        credentials: `\${AZURE_KEY}`,
       },
-      'groq-2': { kind: 'groq', credentials: '${GROQ_API_KEY}' },
+      'groq-2': { kind: 'groq', credentials: `\${GROQ_API_KEY}` },
       'openai-compatible': { base_url: 'http://127.0.0.1:8000/v1' },
     },
     models: {
@@ -58,7 +58,7 @@ t.test('what can be expressed is, and loads', async (t) => {
       },
       'groq/mixed': { targets: ['xai/grok'] },
     },
-    keys: [{ id: 'master', secret: '${MASTER}' }],
+    keys: [{ id: 'master', secret: `\${MASTER}` }],
     prices: [{ model: 'groq-2/llama-3.3-70b', input: 0.59, output: 0.79 }],
   });
   const variables = [...stringify(imported.config).matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [

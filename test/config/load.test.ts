@@ -22,7 +22,7 @@ models:
   other: { targets: [local/x], retry: *retry }
 keys:
   - { id: web, secret: "\${WEB_KEY}", labels: { team: search }, models: [smart, "openai/*"], expires: 2027-01-01 }
-  - { id: admin, secret: canary-literal-secret-1 }
+  - { id: admin, secret: plain-literal-secret-1 }
 prices:
   - { model: "local/*", input: 0, output: 0 }
 time_zone: Europe/Berlin
@@ -123,7 +123,7 @@ t.test('the version follows every value, secrets included, and nothing else', as
 });
 
 t.test('every change of the schema as text: numbers and switches from the environment', async (t) => {
-  const text = 'gateway: { models_only: "${YES}", body_limit: "${LIMIT}" }\nenvoy: { concurrency: "${THREE}" }\n';
+  const text = `gateway: { models_only: "\${YES}", body_limit: "\${LIMIT}" }\nenvoy: { concurrency: "\${THREE}" }\n`;
   const snapshot = loaded(`${text}providers: { mock: { kind: mock } }`);
   t.equal(snapshot.gateway.modelsOnly, true);
   t.equal(snapshot.envoy.concurrency, 3);
@@ -165,7 +165,7 @@ t.test('keys that are names of built-in things', async (t) => {
   t.match(problems.join('\n'), /unknown provider kind "toString"/);
 });
 
-const CANARY = /canary/;
+const CANARY = /canary|plain-literal-secret-1/;
 
 t.test('small edits never crash, every problem has a place, no secret is told', async (t) => {
   const piece = fc.oneof(
@@ -195,7 +195,7 @@ t.test('small edits never crash, every problem has a place, no secret is told', 
       '\r\n',
     ),
     fc.string({ maxLength: 4, unit: 'binary' }),
-    fc.constantFrom('null', 'true', '1e999', '-0', '[]', '{}', 'file:', '${WEB_KEY}', '"${NOPE}"'),
+    fc.constantFrom('null', 'true', '1e999', '-0', '[]', '{}', 'file:', `\${WEB_KEY}`, `"\${NOPE}"`),
   );
   const edit = fc.record({ at: fc.nat(VALID.length), cut: fc.nat(12), piece });
   const property = fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
@@ -206,9 +206,7 @@ t.test('small edits never crash, every problem has a place, no secret is told', 
     const lines = text.split('\n').length;
     for (const { line, column, path, message } of result.problems) {
       if (!(line >= 1 && line <= lines && column >= 1)) throw new Error(`no such place: ${line}:${column}`);
-      // What stands in the file at a place for secrets, and what came from outside. (A secret cut in two is none.)
-      if (CANARY.test(message.replaceAll(/canary-literal[\w-]*/g, '')) || CANARY.test(path))
-        throw new Error(`${path}: ${message}`);
+      if (CANARY.test(message) || CANARY.test(path)) throw new Error(`${path}: ${message}`);
     }
   });
   fc.assert(property, { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1500) });
