@@ -46,7 +46,7 @@ export class References {
     const messages: string[] = [];
     const value = text.replace(REFERENCE, (whole: string, inner: string | undefined, close: string | undefined) => {
       if (inner === undefined) return '${';
-      const found = close === '}' ? this.#variable(inner) : { message: 'a "${" is not closed by "}"' };
+      const found = close === '}' ? this.#variable(inner) : { message: `a "\${" is not closed by "}"` };
       if ('value' in found) return found.value;
       messages.push(found.message);
       return whole;

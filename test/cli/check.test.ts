@@ -46,7 +46,7 @@ t.test('no file: the built-in configuration; a missing one: an error', async (t)
 t.test('an expired key is a warning', async (t) => {
   const config = `${GOOD}keys: [{ id: old, secret: a-secret-of-16-chars, expires: 2020-01-01 }]\n`;
   const result = await check(directoryWith(t, { 'tollgate.yaml': config }), []);
-  t.match(result, { code: 0, stderr: /warning: .*:2:59: keys\[0\]\.expires: key "old" has expired/ });
+  t.match(result, { code: 0, stderr: /warning: .*:2:58: keys\[0\]\.expires: key "old" has expired/ });
 });
 
 t.test('an envoy.yaml that lacks what is needed, and one that is not there', async (t) => {

@@ -14,7 +14,7 @@ t.test('our configuration on stdout, what is missing on stderr', async (t) => {
   const result = await importFile(directoryWith(t, { 'litellm.yaml': LITELLM }), ['--from', 'litellm', 'litellm.yaml']);
   t.equal(result.code, 0, result.stderr);
   t.same(parse(result.stdout), {
-    providers: { openai: { kind: 'openai', credentials: '${KEY}' } },
+    providers: { openai: { kind: 'openai', credentials: `\${KEY}` } },
     models: { gpt: { targets: ['openai/gpt-4o'] } },
   });
   t.match(result.stderr, /litellm\.yaml: model_list\[0\]\.litellm_params\.rpm: not expressed/);
