@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { IDLE_MOCK, processContext, withMock } from '../config/context.js';
-import { formatProblem } from '../config/problem.js';
 import type { FixedKey } from '../config/snapshot.js';
 import { generateKey } from '../policy/keys/key-format.js';
-import { PROVIDER_KINDS } from '../providers/registry.js';
-import { readConfig } from './read-config.js';
+import { readSnapshot } from './read-snapshot.js';
 import { UserError } from './user-error.js';
 
 const NOT_YET = `not yet supported: issued keys come with the store.
@@ -72,10 +69,8 @@ export function fixedKeyText(secret: string, flags: Pick<CreateFlags, 'id' | 'la
 }
 
 function list(flags: { readonly config?: string; readonly format: string }): void {
-  const read = readConfig(flags.config, processContext(withMock(PROVIDER_KINDS, IDLE_MOCK)));
-  if ('problems' in read) throw new UserError(read.problems.map(formatProblem).join('\n'));
-  const { snapshot } = read;
-  const text = flags.format === 'json' ? `${JSON.stringify(snapshot.keys.map(row), null, 2)}\n` : table(snapshot.keys);
+  const { keys } = readSnapshot(flags.config);
+  const text = flags.format === 'json' ? `${JSON.stringify(keys.map(row), null, 2)}\n` : table(keys);
   process.stdout.write(text);
 }
 

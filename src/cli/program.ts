@@ -1,15 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../app/version.js';
 import { checkCommand } from './check.js';
+import { envoyCommand } from './envoy.js';
 import { withConfigFlag } from './flags.js';
 import { importCommand } from './import.js';
 import { keysCommand } from './keys.js';
+import { ledgerCommand } from './ledger.js';
 import { mockCommand } from './mock.js';
 import { printConfigCommand } from './print-config.js';
 import { runCommand } from './run.js';
 import { schemaCommand } from './schema.js';
 import { serveCommand } from './serve.js';
 import { upCommand } from './up.js';
+import { usageCommand } from './usage.js';
 import { UserError } from './user-error.js';
 
 /** Of the whole command line: 0 done · 1 something is wrong and was said · 2 the command line itself is not understood. */
@@ -19,11 +22,14 @@ const COMMANDS = [
   upCommand,
   serveCommand,
   runCommand,
+  envoyCommand,
   checkCommand,
   printConfigCommand,
   schemaCommand,
   importCommand,
   keysCommand,
+  usageCommand,
+  ledgerCommand,
   mockCommand,
 ];
 
@@ -41,7 +47,7 @@ Every command explains itself: tollgate COMMAND --help`;
 export function createProgram(): Command {
   const program = withConfigFlag(new Command('tollgate'))
     .description('LLM API gateway beside Envoy')
-    .version(version(), '-V, --version', 'print the version')
+    .version(VERSION, '-V, --version', 'print the version')
     .enablePositionalOptions()
     .exitOverride()
     .addHelpText('after', HELP);
@@ -86,9 +92,4 @@ function passConfigDown(program: Command, command: Command): void {
   const takesConfig = command.options.some((option) => option.attributeName() === 'config');
   if (config === undefined || !takesConfig || command.getOptionValueSource('config') === 'cli') return;
   command.setOptionValueWithSource('config', config, 'cli');
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -7,7 +7,7 @@ import type { Address } from '../config/snapshot.js';
 import { addressFlag, countFlag, durationFlag, withConfigFlag } from './flags.js';
 import type { ServiceMessage } from './service-message.js';
 import { readSettings, type Settings } from './settings.js';
-import { linkedGeneration, linkSocket, socketName } from './supervisor/socket-link.js';
+import { linkedGeneration, linkSocket, socketName, unlinkSocket } from './supervisor/socket-link.js';
 import { UserError } from './user-error.js';
 
 export interface ServeFlags {
@@ -61,6 +61,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   await asked;
   if (supervised) tell({ type: 'stopping' });
   await running.stop(supervised ? SUPERVISED_GRACE_MS : flags.grace);
+  if (!supervised) unlinkSocket(socket);
   process.exit(0);
 }
 

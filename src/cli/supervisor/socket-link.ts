@@ -30,3 +30,11 @@ export function linkedGeneration(directory: string): number {
     return 0;
   }
 }
+
+/** Removes the link if it still points at this socket: a successor's link stays. */
+export function unlinkSocket(socket: string): void {
+  const directory = dirname(socket);
+  const generation = linkedGeneration(directory);
+  if (generation > 0 && socketName(generation) === basename(socket))
+    rmSync(join(directory, PIPE_NAME), { force: true });
+}
