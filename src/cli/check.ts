@@ -44,7 +44,14 @@ async function envoyProblems(snapshot: Snapshot, file: string): Promise<readonly
     process.stderr.write(`${file}: not validated by Envoy itself: none was found\n`);
     return missing;
   }
-  return [...missing, ...(await validateWithEnvoy(envoy.path, file)).map((problem) => `${file}: ${problem}`)];
+  const complaints = await validateWithEnvoy(envoy.path, file);
+  // Where the bootstrap is checked need not be where it runs: what the service writes at its start may not be there.
+  const absent = complaints.filter((complaint) => complaint.includes('must refer to an existing path'));
+  for (const complaint of absent) process.stderr.write(`${file}: not validated by Envoy itself: ${complaint}\n`);
+  return [
+    ...missing,
+    ...complaints.filter((complaint) => !absent.includes(complaint)).map((problem) => `${file}: ${problem}`),
+  ];
 }
 
 function readText(file: string): string | null {
