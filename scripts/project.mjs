@@ -2,6 +2,7 @@
 // The scripts run before anything is installed, so they use Node 20 and nothing else.
 import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -69,9 +70,7 @@ export function become(command, args, options = {}) {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       for (const name of signals) process.off(name, forward);
-      resolve(code ?? 128 + (signalNumbers[signal] ?? 0));
+      resolve(code ?? 128 + constants.signals[signal]);
     });
   });
 }
-
-const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };

@@ -25,6 +25,7 @@ const wanted = sourceFiles().filter((file) => file.endsWith('.test.ts') && isWan
 const isHeavy = (file) => heavyFolders.some((folder) => file.startsWith(folder));
 t.register(); // before anything is written: keeps tap from piping raw TAP to stdout
 t.resume();
+t.setTimeout(0); // files have limits, the whole has none
 if (wanted.length === 0) {
   process.stdout.write(`no test file matches ${positionals.join(' ')}\n`);
   totals.failed = 1;
