@@ -21,6 +21,11 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 const failedFiles = [];
 const skippedTests = [];
 
+// tap gives every process below it a hook that watches coverage, by environment: the services that the tests start
+// would carry it too, and write its files when they end.
+const nodeOptions = process.env.NODE_OPTIONS ? [`NODE_OPTIONS=${process.env.NODE_OPTIONS}`] : [];
+const cleanEnvironment = ['-u', 'NODE_OPTIONS', '-u', '_TAPJS_PROCESSINFO_COVERAGE_', ...nodeOptions];
+
 const wanted = sourceFiles().filter((file) => file.endsWith('.test.ts') && isWanted(file));
 const isHeavy = (file) => heavyFolders.some((folder) => file.startsWith(folder));
 t.register(); // before anything is written: keeps tap from piping raw TAP to stdout
@@ -50,12 +55,18 @@ async function runAll(files, parallel) {
 async function runFile(file) {
   const compiled = join('dist', file.replace(/\.ts$/, '.js'));
   const limit = seconds ?? (isHeavy(file) ? 240 : 60);
-  const args = ['--enable-source-maps', '--no-warnings=ExperimentalWarning', compiled];
+  const args = [
+    ...cleanEnvironment,
+    process.execPath,
+    '--enable-source-maps',
+    '--no-warnings=ExperimentalWarning',
+    compiled,
+  ];
   // The file's own timer goes off first: it knows which test hangs.
   const env = { ...process.env, TAP_TIMEOUT: String(limit) };
   const options = { cwd: root, env, timeout: (limit + 5) * 1000, buffered: true, stdio: ['ignore', 'pipe', 'pipe'] };
   const run = { file, passes: 0, fails: [], skips: [], stderr: '', end: null, started: 0 };
-  const spawned = t.spawn(process.execPath, args, options, file);
+  const spawned = t.spawn('env', args, options, file);
   const { parser } = spawned.subtest;
   parser.on('pass', () => {
     run.passes += 1;
