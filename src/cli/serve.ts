@@ -7,7 +7,7 @@ import type { Address } from '../config/snapshot.js';
 import { addressFlag, countFlag, durationFlag, withConfigFlag } from './flags.js';
 import type { ServiceMessage } from './service-message.js';
 import { readSettings, type Settings } from './settings.js';
-import { linkedGeneration, linkSocket, socketName, unlinkSocket } from './supervisor/socket-link.js';
+import { linkSocket, nextGeneration, socketName, unlinkSocket } from './supervisor/socket-link.js';
 import { UserError } from './user-error.js';
 
 export interface ServeFlags {
@@ -51,7 +51,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   const settings = readSettings({ config: flags.config, env: process.env, directory: process.cwd() });
   const directory = flags.runtimeDirectory ?? settings.snapshot.runtimeDirectory;
   mkdirSync(directory, { recursive: true, mode: 0o755 });
-  const generation = flags.generation ?? linkedGeneration(directory) + 1;
+  const generation = flags.generation ?? nextGeneration(directory);
   // Before the start: a supervisor that goes while we start must not leave an orphan behind.
   const asked = stopRequest(supervised);
   const running = await startService(startOptions({ flags, settings, directory, generation }));

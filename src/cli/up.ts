@@ -44,7 +44,6 @@ async function up(flags: UpFlags): Promise<void> {
   const started = performance.now();
   const settings = readSettings({ config: flags.config, env: process.env, directory: process.cwd() });
   for (const warning of settings.warnings) say(`warning: ${formatProblem(warning)}`);
-  say('starting Envoy and the service');
   const progress = setInterval(() => say('still starting'), PROGRESS_MS);
   const onReady = (addresses: Addresses, first: boolean) => {
     clearInterval(progress);
@@ -59,7 +58,8 @@ async function up(flags: UpFlags): Promise<void> {
     output: 'inherit',
     log: say,
     onReady,
-  }).finally(() => clearInterval(progress));
+  });
+  say('starting Envoy and the service');
   obeySignals(launched.supervisor);
   process.exitCode = await launched.ended;
   process.exit();

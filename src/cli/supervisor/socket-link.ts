@@ -1,4 +1,4 @@
-import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** The name of Envoy's pipe path: a symlink to the socket of the generation in charge. */
@@ -29,6 +29,12 @@ export function linkedGeneration(directory: string): number {
   } catch {
     return 0;
   }
+}
+
+/** A number above those of the link and of every socket there, also of sockets that a killed service left behind. */
+export function nextGeneration(directory: string): number {
+  const numbers = readdirSync(directory).map((name) => Number(/^extproc-(\d+)\.sock$/.exec(name)?.[1] ?? 0));
+  return Math.max(linkedGeneration(directory), ...numbers, 0) + 1;
 }
 
 /** Removes the link if it still points at this socket: a successor's link stays. */
