@@ -1,3 +1,4 @@
+import { effectiveConfig } from '../config/effective.js';
 import type { FixedKey, Model, ProviderAccount, Snapshot } from '../config/snapshot.js';
 import type { ProviderHealth } from './ports.js';
 
@@ -8,7 +9,7 @@ export function providerView(account: ProviderAccount, health: ProviderHealth | 
   return {
     name: account.name,
     kind: account.kind,
-    base_url: withoutUserInfo(account.baseUrl),
+    base_url: account.baseUrl,
     credentials: account.credentials.map(({ secret, weight }) => ({ secret: secret.mask, weight })),
     ...(health ?? NOT_LOOKED),
   };
@@ -31,22 +32,12 @@ export function keyView(key: FixedKey): object {
   };
 }
 
-/** The effective configuration with every secret masked, for `GET /api/v1/config`. */
+/** The effective configuration as `print-config` shows it, for `GET /api/v1/config`; not even the beginning of a digest. */
 export function configView(snapshot: Snapshot): object {
-  const providers = [...snapshot.providers.values()].map((account) => ({
-    ...account,
-    baseUrl: withoutUserInfo(account.baseUrl),
-    // Fixed headers are often a second credential (an organisation's token).
-    headers: Object.fromEntries(Object.keys(account.headers).map((name) => [name, '[masked]'])),
-  }));
   return {
-    ...snapshot,
-    providers: Object.fromEntries(providers.map((provider) => [provider.name, provider])),
-    models: Object.fromEntries(snapshot.models),
+    version: snapshot.version,
+    path: snapshot.path,
+    ...effectiveConfig(snapshot),
     keys: snapshot.keys.map(keyView),
   };
-}
-
-function withoutUserInfo(url: string): string {
-  return url.replace(/^(https?:\/\/)[^/@]*@/, '$1[masked]@');
 }

