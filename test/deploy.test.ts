@@ -1,5 +1,8 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -7,7 +10,7 @@ import { IDLE_MOCK, withMock } from '../src/config/context.js';
 import { loadConfig } from '../src/config/load.js';
 import { formatProblem } from '../src/config/problem.js';
 import type { Snapshot } from '../src/config/snapshot.js';
-import { envoyVersion } from '../src/envoy/binary.js';
+import { envoyVersion, findEnvoy } from '../src/envoy/binary.js';
 import { defaultBootstrapYaml } from '../src/envoy/default-bootstrap.js';
 import { standardPaths } from '../src/envoy/options.js';
 import { PROVIDER_KINDS } from '../src/providers/registry.js';
@@ -127,6 +130,35 @@ t.test('docker-compose.yml', async (t) => {
   t.match(prepare.command.join('\n'), new RegExp(`> ${sharedPaths().cdsPath}`), 'the cluster file exists before Envoy');
   t.match(prepare.command.join('\n'), new RegExp(`mkdir -p ${dirname(sharedPaths().accessLogPath)}`));
   t.match(envoy.healthcheck?.test.join(' '), new RegExp(`127\\.0\\.0\\.1/${String(portsOf('admin')[0])}`));
+});
+
+t.test('the health check of Envoy, against an Envoy', async (t) => {
+  const compose = composeFile.parse(parse(readFileSync('docker-compose.yml', 'utf8')));
+  const [, command = '', ...args] = compose.services['envoy']?.healthcheck?.test ?? [];
+  const found = findEnvoy('auto', process.env);
+  if ('problem' in found) throw new Error(found.problem);
+  const portFile = join(t.testdir(), 'admin');
+  const admin = 'admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }';
+  const parameters = ['--config-yaml', admin, '--admin-address-path', portFile, '--use-dynamic-base-id'];
+  const envoy = spawn(found.path, parameters, { stdio: 'ignore' });
+  t.teardown(() => envoy.kill('SIGKILL'));
+  while (!existsSync(portFile) || readFileSync(portFile, 'utf8') === '') await wait(10);
+  const port = readFileSync(portFile, 'utf8').trim().split(':').at(-1);
+  const check = (at: string) =>
+    spawnSync(
+      command,
+      args.map((text) => text.replace('/9901', `/${at}`)),
+    ).status;
+  // The admin listener answers a moment before the server calls itself live.
+  let status = check(String(port));
+  for (let tries = 0; status !== 0 && tries < 100; tries += 1) {
+    await wait(50);
+    status = check(String(port));
+  }
+  t.equal(status, 0, 'healthy');
+  envoy.kill('SIGKILL');
+  await once(envoy, 'exit');
+  t.not(check(String(port)), 0, 'not healthy when it is gone');
 });
 
 t.test('Kubernetes', async (t) => {
