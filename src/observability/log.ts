@@ -1,4 +1,5 @@
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
+import { LineOutput } from './line-output.js';
 import { prettyLine } from './pretty-line.js';
 import { oneLine, type Redact } from './redact.js';
 
@@ -68,17 +69,10 @@ export interface LogOptions {
   readonly sink: { write(line: string): void } | null;
 }
 
-interface Output {
-  write(line: string): void;
-  flushSync?(): void;
-}
-
-/** Lines waiting for a blocked reader are dropped above this many bytes: a stuck log must not eat the memory. */
-const LONGEST_QUEUE = 16 * 1024 * 1024;
-
 export function createLog(options: LogOptions): Log {
   const { redact } = options;
-  const output: Output = options.sink ?? destination({ dest: 1, sync: false, maxLength: LONGEST_QUEUE });
+  const standard = new LineOutput(1);
+  const output = options.sink ?? standard;
   const logger = pino(
     {
       level: options.level,
@@ -112,7 +106,7 @@ export function createLog(options: LogOptions): Log {
       log.write('error', message, { ...fields, error: describeError(error) });
     },
     flush() {
-      output.flushSync?.();
+      standard.flush();
     },
   };
   return log;

@@ -18,7 +18,7 @@ export function createRedact(secrets: () => Iterable<Secret>): Redact {
   return (text) => {
     let safe = text;
     for (const secret of secrets()) {
-      for (const form of formsOf(secret)) safe = safe.replaceAll(form, () => secret.mask);
+      for (const form of formsOf(secret)) if (safe.includes(form)) safe = safe.replaceAll(form, () => secret.mask);
     }
     return safe.replace(LOOKS_SECRET, '[secret]');
   };

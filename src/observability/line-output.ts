@@ -1,0 +1,88 @@
+import { write, writeSync } from 'node:fs';
+
+/** Lines waiting for a reader that does not read are dropped above this: a stuck log must not eat the memory. UTF-16 units. */
+const LONGEST_QUEUE = 16 * 1024 * 1024;
+const RETRY_MS = 50;
+/** What `flush` spends on a full pipe before it gives up. */
+const FLUSH_MS = 500;
+
+/**
+ * Writes lines to a file descriptor without ever blocking the event loop: one asynchronous write at a time, what comes
+ * meanwhile goes together into the next one. When the reader has gone (EPIPE), lines are thrown away. Not pino's own
+ * destination: that one never returns from `flushSync` when the pipe is closed, so the process could not exit.
+ */
+export class LineOutput {
+  readonly #descriptor: number;
+  #waiting: string[] = [];
+  #waitingLength = 0;
+  /** What an asynchronous write could not take yet. */
+  #rest: Buffer | null = null;
+  #writing = false;
+  #broken = false;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  write(line: string): void {
+    if (this.#broken || this.#waitingLength + line.length > LONGEST_QUEUE) return;
+    this.#waiting.push(line);
+    this.#waitingLength += line.length;
+    if (!this.#writing) this.#next();
+  }
+
+  /**
+   * Writes what waits, synchronously; a busy descriptor is asked again for half a second (a blocking one waits for its
+   * reader, as every program does). A write already under way finishes by itself.
+   */
+  flush(): void {
+    const deadline = performance.now() + FLUSH_MS;
+    let bytes = this.#take();
+    while (bytes.length > 0 && !this.#broken && performance.now() < deadline) {
+      try {
+        bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
+      } catch (error) {
+        if (isBusy(error)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+        else this.#broken = true;
+      }
+    }
+  }
+
+  #next(): void {
+    const bytes = this.#take();
+    if (bytes.length === 0 || this.#broken) return;
+    this.#writing = true;
+    write(this.#descriptor, bytes, (error, written) => {
+      this.#writing = false;
+      if (error !== null && !isBusy(error)) {
+        this.#broken = true;
+        this.#take();
+        return;
+      }
+      const rest = error === null ? bytes.subarray(written) : bytes;
+      this.#rest = rest.length === 0 ? null : rest;
+      if (error === null) this.#next();
+      else this.#later();
+    });
+  }
+
+  #later(): void {
+    this.#writing = true;
+    setTimeout(() => {
+      this.#writing = false;
+      this.#next();
+    }, RETRY_MS).unref();
+  }
+
+  #take(): Buffer {
+    const bytes = Buffer.concat([this.#rest ?? Buffer.alloc(0), Buffer.from(this.#waiting.join(''))]);
+    this.#rest = null;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    return bytes;
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EBUSY');
+}
