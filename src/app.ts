@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminOptions, RunningAdmin } from './admin/server.js';
-import { startAdminListener, verifyLedger } from './app/admin.js';
+import { startAdminListener } from './app/admin.js';
 import { ProviderClusters } from './app/clusters.js';
 import { openConfiguration, placeMock, wantsMock } from './app/configuration.js';
 import { buildService, type Service } from './app/service.js';

@@ -1,20 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { LedgerDamageError, readLedger } from '../accounting/ledger/read-ledger.js';
 import { type AdminOptions, type RunningAdmin, startAdmin } from '../admin/server.js';
 
 const RETRY_MS = 20;
 const RETRY_FOR_MS = 30_000;
-
-/** Reads every segment again and tells what it found. */
-export async function verifyLedger(directory: string): Promise<object> {
-  try {
-    const reading = await readLedger(directory, () => undefined, { repair: true });
-    return { ...reading, ok: reading.damages.length === 0 };
-  } catch (error) {
-    if (error instanceof LedgerDamageError) return { ok: false, message: error.message };
-    throw error;
-  }
-}
 
 /**
  * Starts the admin listener. A later generation waits for the port that the older one is about to release: `started`

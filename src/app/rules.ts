@@ -1,7 +1,8 @@
 import { createPriceBook } from '../accounting/prices.js';
 import type { Snapshot } from '../config/snapshot.js';
 import type { Rules } from '../gateway/parts.js';
-import { createAccess } from '../policy/access.js';
+import { MOCK_MODELS } from '../mock/models.js';
+import { createAccess, createEndpointAccess } from '../policy/access.js';
 import { createFixedKeyRing } from '../policy/keys/fixed-key-ring.js';
 import { createModelList } from '../policy/routing/model-list.js';
 import { createResolver } from '../policy/routing/resolve.js';
@@ -24,13 +25,22 @@ export function compileRules(sources: RuleSources): Rules {
   );
   const catalogue = new Map<string, readonly string[]>();
   for (const [provider, priceId] of priceIds) if (priceId !== null) catalogue.set(provider, sources.modelsOf(priceId));
+  for (const account of snapshot.providers.values()) {
+    if (account.kind === 'mock') catalogue.set(account.name, MOCK_MODELS.map((model) => model.name).filter(isName));
+  }
   const access = createAccess();
   return {
     snapshot,
     keys: createFixedKeyRing(snapshot.keys),
     access,
+    endpoints: createEndpointAccess(),
     resolver: createResolver(snapshot),
     models: createModelList({ names: snapshot, access, catalogue, createdAt: sources.now }),
     prices: createPriceBook({ overrides: snapshot.prices, priceIds }),
   };
+}
+
+/** Some of the mock's models are a family, `slow-<ms>`: nothing to list. */
+function isName(model: string): boolean {
+  return !model.includes('<');
 }

@@ -21,7 +21,7 @@ export function forwardIfForeign(call: ProcessCall, local: StreamHandler, option
   const choose = (first: ProcessingRequest): StreamHandler => {
     const { generation } = attemptIdentity(first);
     const socket = generation === options.generation ? null : options.socketOf(generation);
-    return socket === null ? local : new ForwardedStream(call, socket);
+    return socket === null ? local : new ForwardedStream(call, socket, local);
   };
   return {
     message(request) {
@@ -32,26 +32,39 @@ export function forwardIfForeign(call: ProcessCall, local: StreamHandler, option
   };
 }
 
+/** A generation that was killed leaves its socket file behind: then nobody answers, and the local handler says so. */
 class ForwardedStream implements StreamHandler {
   readonly #peer: Peer;
   readonly #stream: Upstream;
+  readonly #local: StreamHandler;
+  #first: ProcessingRequest | null = null;
 
-  constructor(call: ProcessCall, socket: string) {
+  constructor(call: ProcessCall, socket: string, local: StreamHandler) {
     const Client = makeGenericClientConstructor(externalProcessorService(), 'ExternalProcessor');
     this.#peer = new Client(`unix:${socket}`, credentials.createInsecure()) as unknown as Peer;
+    this.#local = local;
     const metadata = new Metadata();
     metadata.set('role', 'again');
     this.#stream = this.#peer.Process(metadata);
-    this.#stream.on('data', (response: ProcessingResponse) => call.send(response));
-    this.#stream.on('error', () => call.fail(14, 'the generation that owns this request is gone'));
+    this.#stream.on('data', (response: ProcessingResponse) => {
+      this.#first = null;
+      call.send(response);
+    });
+    this.#stream.on('error', () => call.later('answering for a dead generation', () => this.#answerHere()));
     this.#stream.on('end', () => this.#peer.close());
   }
 
   message(request: ProcessingRequest): void {
+    this.#first ??= request;
     this.#stream.write(request);
   }
 
   closed(): void {
     this.#stream.end();
+  }
+
+  #answerHere(): void {
+    this.#peer.close();
+    if (this.#first) this.#local.message(this.#first);
   }
 }

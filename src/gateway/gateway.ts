@@ -8,8 +8,8 @@ import { refuse } from './refuse.js';
 import type { Refuse } from './reply.js';
 import type { RequestState } from './state.js';
 
-/** How long a response chunk may stay undecided. Far below Envoy's message timeout. */
-const UNDECIDED_MS = 1000;
+/** How long a response chunk may stay undecided. Below Envoy's message timeout of five seconds. */
+const UNDECIDED_MS = 3500;
 
 const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () => [], entries: () => [] };
 

@@ -13,6 +13,8 @@ export interface Rules {
   readonly snapshot: Snapshot;
   readonly keys: KeyRing;
   readonly access: Access;
+  /** May this key use the client's path? */
+  readonly endpoints: Access;
   readonly resolver: Resolver;
   readonly models: ModelList;
   readonly prices: PriceBook;

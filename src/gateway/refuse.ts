@@ -4,11 +4,11 @@ import type { Refuse } from './reply.js';
 
 /** An error as a whole answer in the client's dialect. */
 export function refuse(error: GatewayError, shape: ErrorShape, id: string): Refuse {
-  const rendered = renderError(error, shape, id);
+  const rendered = renderError(error, shape, id === '' ? undefined : id);
   return {
     kind: 'refuse',
     status: rendered.status,
-    headers: [...Object.entries(rendered.headers), ['x-request-id', id]],
+    headers: Object.entries(rendered.headers),
     body: rendered.body,
     details: `tollgate_${error.code}`,
   };

@@ -22,6 +22,9 @@ export function readRequest(parts: Parts, state: RequestState, hasBody: boolean)
     throw new GatewayError('not_found', `Nothing is served at ${method} ${visiblePath(state.headers)}.`);
   }
   authenticate(parts, state);
+  if (state.key && !state.rules.endpoints(state.key, endpoint.path)) {
+    throw new GatewayError('model_not_allowed', `This key may not use ${endpoint.path}.`);
+  }
   if (endpoint.body !== 'none') checkBody(state, endpoint, hasBody);
   const metadata = readMetadata(state.headers.get('x-tollgate-metadata'));
   // The key's own labels win: a client must not book its costs on another team.
