@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { verifyLedger } from './accounting/ledger/verify.js';
 import type { AdminOptions, RunningAdmin } from './admin/server.js';
 import { startAdminListener } from './app/admin.js';
 import { ProviderClusters } from './app/clusters.js';

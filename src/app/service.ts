@@ -104,5 +104,5 @@ export function buildService(options: ServiceOptions): Service {
 function* secretsOf(snapshot: Snapshot) {
   for (const account of snapshot.providers.values())
     for (const credential of account.credentials) yield credential.secret;
-  if (snapshot.admin.token) yield snapshot.admin.token;
+  for (const secret of [snapshot.admin.token, snapshot.admin.pepper, snapshot.records.url]) if (secret) yield secret;
 }
