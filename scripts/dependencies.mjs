@@ -40,7 +40,8 @@ export async function projectNode() {
   if (isRecentEnough(process.versions.node)) return process.execPath;
   throw new SetupProblem(
     `Node ${oldestNode.join('.')} or newer is needed and this one is ${process.versions.node}.\n` +
-      `No Node comes with the project for ${process.platform}-${process.arch}: install Node 24 and run the command again.`,
+      `The project's own Node (Linux with glibc, x64 and arm64) does not run here (${process.platform}-${process.arch}):\n` +
+      'install Node 24 and run the command again.',
   );
 }
 
