@@ -6,7 +6,7 @@ import { GatewayError, renderError } from '../../src/dialects/error.js';
 import { ERROR_CODES, type ErrorCode, prefixedCode } from '../../src/dialects/error-codes.js';
 import { errorReference } from '../../src/dialects/error-reference.js';
 import { readProviderError } from '../../src/dialects/provider-error.js';
-import { openaiRecordings } from './recordings.js';
+import { NO_RECORDINGS, openaiRecordings } from './recordings.js';
 
 function provider(status: number, body: unknown, headers: Record<string, string> = {}) {
   return readProviderError(status, headers, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
@@ -195,6 +195,9 @@ t.test('what the client gets', async (t) => {
   t.match(shown(400, { code: 'x', error: 'text' }), { status: 400, shown: 'x', message: 'text', keepBody: false });
   const limited = clientError(provider(429, openai, { 'retry-after': '7', 'retry-after-ms': 'a\r\nb' }), 429);
   t.strictSame(limited.error.headers, { 'retry-after': '7' });
+});
+
+t.test('recorded errors', { skip: NO_RECORDINGS }, async (t) => {
   for (const recording of openaiRecordings().filter((each) => each.status >= 400)) {
     const error = readProviderError(recording.status, {}, recording.bytes);
     t.ok(error.message, recording.id);

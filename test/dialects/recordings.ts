@@ -34,15 +34,22 @@ interface RecordingFile {
   readonly expect: { readonly usage: JsonObject | null; readonly finish_reason: string | null };
 }
 
-/** From the compiled test: the checkout is three levels up. The larger set lies beside the checkout, where there is one. */
-const FOLDERS = ['../../../../shared/recordings', '../../../test/recordings'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+/** Beside the checkout, which lies three folders above the compiled test. */
+const FOLDER = fileURLToPath(new URL('../../../../shared/recordings', import.meta.url));
 
-/** All recordings of OpenAI dialects; empty where no folder exists. */
+/** Where the recordings lie; null on machines that do not have them. They are no part of the repository. */
+export function recordingsFolder(): string | null {
+  return existsSync(FOLDER) ? FOLDER : null;
+}
+
+/** The `skip` of a test that is nothing without recordings: why it does not run here, or false. */
+export const NO_RECORDINGS: string | false =
+  recordingsFolder() === null && 'needs recordings of providers in ../shared/recordings';
+
+/** All recordings of OpenAI dialects; empty where there are none. */
 export function openaiRecordings(): readonly Recording[] {
-  const folder = FOLDERS.find((path) => existsSync(path));
-  if (folder === undefined) return [];
+  const folder = recordingsFolder();
+  if (folder === null) return [];
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
   return names.map((name) => load(`${folder}/${name}`)).filter((recording) => recording !== null);
 }

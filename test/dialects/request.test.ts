@@ -6,7 +6,7 @@ import { GatewayError } from '../../src/dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../../src/dialects/request.js';
 import type { RequestFacts } from '../../src/dialects/request-facts.js';
 import { spliceRequest } from '../../src/dialects/splice.js';
-import { openaiRecordings } from './recordings.js';
+import { NO_RECORDINGS, openaiRecordings } from './recordings.js';
 
 const CHAT = endpoint('/v1/chat/completions');
 const AUDIO = endpoint('/v1/audio/transcriptions');
@@ -172,7 +172,7 @@ t.test('property: a splice changes what it should and nothing else', async () =>
   );
 });
 
-t.test('recorded requests', async (t) => {
+t.test('recorded requests', { skip: NO_RECORDINGS }, async (t) => {
   for (const recording of openaiRecordings()) {
     if (recording.request === null || typeof recording.request !== 'object') continue;
     const text = JSON.stringify(recording.request);
