@@ -3,6 +3,7 @@ import { Secret } from '../observability/secret.js';
 import { sha256 } from './check-keys.js';
 import type { KnownKinds } from './cross-check.js';
 import { freeze } from './freeze.js';
+import { DEFAULT_RETRY_ON, retryOn } from './retry-on.js';
 import type { ValidConfig } from './schema.js';
 import type {
   Credential,
@@ -51,13 +52,21 @@ export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds):
     models: new Map(Object.entries(config.models).map(([name, model]) => [name, modelOf(name, model)])),
     keys: config.keys.map(keyOf),
     prices: config.prices.map(priceOf),
-    defaults: { retry: DEFAULT_RETRY },
+    defaults: { retry: DEFAULT_RETRY, retryBudget: DEFAULT_BUDGET },
   };
   return freeze(withVersion(snapshot));
 }
 
 /** For names that no configured model covers; the same values as the schema's. */
-const DEFAULT_RETRY: Retry = { attempts: null, responseMs: 300_000, firstTokenMs: 60_000, totalMs: 0 };
+const DEFAULT_RETRY: Retry = {
+  attempts: null,
+  on: retryOn(DEFAULT_RETRY_ON),
+  responseMs: 300_000,
+  firstTokenMs: 30_000,
+  stallMs: 120_000,
+  totalMs: 0,
+};
+const DEFAULT_BUDGET = 0.2;
 
 function tlsFiles(config: ValidConfig, absolute: (path: string) => string): Snapshot['gateway']['tls'] {
   const { tls } = config.gateway;
@@ -90,6 +99,7 @@ function account(name: string, config: ValidConfig, kinds: KnownKinds): Provider
     credentials: credentialsOf(provider.credentials),
     headers: Object.fromEntries(headers),
     apiVersion: provider.api_version ?? null,
+    probeMs: null,
   };
 }
 
@@ -103,14 +113,20 @@ function credentialsOf(credentials: ValidConfig['providers'][string]['credential
 }
 
 function modelOf(name: string, model: ValidConfig['models'][string]): Model {
-  const targets = model.targets.map((target) => splitTarget(typeof target === 'string' ? target : target.model));
-  const retry = {
+  const retry: Retry = {
+    ...DEFAULT_RETRY,
     attempts: model.retry.attempts ?? null,
     responseMs: model.retry.response,
     firstTokenMs: model.retry.first_token,
     totalMs: model.retry.total,
   };
-  return { name, targets, retry, allowUnpriced: model.allow_unpriced };
+  const targets = model.targets.map((target) => ({
+    ...splitTarget(typeof target === 'string' ? target : target.model),
+    weight: 1,
+    contextWindow: null,
+    retry,
+  }));
+  return { name, targets, balance: 'ordered', retry, retryBudget: DEFAULT_BUDGET, allowUnpriced: model.allow_unpriced };
 }
 
 /** `provider/model`, split at the first slash. */

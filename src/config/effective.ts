@@ -83,7 +83,7 @@ function retryText(retry: Retry): unknown {
   return {
     ...optional('attempts', retry.attempts),
     response: formatDuration(retry.responseMs),
-    first_token: formatDuration(retry.firstTokenMs),
+    first_token: retry.firstTokenMs === null ? 'off' : formatDuration(retry.firstTokenMs),
     total: formatDuration(retry.totalMs),
   };
 }

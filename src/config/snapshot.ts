@@ -20,6 +20,8 @@ export interface ProviderAccount {
   readonly headers: Readonly<Record<string, string>>;
   /** Azure's dated API: set → `/deployments/{model}/…?api-version=`; null → v1 paths. */
   readonly apiVersion: string | null;
+  /** Milliseconds between two active health probes (a list of models, never a paid call); null = none. */
+  readonly probeMs: number | null;
 }
 
 export interface Credential {
@@ -35,23 +37,72 @@ export interface Target {
   readonly model: string;
 }
 
+/** A target in the list of a configured model. */
+export interface ModelTarget extends Target {
+  /** Share of the requests under `balance: weighted`; 0 = only when the others fail. At least one is above 0. */
+  readonly weight: number;
+  /** Tokens of input and output together that the model takes; null = not configured, ask the catalogue. */
+  readonly contextWindow: number | null;
+  /** The model's, with this target's own clocks and reasons. `attempts` and `totalMs` are always the model's. */
+  readonly retry: Retry;
+}
+
+/** What makes the next target worth a try. A class that is false is answered to the client as it is. */
+export interface RetryOn {
+  /** Response statuses, 400 to 599. A 401 or 403 is also covered by `auth`. */
+  readonly statuses: ReadonlySet<number>;
+  /** Refused, unresolvable, TLS not agreed: the request was not sent. */
+  readonly connect: boolean;
+  /** The connection broke before the answer's headers, or before a stream's first token. */
+  readonly reset: boolean;
+  /** No response headers within `responseMs`; in a stream within `firstTokenMs`. */
+  readonly timeout: boolean;
+  /** A stream with headers, but without a first token within `firstTokenMs`. */
+  readonly firstToken: boolean;
+  /** An error inside a 200, before the first token. */
+  readonly errorEvent: boolean;
+  /** A stream that ends before its first token. */
+  readonly empty: boolean;
+  /** The provider refuses its own credential: 401, 403, or a body that says so. */
+  readonly auth: boolean;
+  /** The input is too long for this target: only targets with a larger window are tried. */
+  readonly contextLength: boolean;
+  /** The provider's filter refuses the content. */
+  readonly contentFilter: boolean;
+}
+
 export interface Retry {
   /** Tries in all, the first included; null = max(2, number of targets). */
   readonly attempts: number | null;
+  readonly on: RetryOn;
   /** Milliseconds for the response headers of one non-stream attempt. */
   readonly responseMs: number;
-  /** Milliseconds for the response headers of one streamed attempt. */
-  readonly firstTokenMs: number;
-  /** Milliseconds for everything, 0 = no bound. */
+  /**
+   * Milliseconds for the first token, response headers included, of one streamed attempt. null = `first_token: off`:
+   * no look into the first bytes; the headers of a stream are then bounded by `responseMs`.
+   */
+  readonly firstTokenMs: number | null;
+  /** Milliseconds of silence after the first token that cut a stream, 0 = no bound. */
+  readonly stallMs: number;
+  /** Milliseconds for everything, all attempts and the stream included, 0 = no bound. */
   readonly totalMs: number;
 }
+
+/** How the first target of a request is picked; the others follow as its fallbacks. */
+export type Balance = 'ordered' | 'weighted' | 'least_latency';
 
 /** A name that apps ask for. */
 export interface Model {
   readonly name: string;
-  /** Tried in this order; at least one. */
-  readonly targets: readonly Target[];
+  /** In the order of configuration; at least one. */
+  readonly targets: readonly ModelTarget[];
+  readonly balance: Balance;
   readonly retry: Retry;
+  /**
+   * Most extra attempts, as a share of the requests over a window: 0.2 = 20 %; 0 = none. null = `retry_budget: off`:
+   * no bound (not Infinity, whose product with 0 requests is NaN).
+   */
+  readonly retryBudget: number | null;
   readonly allowUnpriced: boolean;
 }
 
@@ -130,6 +181,6 @@ export interface Snapshot {
   readonly models: ReadonlyMap<string, Model>;
   readonly keys: readonly FixedKey[];
   readonly prices: readonly PriceOverride[];
-  /** Retry values for `provider/model` names that no configured model covers. */
-  readonly defaults: { readonly retry: Retry };
+  /** Values for `provider/model` names that no configured model covers. */
+  readonly defaults: { readonly retry: Retry; readonly retryBudget: number | null };
 }

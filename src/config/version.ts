@@ -15,6 +15,7 @@ export function withVersion(snapshot: Omit<Snapshot, 'version'>): Snapshot {
 function plain(value: unknown): unknown {
   if (value instanceof Secret) return digest(value.reveal());
   if (value instanceof Map) return plain([...value.entries()]);
+  if (value instanceof Set) return plain([...value]);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([name, item]) => [name, plain(item)]);
