@@ -39,9 +39,37 @@ export const ACCESS_LOG_FIELDS: Readonly<Record<string, string>> = {
   generation: ours('generation'),
 };
 
+/** The fields of an attempt-log line: one for each attempt that failed, in the order in which they did. */
+export const ATTEMPT_LOG_FIELDS: Readonly<Record<string, string>> = {
+  /** ISO 8601 UTC with milliseconds: when the attempt began. */
+  time: '%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%',
+  id: ours('rid'),
+  cluster: '%UPSTREAM_CLUSTER_RAW%',
+  /** As the router judged it, that is after `peek` or `again`; 0 when no response came. */
+  status: '%RESPONSE_CODE%',
+  flags: '%RESPONSE_FLAGS%',
+  details: '%RESPONSE_CODE_DETAILS%',
+  failure: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
+  ms: '%DURATION%',
+};
+
+/** JSON lines, one for each request. */
 export function accessLog(path: string): EnvoyConfig {
+  return jsonLines(path, ACCESS_LOG_FIELDS);
+}
+
+/** JSON lines, one for each attempt without a good answer: status 400 and above or none, or anything that Envoy flags. */
+export function attemptLog(path: string): EnvoyConfig {
+  const status = (op: string, value: number) => ({
+    status_code_filter: { comparison: { op, value: { default_value: value, runtime_key: 'tollgate.unset' } } },
+  });
+  const failed = { or_filter: { filters: [status('GE', 400), status('EQ', 0), { response_flag_filter: {} }] } };
+  return { ...jsonLines(path, ATTEMPT_LOG_FIELDS), filter: failed };
+}
+
+function jsonLines(path: string, fields: EnvoyConfig): EnvoyConfig {
   return extension('envoy.access_loggers.file', 'extensions.access_loggers.file.v3.FileAccessLog', {
     path,
-    log_format: { json_format: ACCESS_LOG_FIELDS },
+    log_format: { json_format: fields },
   });
 }

@@ -1,48 +1,95 @@
 import { serviceCall } from './filters.js';
-import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, ROLE_AGAIN } from './names.js';
+import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RETRY_HEADER, ROLE_AGAIN, ROLE_PEEK } from './names.js';
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
 /** Headers in which a provider's credential may travel. */
 export const CREDENTIAL_HEADERS: readonly string[] = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'];
 
-/** `again` may wait for a translation, for a repeat's pause and, later, for a first token; per-try timeouts are shorter. */
-const AGAIN_MESSAGE_TIMEOUT = '300s';
+/** Both roles may wait for a first token, `again` also for a repeat's pause; the per-try timeouts are shorter. */
+const MESSAGE_TIMEOUT = '300s';
+
+/** What the response phase of an attempt learns: which provider answered, on which try, at which address. */
+export const ATTEMPT_RESPONSE_ATTRIBUTES: readonly string[] = [
+  'xds.cluster_name',
+  'upstream.request_attempt_count',
+  'upstream.address',
+];
 
 /**
- * Filters of every attempt at every provider, in the order that makes them safe. `peek`, which holds a first attempt's
- * headers until its first token, will stand at the front.
+ * Filters of every attempt at every provider, in the order that makes them safe. Requests pass from top to bottom,
+ * answers from bottom to top. A first attempt without `x-tollgate-peek` opens no stream to the service.
  */
 export function attemptChain(): readonly EnvoyConfig[] {
   return [
-    repeatsOnly('wipe_credentials', wipeCredentials()),
-    repeatsOnly('again', again()),
+    skippedIf({ not_matcher: { and_matcher: { predicate: [FIRST_ATTEMPT, PEEK_ASKED] } } }, 'peek', peek()),
+    skippedIf(FIRST_ATTEMPT, 'wipe_credentials', wipeCredentials()),
+    skippedIf(FIRST_ATTEMPT, 'again', again()),
     contentLength(),
     strip(),
     extension('envoy.filters.http.upstream_codec', 'extensions.filters.http.upstream_codec.v3.UpstreamCodec'),
   ];
 }
 
-/** Skips a filter on attempt 1, which was prepared by the `request` role: it costs no stream there. */
-function repeatsOnly(name: string, filter: EnvoyConfig): EnvoyConfig {
-  const firstAttempt = {
-    single_predicate: {
-      input: {
-        name: 'attempt',
-        typed_config: typed('type.matcher.v3.HttpRequestHeaderMatchInput', { header_name: 'x-envoy-attempt-count' }),
-      },
-      value_match: { exact: '1' },
-    },
-  };
+/** Attempt 1 was prepared by the `request` role. */
+const FIRST_ATTEMPT = headerIs('attempt', 'x-envoy-attempt-count', '1');
+const PEEK_ASKED = headerIs('peek', PEEK_HEADER, '1');
+
+/** Predicate: a request header has this value. The name is for people only. */
+function headerIs(name: string, header: string, value: string): EnvoyConfig {
+  const input = { name, typed_config: typed('type.matcher.v3.HttpRequestHeaderMatchInput', { header_name: header }) };
+  return { single_predicate: { input, value_match: { exact: value } } };
+}
+
+/** A filter that does not run, and costs nothing, where the predicate holds. */
+function skippedIf(predicate: EnvoyConfig, name: string, filter: EnvoyConfig): EnvoyConfig {
   const skip = { name: 'skip', typed_config: typed('extensions.filters.common.matcher.action.v3.SkipFilter') };
   return extension(name, 'extensions.common.matching.v3.ExtensionWithMatcher', {
-    xds_matcher: { matcher_list: { matchers: [{ predicate: firstAttempt, on_match: { action: skip } }] } },
+    xds_matcher: { matcher_list: { matchers: [{ predicate, on_match: { action: skip } }] } },
     extension_config: filter,
   });
 }
 
-function headerMutation(name: string, mutations: readonly EnvoyConfig[]): EnvoyConfig {
+interface HeaderMutations {
+  readonly request?: readonly EnvoyConfig[];
+  readonly response?: readonly EnvoyConfig[];
+}
+
+function headerMutation(name: string, { request = [], response = [] }: HeaderMutations): EnvoyConfig {
   return extension(name, 'extensions.filters.http.header_mutation.v3.HeaderMutation', {
-    mutations: { request_mutations: mutations },
+    mutations: {
+      request_mutations: request,
+      ...(response.length > 0 ? { response_mutations: response } : {}),
+    },
+  });
+}
+
+/**
+ * The `peek` role: holds the headers of attempt 1 while the service looks at the first chunks. Its answer to the
+ * headers is what the router judges: another status or `x-tollgate-retry` leads to the next target. Once it has
+ * answered the headers and every chunk it was sent, the service leaves, and the rest flows without it.
+ * Fails open: an answer that nobody could judge is still an answer.
+ */
+function peek(): EnvoyConfig {
+  return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+    stat_prefix: ROLE_PEEK,
+    grpc_service: serviceCall(ROLE_PEEK, `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`),
+    failure_mode_allow: true,
+    message_timeout: MESSAGE_TIMEOUT,
+    processing_mode: {
+      request_header_mode: 'SKIP',
+      request_body_mode: 'NONE',
+      response_header_mode: 'SEND',
+      response_body_mode: 'STREAMED',
+      request_trailer_mode: 'SKIP',
+      response_trailer_mode: 'SKIP',
+    },
+    send_body_without_waiting_for_header_response: true,
+    response_attributes: ATTEMPT_RESPONSE_ATTRIBUTES,
+    metadata_options: {
+      // The verdict may rewrite the targets that are left.
+      receiving_namespaces: { untyped: [METADATA_NAMESPACE] },
+      forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
+    },
   });
 }
 
@@ -51,20 +98,24 @@ function headerMutation(name: string, mutations: readonly EnvoyConfig[]): EnvoyC
  * headers: the other provider's key must be gone by then.
  */
 function wipeCredentials(): EnvoyConfig {
-  return headerMutation(
-    'envoy.filters.http.header_mutation',
-    CREDENTIAL_HEADERS.map((header) => ({ remove: header })),
-  );
+  return headerMutation('envoy.filters.http.header_mutation', {
+    request: CREDENTIAL_HEADERS.map((header) => ({ remove: header })),
+  });
 }
 
-/** The `again` role: prepares attempt N from the original request. Never with failure_mode_allow. */
+/**
+ * The `again` role: prepares attempt N from the original request. Never with failure_mode_allow. Bodies of answers are
+ * sent only where its answer to the request headers says so (`mode_override` with response_body_mode STREAMED): then it
+ * judges the answer as `peek` does.
+ */
 function again(): EnvoyConfig {
   return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
     stat_prefix: ROLE_AGAIN,
     grpc_service: serviceCall(ROLE_AGAIN, `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`),
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
-    message_timeout: AGAIN_MESSAGE_TIMEOUT,
+    message_timeout: MESSAGE_TIMEOUT,
+    allow_mode_override: true,
     processing_mode: {
       request_header_mode: 'SEND',
       request_body_mode: 'NONE',
@@ -73,9 +124,11 @@ function again(): EnvoyConfig {
       request_trailer_mode: 'SKIP',
       response_trailer_mode: 'SKIP',
     },
+    send_body_without_waiting_for_header_response: true,
     request_attributes: ['xds.cluster_name', 'upstream.request_attempt_count'],
+    response_attributes: ATTEMPT_RESPONSE_ATTRIBUTES,
     metadata_options: {
-      receiving_namespaces: { untyped: [ATTEMPT_NAMESPACE] },
+      receiving_namespaces: { untyped: [ATTEMPT_NAMESPACE, METADATA_NAMESPACE] },
       forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
     },
   });
@@ -84,14 +137,21 @@ function again(): EnvoyConfig {
 /** ext_proc drops `content-length` when it replaces a body, and some providers refuse chunked bodies. */
 function contentLength(): EnvoyConfig {
   const header = { key: 'content-length', value: `%DYNAMIC_METADATA(${ATTEMPT_NAMESPACE}:content_length)%` };
-  return headerMutation('content_length', [{ append: { header, append_action: 'ADD_IF_ABSENT' } }]);
+  return headerMutation('content_length', { request: [{ append: { header, append_action: 'ADD_IF_ABSENT' } }] });
 }
 
-/** What providers have no business with. Envoy writes x-envoy-attempt-count again for each attempt. */
+/**
+ * What providers have no business with. Envoy writes x-envoy-attempt-count again for each attempt. In answers: whether
+ * to try again is not theirs to say (a provider behind an Envoy of its own may send x-envoy-ratelimited, which forbids
+ * it). It stands last, so the answers of `peek` and `again` come after it.
+ */
 function strip(): EnvoyConfig {
   const prefixes = ['x-tollgate-', 'x-envoy-', 'x-forwarded-'];
-  return headerMutation('strip', [
-    { remove: 'x-request-id' },
-    ...prefixes.map((prefix) => ({ remove_on_match: { key_matcher: { prefix } } })),
-  ]);
+  return headerMutation('strip', {
+    request: [
+      { remove: 'x-request-id' },
+      ...prefixes.map((prefix) => ({ remove_on_match: { key_matcher: { prefix } } })),
+    ],
+    response: [{ remove: RETRY_HEADER }, { remove: 'x-envoy-ratelimited' }],
+  });
 }

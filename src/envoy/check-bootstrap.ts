@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { ACCESS_LOG_FIELDS } from './access-log.js';
+import { ACCESS_LOG_FIELDS, ATTEMPT_LOG_FIELDS } from './access-log.js';
 import { checkAttemptChain } from './check-chain.js';
 import { checkRequestFilters } from './check-filters.js';
 import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
@@ -46,20 +46,30 @@ function checkRoute(settings: CheckedSettings, manager: Tree): readonly string[]
   const hosts = items(at(manager, 'route_config', 'virtual_hosts'));
   const usable = (route: Tree) => covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
   const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(usable));
-  const route = items(at(host, 'routes')).find(usable);
-  if (route === undefined) {
+  const usual = items(at(host, 'routes')).filter(usable);
+  const [first] = usual;
+  if (first === undefined) {
     return [
       `There is no route with the priority_group cluster specifier and override_metadata_namespace: ${METADATA_NAMESPACE}.`,
     ];
   }
-  const limit = Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0);
+  const limits = usual.map((route) =>
+    Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0),
+  );
+  const limit = Math.min(...limits);
+  const everywhere = (wanted: Tree) => usual.every((route) => covers(at(route, 'route'), wanted));
   const wanted: readonly (readonly [boolean, string])[] = [
     [
-      at(route, 'route', 'retry_policy', 'refresh_cluster_on_retry') === true,
+      everywhere({ retry_policy: { refresh_cluster_on_retry: true } }),
       'The route needs retry_policy.refresh_cluster_on_retry: true, or every attempt goes to the first target.',
     ],
-    [at(route, 'route', 'timeout') === '0s', 'The route needs timeout: 0s; the default ends every stream after 15 s.'],
-    [at(route, 'route', 'auto_host_rewrite') === true, 'The route needs auto_host_rewrite: true.'],
+    [everywhere({ timeout: '0s' }), 'The route needs timeout: 0s; the default ends every stream after 15 s.'],
+    [everywhere({ auto_host_rewrite: true }), 'The route needs auto_host_rewrite: true.'],
+    [
+      at(first, 'route', 'retry_policy', 'retry_on') === 'retriable-status-codes' &&
+        items(at(first, 'route', 'retry_policy', 'retriable_status_codes')).length === 0,
+      'The route for requests with x-envoy-retry-on needs retry_on: retriable-status-codes and no retriable_status_codes: Envoy adds the header to them, and attempts would be repeated that must not be.',
+    ],
     [
       at(host, 'include_request_attempt_count') === true,
       'The virtual host needs include_request_attempt_count: true, by which the filters know a first attempt.',
@@ -76,9 +86,11 @@ const SPECIFIER = { typed_config: { override_metadata_namespace: METADATA_NAMESP
 
 function checkManager(manager: Tree): readonly string[] {
   const mapped = JSON.stringify(at(manager, 'local_reply_config', 'mappers') ?? []).includes('rbac_access_denied');
-  const logged = items(at(manager, 'access_log')).some((log) =>
-    covers(at(log, 'typed_config', 'log_format', 'json_format'), ACCESS_LOG_FIELDS),
-  );
+  const logs = (list: Tree, fields: Tree) =>
+    items(list).some((log) => covers(at(log, 'typed_config', 'log_format', 'json_format'), fields));
+  const logged = logs(at(manager, 'access_log'), ACCESS_LOG_FIELDS);
+  const router = items(at(manager, 'http_filters')).find((filter) => hasType(filter, 'Router'));
+  const attemptsLogged = logs(at(router, 'typed_config', 'upstream_log'), ATTEMPT_LOG_FIELDS);
   const wanted: readonly (readonly [boolean, string])[] = [
     [
       mapped,
@@ -87,6 +99,10 @@ function checkManager(manager: Tree): readonly string[] {
     [
       logged,
       `There is no JSON access log with the fields ${Object.keys(ACCESS_LOG_FIELDS).join(', ')}: usage lost in a crash could not be settled.`,
+    ],
+    [
+      attemptsLogged,
+      `The router has no JSON upstream_log with the fields ${Object.keys(ATTEMPT_LOG_FIELDS).join(', ')}: attempts that failed before any answer would be missing in the records.`,
     ],
     [
       at(manager, 'use_remote_address') === true,

@@ -1,14 +1,15 @@
-import { CREDENTIAL_HEADERS } from './attempt-chain.js';
+import { ATTEMPT_RESPONSE_ATTRIBUTES, CREDENTIAL_HEADERS } from './attempt-chain.js';
 import { isRole } from './check-filters.js';
 import { at, covers, hasType, items, type Tree } from './config-tree.js';
-import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, RID_METADATA, ROLE_AGAIN } from './names.js';
+import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RID_METADATA, ROLE_AGAIN, ROLE_PEEK } from './names.js';
 
-/** The filters of every attempt, in the router: wipe the credentials, prepare again, content-length, strip, codec. */
+/** The filters of every attempt, in the router: peek, wipe the credentials, prepare again, content-length, strip, codec. */
 export function checkAttemptChain(manager: Tree): readonly string[] {
   const router = items(at(manager, 'http_filters')).find((filter) => hasType(filter, 'Router'));
   if (router === undefined) return ['There is no router filter.'];
   const config = at(router, 'typed_config');
-  const chain = items(at(config, 'upstream_http_filters')).map(unwrapped);
+  const matched = items(at(config, 'upstream_http_filters'));
+  const chain = matched.map(unwrapped);
   const places = STEPS.map((step) => chain.findIndex(step.is));
   const missing = STEPS.filter((_, index) => places[index] === -1).map(
     (step) => `The router's upstream_http_filters lack ${step.what}.`,
@@ -21,6 +22,7 @@ export function checkAttemptChain(manager: Tree): readonly string[] {
     ...(ordered
       ? []
       : [`The router's upstream_http_filters must stand in this order: ${STEPS.map((step) => step.name).join(', ')}.`]),
+    ...checkPeek(matched.find((filter) => isRole(unwrapped(filter), ROLE_PEEK))),
     ...checkAgain(chain.find((filter) => isRole(filter, ROLE_AGAIN))),
   ];
 }
@@ -34,6 +36,11 @@ interface Step {
 const requestMutations = (filter: Tree) => items(at(filter, 'typed_config', 'mutations', 'request_mutations'));
 
 const STEPS: readonly Step[] = [
+  {
+    name: 'peek',
+    what: 'the ext_proc filter with the gRPC metadata role: peek',
+    is: (filter) => isRole(filter, ROLE_PEEK),
+  },
   {
     name: 'wipe_credentials',
     what: `a header_mutation that removes ${CREDENTIAL_HEADERS.join(', ')} before another attempt`,
@@ -61,24 +68,22 @@ const STEPS: readonly Step[] = [
   { name: 'upstream_codec', what: 'upstream_codec at the end', is: (filter) => hasType(filter, 'UpstreamCodec') },
 ];
 
-function checkAgain(filter: Tree): readonly string[] {
-  if (filter === undefined) return [];
-  const config = at(filter, 'typed_config');
-  const wanted: readonly (readonly [boolean, string])[] = [
+type Wanted = readonly (readonly [boolean, string])[];
+
+/** What both roles need to see an answer before the router judges it. */
+function responsePart(config: Tree): Wanted {
+  return [
     [
-      at(config, 'failure_mode_allow') !== true,
-      "must not have failure_mode_allow: it would send one provider's request to another.",
+      at(config, 'processing_mode', 'response_header_mode') === 'SEND',
+      'needs processing_mode.response_header_mode: SEND.',
     ],
     [
-      covers(at(config, 'metadata_options'), {
-        receiving_namespaces: { untyped: [ATTEMPT_NAMESPACE] },
-        forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
-      }),
-      `must receive the metadata namespace ${ATTEMPT_NAMESPACE} and forward ${METADATA_NAMESPACE}.`,
+      at(config, 'send_body_without_waiting_for_header_response') === true,
+      'needs send_body_without_waiting_for_header_response: true, or it cannot see a first token before it answers.',
     ],
     [
-      covers(at(config, 'request_attributes'), ['xds.cluster_name', 'upstream.request_attempt_count']),
-      'needs the request_attributes xds.cluster_name and upstream.request_attempt_count.',
+      covers(at(config, 'response_attributes'), ATTEMPT_RESPONSE_ATTRIBUTES),
+      `needs the response_attributes ${ATTEMPT_RESPONSE_ATTRIBUTES.join(', ')}.`,
     ],
     [
       covers(at(config, 'grpc_service', 'initial_metadata'), [
@@ -86,6 +91,59 @@ function checkAgain(filter: Tree): readonly string[] {
       ]),
       `needs ${RID_METADATA}: "%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%" in grpc_service.initial_metadata.`,
     ],
+  ];
+}
+
+/** @param filter with its matcher, if it has one. */
+function checkPeek(filter: Tree): readonly string[] {
+  if (filter === undefined) return [];
+  const config = at(unwrapped(filter), 'typed_config');
+  const wanted: Wanted = [
+    [
+      JSON.stringify(at(filter, 'typed_config', 'xds_matcher') ?? null).includes(`"${PEEK_HEADER}"`),
+      `must run on first attempts with ${PEEK_HEADER}: 1 only, or every request pays for it.`,
+    ],
+    [
+      at(config, 'failure_mode_allow') === true,
+      'needs failure_mode_allow: true, or held answers are lost when the service restarts.',
+    ],
+    [
+      at(config, 'processing_mode', 'response_body_mode') === 'STREAMED',
+      'needs processing_mode.response_body_mode: STREAMED.',
+    ],
+    [
+      covers(at(config, 'metadata_options'), {
+        receiving_namespaces: { untyped: [METADATA_NAMESPACE] },
+        forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
+      }),
+      `must receive and forward the metadata namespace ${METADATA_NAMESPACE}.`,
+    ],
+    ...responsePart(config),
+  ];
+  return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The peek filter ${complaint}`);
+}
+
+function checkAgain(filter: Tree): readonly string[] {
+  if (filter === undefined) return [];
+  const config = at(filter, 'typed_config');
+  const wanted: Wanted = [
+    [
+      at(config, 'failure_mode_allow') !== true,
+      "must not have failure_mode_allow: it would send one provider's request to another.",
+    ],
+    [
+      covers(at(config, 'metadata_options'), {
+        receiving_namespaces: { untyped: [ATTEMPT_NAMESPACE, METADATA_NAMESPACE] },
+        forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
+      }),
+      `must receive the metadata namespaces ${ATTEMPT_NAMESPACE} and ${METADATA_NAMESPACE}, and forward ${METADATA_NAMESPACE}.`,
+    ],
+    [
+      covers(at(config, 'request_attributes'), ['xds.cluster_name', 'upstream.request_attempt_count']),
+      'needs the request_attributes xds.cluster_name and upstream.request_attempt_count.',
+    ],
+    [at(config, 'allow_mode_override') === true, 'needs allow_mode_override: true.'],
+    ...responsePart(config),
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The again filter ${complaint}`);
 }

@@ -13,6 +13,7 @@ export const CONTAINER_PATHS: BootstrapOptions & { readonly cdsPath: string } = 
   socket: '/run/tollgate/extproc.sock',
   cdsPath: '/run/tollgate/cds.json',
   accessLogPath: '/var/lib/tollgate/envoy/access.jsonl',
+  attemptLogPath: '/var/lib/tollgate/envoy/attempts.jsonl',
   caBundle: '/etc/ssl/certs/ca-certificates.crt',
 };
 

@@ -111,13 +111,14 @@ export function gateFilter(): EnvoyConfig {
   });
 }
 
-export function routerFilter(upstreamFilters: readonly EnvoyConfig[]): EnvoyConfig {
+export function routerFilter(upstreamFilters: readonly EnvoyConfig[], attemptLog: EnvoyConfig): EnvoyConfig {
   return {
     name: 'envoy.filters.http.router',
     typed_config: typed('extensions.filters.http.router.v3.Router', {
       // Also keeps x-envoy-original-host, a name of ours or of another provider, from every provider.
       suppress_envoy_headers: true,
       upstream_http_filters: upstreamFilters,
+      upstream_log: [attemptLog],
     }),
   };
 }

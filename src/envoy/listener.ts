@@ -1,5 +1,5 @@
 import type { Address, TlsFiles } from '../config/snapshot.js';
-import { accessLog } from './access-log.js';
+import { accessLog, attemptLog } from './access-log.js';
 import { attemptChain } from './attempt-chain.js';
 import { clientHeaderRemoval } from './client-headers.js';
 import { factsFilter, gateFilter, requestFilter, routerFilter } from './filters.js';
@@ -53,7 +53,7 @@ function connectionManager(settings: EnvoySettings, options: BootstrapOptions): 
         factsFilter(),
         requestFilter(options.messageTimeoutMs),
         gateFilter(),
-        routerFilter(attemptChain()),
+        routerFilter(attemptChain(), attemptLog(options.attemptLogPath)),
       ],
       route_config: routes(settings.gateway.bodyLimit),
     },

@@ -24,7 +24,13 @@ export const DEFAULT_CLUSTER = 'none';
 export const ROLE_METADATA = 'role';
 export const RID_METADATA = 'x-rid';
 export const ROLE_REQUEST = 'request';
+export const ROLE_PEEK = 'peek';
 export const ROLE_AGAIN = 'again';
+
+/** Request header, set by the `request` role: `1` has `peek` hold the answer of attempt 1 until the service has judged it. */
+export const PEEK_HEADER = 'x-tollgate-peek';
+/** Response header by which `peek` and `again` may ask for the next target without changing the status (see routes.ts). */
+export const RETRY_HEADER = 'x-tollgate-retry';
 
 /** Headers of ours that a client may send; every other `x-tollgate-*` is removed before any filter runs. */
 export const CLIENT_HEADERS: readonly string[] = ['x-tollgate-metadata', 'x-tollgate-cache'];

@@ -12,6 +12,8 @@ export interface BootstrapOptions {
   readonly cdsPath: string | null;
   /** JSON lines, one for each request. Its directory must exist when Envoy starts. */
   readonly accessLogPath: string;
+  /** JSON lines, one for each failed attempt at a provider. Its directory must exist when Envoy starts. */
+  readonly attemptLogPath: string;
   /** PEM file against which providers' certificates are checked. */
   readonly caBundle: string;
   /** How long Envoy waits for one answer of the `request` role. Default 5000. */
@@ -26,5 +28,6 @@ export function standardPaths(
     socket: join(snapshot.runtimeDirectory, 'extproc.sock'),
     cdsPath: join(snapshot.runtimeDirectory, 'cds.json'),
     accessLogPath: join(snapshot.dataDirectory, 'envoy', 'access.jsonl'),
+    attemptLogPath: join(snapshot.dataDirectory, 'envoy', 'attempts.jsonl'),
   };
 }

@@ -3,10 +3,12 @@ import { DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
 /**
- * 5xx covers resets and timeouts before the headers too. A provider's 401 or 403 is added per request by
- * `x-envoy-retriable-status-codes`, since only the service knows whether another target is left.
+ * What is tried again without being asked for: nothing, as `retriable-status-codes` has an empty list. Envoy only ever
+ * adds `x-envoy-retry-on` to the route's own list, so the list must be empty for the service to decide each request.
  */
-const RETRY_ON = '5xx,reset,connect-failure,refused-stream,retriable-status-codes';
+const NOTHING = 'retriable-status-codes';
+/** For requests that do not say: 5xx covers resets and timeouts before the headers too. */
+const USUAL = '5xx,reset,connect-failure,refused-stream,retriable-status-codes';
 
 /** Silence of a reasoning model is normal for minutes; the service's `stall` clock is the tighter one. */
 const IDLE_TIMEOUT = '600s';
@@ -31,13 +33,20 @@ export function routes(bodyLimit: number): EnvoyConfig {
             append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
           },
         ],
-        routes: [{ name: 'targets', match: { prefix: '/' }, route: targets() }],
+        routes: [
+          {
+            name: 'asked',
+            match: { prefix: '/', headers: [{ name: 'x-envoy-retry-on', present_match: true }] },
+            route: targets(NOTHING),
+          },
+          { name: 'targets', match: { prefix: '/' }, route: targets(USUAL) },
+        ],
       },
     ],
   };
 }
 
-function targets(): EnvoyConfig {
+function targets(retryOn: string): EnvoyConfig {
   return {
     // Attempts and streams are bounded per request by the service, and by max_stream_duration in the end.
     timeout: '0s',
@@ -45,8 +54,7 @@ function targets(): EnvoyConfig {
     auto_host_rewrite: true,
     inline_cluster_specifier_plugin: { extension: priorityGroups() },
     retry_policy: {
-      retry_on: RETRY_ON,
-      retriable_status_codes: [429],
+      retry_on: retryOn,
       // None unless the service asks for them with x-envoy-max-retries.
       num_retries: 0,
       refresh_cluster_on_retry: true,

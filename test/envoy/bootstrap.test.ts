@@ -30,6 +30,7 @@ const options: BootstrapOptions & { readonly cdsPath: string } = {
   socket: join(directory, 'extproc.sock'),
   cdsPath: join(directory, 'cds.json'),
   accessLogPath: join(directory, 'access.jsonl'),
+  attemptLogPath: join(directory, 'attempts.jsonl'),
   caBundle: certificate,
 };
 
@@ -128,13 +129,23 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
   const cases: readonly (readonly [RegExp, (text: string) => string])[] = [
     [/not YAML/, () => 'a: [1'],
     [/no HTTP connection manager/, () => 'static_resources: {}'],
-    [/failure_mode_allow: true/, (text) => text.replace('failure_mode_allow: true', 'failure_mode_allow: false')],
+    [
+      /request filter needs failure_mode_allow: true/,
+      (text) => text.replace('failure_mode_allow: true', 'failure_mode_allow: false'),
+    ],
     [/rbac gate must allow only/, (text) => text.replace('exact: pass', 'exact: perhaps')],
     [/rbac gate must allow only/, (text) => text.replace('action: ALLOW', 'action: LOG')],
     [/must be the rbac gate/, (text) => text.replace(/v3\.RBAC/, 'v3.Buffer')],
     [/role: request/, (text) => text.replace('value: request', 'value: down')],
     [/no route or virtual host switches it on/, (text) => text.replace('typed_per_filter_config', 'metadata')],
     [/role: again/, (text) => text.replace('value: again', 'value: up')],
+    [/role: peek/, (text) => text.replace('value: peek', 'value: up')],
+    [
+      /peek filter must run on first attempts/,
+      (text) => text.replace('header_name: x-tollgate-peek', 'header_name: x'),
+    ],
+    [/peek filter needs send_body_without/, (text) => text.replace('header_response: true', 'header_response: false')],
+    [/no JSON upstream_log/, (text) => text.replace(/id: "?%DYNAMIC_METADATA\(tollgate:rid\)%"?/, 'id: x')],
     [/removes authorization/, (text) => text.replace('remove: x-api-key', 'remove: x-other')],
     [
       /again filter must not have failure_mode_allow/,
@@ -146,17 +157,18 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
     ],
     [
       /priority_group/,
-      (text) => text.replace('override_metadata_namespace: tollgate', 'override_metadata_namespace: x'),
+      (text) => text.replaceAll('override_metadata_namespace: tollgate', 'override_metadata_namespace: x'),
     ],
     [
       /request_body_buffer_limit: 1048576/,
       (text) => text.replace('request_body_buffer_limit: 1048576', 'request_body_buffer_limit: 9'),
     ],
+    [/needs retry_on: retr/, (text) => text.replace('retry_on: retriable-status-codes', 'retry_on: 5xx')],
     [/ext_proc_graceful_grpc_close/, (text) => text.replace('grpc_close: true', 'grpc_close: false')],
     [/no cluster provider-openai/, (text) => text.replace('name: provider-openai', 'name: openai')],
     [/no cluster tollgate/, (text) => text.replace('- name: tollgate\n', '- name: other\n')],
     [/rbac_access_denied/, (text) => text.replace('rbac_access_denied', 'rbac')],
-    [/no JSON access log/, (text) => text.replace('%RESPONSE_FLAGS%', '-')],
+    [/no JSON access log/, (text) => text.replace('%BYTES_RECEIVED%', '-')],
     [/use_remote_address/, (text) => text.replace('use_remote_address: true', 'use_remote_address: false')],
   ];
   for (const [complaint, change] of cases) {
@@ -173,7 +185,7 @@ t.test('the steps of an attempt must stand in order', (t) => {
   const manager = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
   const chain = manager.http_filters.at(-1).typed_config.upstream_http_filters;
   chain.splice(1, 0, ...chain.splice(0, 1));
-  t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/must stand in this order: wipe_credentials, again/]);
+  t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/must stand in this order: peek, wipe_credentials, again/]);
   t.end();
 });
 

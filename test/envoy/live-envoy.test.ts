@@ -73,6 +73,7 @@ const options = {
   socket: join(directory, 'extproc.sock'),
   cdsPath: join(directory, 'cds.json'),
   accessLogPath: join(logs, 'access.jsonl'),
+  attemptLogPath: join(logs, 'attempts.jsonl'),
   caBundle: certificate,
   messageTimeoutMs: 2_000,
 };

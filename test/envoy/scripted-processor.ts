@@ -31,6 +31,7 @@ interface Message {
   readonly request_headers?: Headers;
   readonly response_headers?: Headers;
   readonly request_body?: { readonly body: Buffer };
+  readonly response_body?: { readonly body?: Buffer; readonly end_of_stream?: boolean };
   readonly metadata_context?: { readonly filter_metadata?: Readonly<Record<string, Struct>> };
   readonly attributes?: Readonly<Record<string, Struct>>;
 }
@@ -42,16 +43,32 @@ interface Headers {
 
 const OPTIONS = { keepCase: true, longs: Number, enums: String, defaults: false, oneofs: false } as const;
 
+/** What the client may ask for, as JSON in `x-tollgate-metadata`. */
+export interface Script {
+  /** Cluster of each attempt. */
+  readonly targets: readonly string[];
+  /** More headers in the last answer of the request phase, such as `x-envoy-retry-on`. */
+  readonly set?: Readonly<Record<string, string>>;
+  /** `peek` and `again` hold each answer until its first chunk, and give this verdict on one that contains `error`. */
+  readonly verdict?: Readonly<Record<string, string>>;
+  /** The verdict also puts these clusters in the place of the targets. */
+  readonly instead?: readonly string[];
+  /** The `request` stream sees the answer's chunks: it cuts after this many, or adds this text to the last. */
+  readonly cutAfter?: number;
+  readonly append?: string;
+}
+
 /**
  * A processor that does what the client's `x-tollgate-metadata` says: `targets=a,b` lets the request pass to these
- * clusters; `refuse` answers 418 itself; `undecided` answers without a decision.
+ * clusters, and again after a 429; a `Script` says more; `refuse` answers 418 itself; else it answers without a decision.
  */
 export function startProcessor(socket: string): Promise<Processor> {
   const seen: Seen[] = [];
+  const scripts = new Map<string, Script>();
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
   server.addService(service(), {
     Process: (call: ServerDuplexStream<Message, object>) => {
-      const stream = new Stream(call, seen);
+      const stream = new Stream(call, seen, scripts);
       call.on('data', (message: Message) => stream.take(message));
       call.on('end', () => call.end());
       call.on('error', () => undefined);
@@ -78,35 +95,94 @@ class Stream {
   readonly #seen: Seen[];
   readonly #role: string;
   readonly #rid: string;
-  #script = '';
+  readonly #scripts: Map<string, Script>;
+  #words = '';
+  #chunks = 0;
+  #held = false;
 
-  constructor(call: ServerDuplexStream<Message, object>, seen: Seen[]) {
+  constructor(call: ServerDuplexStream<Message, object>, seen: Seen[], scripts: Map<string, Script>) {
     this.#call = call;
     this.#seen = seen;
+    this.#scripts = scripts;
     this.#role = String(call.metadata.get('role')[0]);
     this.#rid = String(call.metadata.get('x-rid')[0]);
   }
 
   take(message: Message): void {
-    const phase = ['request_headers', 'request_body', 'response_headers'].find((name) => name in message) ?? 'other';
+    const phase = PHASES.find((name) => name in message) ?? 'other';
     const headers = plainHeaders(message.request_headers ?? message.response_headers);
     const attributes = plainStruct(message.attributes?.['envoy.filters.http.ext_proc']);
     const metadata = plainStruct(message.metadata_context?.filter_metadata?.['tollgate']);
     this.#seen.push({ role: this.#role, rid: this.#rid, phase, headers, attributes, metadata });
-    if (phase === 'request_headers') this.#script = headers['x-tollgate-metadata'] ?? '';
-    this.#call.write(this.#role === 'again' ? this.#again(phase, attributes) : this.#request(phase, message));
+    if (phase.startsWith('response')) this.#response(phase, message);
+    else if (this.#role === 'again') this.#call.write(this.#again(attributes));
+    else this.#request(phase, message, headers);
   }
 
-  #request(phase: string, message: Message): object {
+  get #script(): Script | undefined {
+    return this.#scripts.get(this.#rid);
+  }
+
+  #response(phase: string, message: Message): void {
+    if (this.#role === 'request') this.#answer(phase, message);
+    else if (this.#script?.verdict === undefined) this.#call.write({ [phase]: { response: {} } });
+    else this.#judge(phase, message);
+  }
+
+  /** The answer as the client gets it. */
+  #answer(phase: string, message: Message): void {
+    const { cutAfter, append } = this.#script ?? {};
+    const watch = cutAfter !== undefined || append !== undefined;
+    const change = {
+      body_mutation: {
+        body: Buffer.concat([message.response_body?.body ?? Buffer.alloc(0), Buffer.from(append ?? '')]),
+      },
+    };
+    const last = message.response_body?.end_of_stream === true && append !== undefined;
+    this.#call.write({
+      [phase]: { response: last ? change : {} },
+      ...(phase === 'response_headers' && watch ? { mode_override: STREAMED } : {}),
+    });
+    if (phase === 'response_body') this.#chunks += 1;
+    if (this.#chunks === cutAfter)
+      this.#call.write({ immediate_response: { status: { code: 504 }, details: 'tollgate_stall' } });
+  }
+
+  /** Holds the headers until the first chunk says what they are worth; then leaves. */
+  #judge(phase: string, message: Message): void {
+    if (phase === 'response_headers') {
+      this.#held = true;
+      if (message.response_headers?.end_of_stream !== true) return;
+    }
+    if (this.#held) {
+      const bad = message.response_body?.body?.includes('error') ?? true;
+      const { verdict = {}, instead } = this.#script ?? {};
+      this.#held = false;
+      this.#call.write({
+        response_headers: { response: bad ? { header_mutation: set(verdict) } : {} },
+        ...(bad && instead ? { dynamic_metadata: struct({ tollgate: { priority_groups: groups(instead) } }) } : {}),
+      });
+    }
+    if (phase === 'response_body') this.#call.write({ response_body: { response: {} } });
+    this.#call.end();
+  }
+
+  #request(phase: string, message: Message, headers: Readonly<Record<string, string>>): void {
+    if (phase === 'request_headers') this.#words = headers['x-tollgate-metadata'] ?? '';
     const last = phase === 'request_body' || message.request_headers?.end_of_stream === true;
-    if (last && this.#script === 'refuse') return { immediate_response: REFUSAL };
-    if (!last || !this.#script.startsWith('targets=')) return { [phase]: { response: {} } };
-    const targets = this.#script.slice('targets='.length).split(',');
+    const script = last ? readScript(this.#words) : null;
+    if (script) this.#scripts.set(this.#rid, script);
+    if (last && this.#words === 'refuse') this.#call.write({ immediate_response: REFUSAL });
+    else this.#call.write(script ? this.#pass(phase, script) : { [phase]: { response: {} } });
+  }
+
+  #pass(phase: string, { targets, set: more }: Script): object {
     const body = Buffer.from(`{"target":"${targets[0]}"}`);
     const headers = {
       ':path': '/upstream/1',
       authorization: `Bearer key-of-${targets[0]}`,
       'x-envoy-max-retries': String(targets.length - 1),
+      ...more,
       ...(phase === 'request_body' ? { 'content-length': String(body.length) } : {}),
     };
     const mutation = phase === 'request_body' ? { body_mutation: { body } } : {};
@@ -118,12 +194,10 @@ class Stream {
 
   #decision(targets: readonly string[]): object {
     const facts = { key: 'web', model: 'smart', endpoint: '/v1/chat/completions', stream: true, generation: 7 };
-    const groups = targets.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] }));
-    return { decision: 'pass', rid: this.#rid, priority_groups: groups, ...facts };
+    return { decision: 'pass', rid: this.#rid, priority_groups: groups(targets), ...facts };
   }
 
-  #again(phase: string, attributes: Readonly<Record<string, unknown>>): object {
-    if (phase !== 'request_headers') return { [phase]: { response: {} } };
+  #again(attributes: Readonly<Record<string, unknown>>): object {
     const cluster = String(attributes['xds.cluster_name']);
     const body = Buffer.from(`{"target":"${cluster}","again":true}`);
     return {
@@ -135,8 +209,23 @@ class Stream {
         },
       },
       dynamic_metadata: struct({ tollgate_attempt: { content_length: String(body.length) } }),
+      ...(this.#script?.verdict === undefined ? {} : { mode_override: STREAMED }),
     };
   }
+}
+
+const PHASES = ['request_headers', 'request_body', 'response_headers', 'response_body'];
+
+const STREAMED = { request_header_mode: 'SEND', response_header_mode: 'SEND', response_body_mode: 'STREAMED' };
+
+function readScript(words: string): Script | null {
+  if (words.startsWith('{')) return JSON.parse(words) as Script;
+  if (!words.startsWith('targets=')) return null;
+  return { targets: words.slice('targets='.length).split(','), set: { 'x-envoy-retriable-status-codes': '429' } };
+}
+
+function groups(targets: readonly string[]): object[] {
+  return targets.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] }));
 }
 
 const REFUSAL = {

@@ -25,5 +25,5 @@ export function settings(draft: SettingsDraft = {}): EnvoySettings {
 }
 
 function account(name: string, baseUrl: string): ProviderAccount {
-  return { name, kind: 'openai-compatible', baseUrl, credentials: [], headers: {}, apiVersion: null };
+  return { name, kind: 'openai-compatible', baseUrl, credentials: [], headers: {}, apiVersion: null, probeMs: null };
 }
