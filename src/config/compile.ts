@@ -1,20 +1,11 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { Secret } from '../observability/secret.js';
 import { sha256 } from './check-keys.js';
+import { compileModel, modelDefaults } from './compile-model.js';
 import type { KnownKinds } from './cross-check.js';
 import { freeze } from './freeze.js';
-import { DEFAULT_RETRY_ON, retryOn } from './retry-on.js';
 import type { ValidConfig } from './schema.js';
-import type {
-  Credential,
-  FixedKey,
-  Model,
-  PriceOverride,
-  ProviderAccount,
-  Retry,
-  Snapshot,
-  Target,
-} from './snapshot.js';
+import type { Credential, FixedKey, PriceOverride, ProviderAccount, Snapshot } from './snapshot.js';
 import { withVersion } from './version.js';
 
 type Unversioned = Omit<Snapshot, 'version'>;
@@ -49,24 +40,13 @@ export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds):
     records: recordsOf(config, absolute),
     timeZone: config.time_zone,
     providers: new Map(Object.keys(config.providers).map((name) => [name, account(name, config, kinds)])),
-    models: new Map(Object.entries(config.models).map(([name, model]) => [name, modelOf(name, model)])),
+    models: new Map(Object.entries(config.models).map(([name, model]) => [name, compileModel(name, model)])),
     keys: config.keys.map(keyOf),
     prices: config.prices.map(priceOf),
-    defaults: { retry: DEFAULT_RETRY, retryBudget: DEFAULT_BUDGET },
+    defaults: modelDefaults(),
   };
   return freeze(withVersion(snapshot));
 }
-
-/** For names that no configured model covers; the same values as the schema's. */
-const DEFAULT_RETRY: Retry = {
-  attempts: null,
-  on: retryOn(DEFAULT_RETRY_ON),
-  responseMs: 300_000,
-  firstTokenMs: 30_000,
-  stallMs: 120_000,
-  totalMs: 0,
-};
-const DEFAULT_BUDGET = 0.2;
 
 function tlsFiles(config: ValidConfig, absolute: (path: string) => string): Snapshot['gateway']['tls'] {
   const { tls } = config.gateway;
@@ -99,7 +79,7 @@ function account(name: string, config: ValidConfig, kinds: KnownKinds): Provider
     credentials: credentialsOf(provider.credentials),
     headers: Object.fromEntries(headers),
     apiVersion: provider.api_version ?? null,
-    probeMs: null,
+    probeMs: provider.probe === 'off' ? null : provider.probe,
   };
 }
 
@@ -110,29 +90,6 @@ function credentialsOf(credentials: ValidConfig['providers'][string]['credential
       ? { secret: new Secret(item), weight: 1 }
       : { secret: new Secret(item.secret), weight: item.weight };
   });
-}
-
-function modelOf(name: string, model: ValidConfig['models'][string]): Model {
-  const retry: Retry = {
-    ...DEFAULT_RETRY,
-    attempts: model.retry.attempts ?? null,
-    responseMs: model.retry.response,
-    firstTokenMs: model.retry.first_token,
-    totalMs: model.retry.total,
-  };
-  const targets = model.targets.map((target) => ({
-    ...splitTarget(typeof target === 'string' ? target : target.model),
-    weight: 1,
-    contextWindow: null,
-    retry,
-  }));
-  return { name, targets, balance: 'ordered', retry, retryBudget: DEFAULT_BUDGET, allowUnpriced: model.allow_unpriced };
-}
-
-/** `provider/model`, split at the first slash. */
-function splitTarget(name: string): Target {
-  const slash = name.indexOf('/');
-  return { name, provider: name.slice(0, slash), model: name.slice(slash + 1) };
 }
 
 function keyOf(key: ValidConfig['keys'][number]): FixedKey {

@@ -1,9 +1,10 @@
 import { keyMistakes } from './check-keys.js';
 import { listenerMistakes } from './check-listeners.js';
+import { modelMistakes } from './check-models.js';
 import { isValueNotYet } from './not-yet.js';
 import { type Mistake, type Path, shown } from './problem.js';
 import { entriesOf, fieldOf, has, itemsOf, textOf } from './raw-view.js';
-import { didYouMean, unknownProvider } from './suggest.js';
+import { didYouMean } from './suggest.js';
 
 /** What the configuration has to know about a provider kind. `ProviderKind` of `providers/` fits. */
 export interface KnownKind {
@@ -93,38 +94,7 @@ function weightMistakes(items: readonly unknown[], path: Path): readonly Mistake
   const unequal = weights.findIndex((weight) => Number(weight) !== Number(weights[0]));
   if (unequal < 0) return [];
   const at = has(items[unequal], 'weight') ? [...path, unequal, 'weight'] : [...path, 0, 'weight'];
-  return [{ path: at, at: 'value', message: 'unequal weights are not yet supported' }];
-}
-
-function modelMistakes(raw: unknown, providers: readonly string[]): readonly Mistake[] {
-  return entriesOf(raw, 'models').flatMap(([name, model]) => {
-    const path = ['models', name];
-    const targets = itemsOf(model, 'targets');
-    const clash = providers.find((provider) => name.startsWith(`${provider}/`));
-    const mistakes: Mistake[] = [...weightMistakes(targets, [...path, 'targets'])];
-    if (clash !== undefined) {
-      const message = `a model's name may not begin with "${clash}/", the name of a provider`;
-      mistakes.push({ path, at: 'key', message });
-    }
-    return [...mistakes, ...targetMistakes(targets, [...path, 'targets'], providers)];
-  });
-}
-
-function targetMistakes(targets: readonly unknown[], path: Path, providers: readonly string[]): readonly Mistake[] {
-  const seen = new Set<string>();
-  return targets.flatMap((target, index): readonly Mistake[] => {
-    const inner = typeof target === 'string' ? null : textOf(target, 'model');
-    const name = typeof target === 'string' ? target : inner;
-    const slash = name?.indexOf('/') ?? -1;
-    if (name === null || slash < 1) return [];
-    const at = inner === null ? [...path, index] : [...path, index, 'model'];
-    const provider = name.slice(0, slash);
-    if (!providers.includes(provider))
-      return [{ path: at, at: 'value', message: unknownProvider(provider, providers) }];
-    if (seen.has(name)) return [{ path: at, at: 'value', message: 'this target is already in the list' }];
-    seen.add(name);
-    return [];
-  });
+  return [{ path: at, at: 'value', message: 'unequal weights of credentials are not yet supported' }];
 }
 
 function priceMistakes(raw: unknown): readonly Mistake[] {

@@ -1,6 +1,7 @@
 import { formatAddress } from './address.js';
-import { formatDuration, formatSize } from './quantity.js';
-import type { FixedKey, Model, PriceOverride, ProviderAccount, Retry, Snapshot } from './snapshot.js';
+import { formatDuration, formatShare, formatSize } from './quantity.js';
+import { retryReasons } from './retry-on.js';
+import type { FixedKey, Model, ModelTarget, PriceOverride, ProviderAccount, Retry, Snapshot } from './snapshot.js';
 
 /** A header whose name sounds like this may carry a credential. */
 const SECRET_HEADER = /auth|key|token|secret|cookie|password|credential/i;
@@ -61,6 +62,7 @@ function accountText(account: ProviderAccount): unknown {
     ...(account.credentials.length === 0 ? {} : { credentials: credentialTexts(account) }),
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
     ...optional('api_version', account.apiVersion),
+    ...optional('probe', account.probeMs === null ? null : formatDuration(account.probeMs)),
   };
 }
 
@@ -72,20 +74,42 @@ function credentialTexts(account: ProviderAccount): unknown {
 
 function modelText(model: Model): unknown {
   return {
-    targets: model.targets.map((target) => target.name),
-    balance: 'ordered',
+    targets: model.targets.map((target) => targetText(target, model.retry)),
+    balance: model.balance,
     retry: retryText(model.retry),
+    retry_budget: model.retryBudget === null ? 'off' : formatShare(model.retryBudget),
     allow_unpriced: model.allowUnpriced,
   };
 }
 
-function retryText(retry: Retry): unknown {
+/** A target that says nothing of its own is only a name. */
+function targetText(target: ModelTarget, models: Retry): unknown {
+  const usual = retryText(models);
+  const own = Object.entries(retryText(target.retry)).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]),
+  );
+  if (target.weight === 1 && target.contextWindow === null && own.length === 0) return target.name;
+  return {
+    model: target.name,
+    weight: target.weight,
+    ...optional('context_window', target.contextWindow),
+    ...(own.length === 0 ? {} : { retry: Object.fromEntries(own) }),
+  };
+}
+
+function retryText(retry: Retry): Readonly<Record<string, unknown>> {
   return {
     ...optional('attempts', retry.attempts),
+    on: retryReasons(retry.on),
     response: formatDuration(retry.responseMs),
-    first_token: retry.firstTokenMs === null ? 'off' : formatDuration(retry.firstTokenMs),
+    first_token: durationOrOff(retry.firstTokenMs),
+    stall: formatDuration(retry.stallMs),
     total: formatDuration(retry.totalMs),
   };
+}
+
+function durationOrOff(milliseconds: number | null): string {
+  return milliseconds === null ? 'off' : formatDuration(milliseconds);
 }
 
 function keyText(key: FixedKey): unknown {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
-import { parseDuration, parseSize } from './quantity.js';
+import { formatDuration, parseDuration, parseShare, parseSize } from './quantity.js';
 import type { Address } from './snapshot.js';
 
 /**
@@ -8,18 +8,29 @@ import type { Address } from './snapshot.js';
  * the parsed value. `format` names the kind in the reference and in the JSON Schema.
  */
 
-/** Parses text; `wanted` completes "must be …". */
-function parsed<T>(wanted: string, parse: (text: string) => T | null) {
-  const error = `must be ${wanted}`;
+type Parsed<T> = { readonly value: T } | { readonly problem: string };
+
+/** Parses text, or a number as it stands there. The problem of the empty text is also that of a list or a map. */
+export function parsedText<T>(parse: (text: string) => Parsed<T>) {
+  const problemOf = (result: Parsed<T>) => ('problem' in result ? result.problem : 'must be text');
+  const error = (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : problemOf(parse('')));
   return z.preprocess(
     (value) => (typeof value === 'number' ? String(value) : value),
-    z.string({ error: (issue) => (issue.input === undefined ? 'is required' : error) }).transform((text, context) => {
-      const value = parse(text);
-      if (value !== null) return value;
-      context.issues.push({ code: 'custom', message: error, input: text });
+    z.string({ error }).transform((text, context) => {
+      const result = parse(text);
+      if ('value' in result) return result.value;
+      context.issues.push({ code: 'custom', message: result.problem, input: text });
       return z.NEVER;
     }),
   );
+}
+
+/** `wanted` completes "must be …"; `parse` gives null for text that is not that. */
+function parsed<T>(wanted: string, parse: (text: string) => T | null) {
+  return parsedText<T>((text) => {
+    const value = parse(text);
+    return value === null ? { problem: `must be ${wanted}` } : { value };
+  });
 }
 
 export function duration(most?: { readonly atLeast: number }) {
@@ -31,6 +42,25 @@ export function duration(most?: { readonly atLeast: number }) {
   return parsed<number>(`a duration with its unit, such as 100ms, 10s, 5m or 1h${bound}`, parse).meta({
     format: 'time-span',
   });
+}
+
+/** A duration, or `off`. */
+export function durationOrOff(least: { readonly atLeast: number }) {
+  const parse = (text: string): number | 'off' | null => {
+    if (text === 'off') return text;
+    const milliseconds = parseDuration(text);
+    return milliseconds !== null && milliseconds >= least.atLeast ? milliseconds : null;
+  };
+  return parsed(
+    `a duration with its unit, such as 10s or 1m, at least ${formatDuration(least.atLeast)}; or off`,
+    parse,
+  ).meta({ format: 'time-span-or-off' });
+}
+
+/** A share of the requests, or `off`: `20%` is 0.2. */
+export function share() {
+  const parse = (text: string): number | 'off' | null => (text === 'off' ? text : parseShare(text));
+  return parsed('a percentage from 0% to 1000%, such as 20%, or off', parse).meta({ format: 'share-or-off' });
 }
 
 export function size() {
@@ -142,8 +172,9 @@ export function named<Name extends z.core.$ZodRecordKey, Value extends z.core.So
   return z.record(name, value, { error });
 }
 
-export function list<Value extends z.core.SomeType>(value: Value) {
-  return z.array(value, { error: 'must be a list' });
+/** `example` is shown to who writes something else than a list. */
+export function list<Value extends z.core.SomeType>(value: Value, example?: string) {
+  return z.array(value, { error: example === undefined ? 'must be a list' : `must be a list, such as ${example}` });
 }
 
 function withoutNulls(value: unknown): unknown {

@@ -1,6 +1,15 @@
 import { parseDocument } from 'yaml';
 import type { KnownKinds } from './cross-check.js';
 import { AccountBook } from './import-accounts.js';
+import {
+  balanceOf,
+  clocksOf,
+  type ImportedModel,
+  type ImportedTarget,
+  importedTarget,
+  modelEntry,
+  SHARES,
+} from './import-models.js';
 import { entriesOf, fieldOf, has, itemsOf, textOf } from './raw-view.js';
 
 export interface Imported {
@@ -10,14 +19,9 @@ export interface Imported {
   readonly notes: readonly string[];
 }
 
-interface Target {
-  readonly name: string;
-}
-
-/** Models by name, as they are collected: our `models` section with the order of the file. */
+/** Models by name, in the order of the file, and what is not about one model. */
 interface Collected {
-  readonly targets: Map<string, string[]>;
-  readonly retry: Map<string, Record<string, unknown>>;
+  readonly models: Map<string, ImportedModel>;
   readonly prices: Record<string, unknown>[];
   readonly notes: string[];
 }
@@ -34,7 +38,7 @@ const PARAMETERS = new Set([
   'max_retries',
   'input_cost_per_token',
   'output_cost_per_token',
-  'weight',
+  ...SHARES,
 ]);
 
 /**
@@ -44,7 +48,7 @@ const PARAMETERS = new Set([
 export function importLitellm(text: string, kinds: KnownKinds): Imported | null {
   const raw = parsed(text);
   if (!has(raw, 'model_list')) return null;
-  const collected: Collected = { targets: new Map(), retry: new Map(), prices: [], notes: [] };
+  const collected: Collected = { models: new Map(), prices: [], notes: [] };
   const accounts = new AccountBook(kinds, modelNames(raw));
   for (const [index, entry] of itemsOf(raw, 'model_list').entries()) deployment(entry, index, { accounts, collected });
   settings(raw, collected);
@@ -87,6 +91,8 @@ function deployment(entry: unknown, index: number, { accounts, collected }: Work
   const found = accounts.target(model, parameters, place);
   for (const [parameter] of entriesOf(entry, 'litellm_params')) {
     if (!PARAMETERS.has(parameter)) collected.notes.push(`${place}.litellm_params.${parameter}: not expressed`);
+    if (parameter === 'rpm' || parameter === 'tpm')
+      collected.notes.push(`${place}.litellm_params.${parameter}: only a share of the requests here, not a limit`);
   }
   if (found === null) return;
   if (name.includes('*') || found.name.includes('*')) {
@@ -95,21 +101,26 @@ function deployment(entry: unknown, index: number, { accounts, collected }: Work
     );
     return;
   }
-  if (name !== found.name) addTarget(collected, name, found, place);
-  addPrice(collected, found, parameters);
-  addTimes(collected, name, parameters);
+  const target = importedTarget(found.name, parameters);
+  if (name !== found.name) addTarget(collected, name, target, parameters);
+  addPrice(collected, target, parameters);
 }
 
-function addTarget(collected: Collected, name: string, target: Target, place: string): void {
-  const targets = collected.targets.get(name) ?? [];
-  if (targets.length === 1) {
-    collected.notes.push(`${place}: the deployments of "${name}" are tried in order here, not balanced`);
-  }
-  collected.targets.set(name, targets.includes(target.name) ? targets : [...targets, target.name]);
+const NO_MODEL: ImportedModel = { own: [], fallbacks: [], retries: null, clocks: {} };
+
+function addTarget(collected: Collected, name: string, target: ImportedTarget, parameters: unknown): void {
+  const model = collected.models.get(name) ?? NO_MODEL;
+  const isKnown = model.own.some((other) => other.name === target.name);
+  const retries = fieldOf(parameters, 'max_retries');
+  collected.models.set(name, {
+    ...model,
+    own: isKnown ? model.own : [...model.own, target],
+    retries: typeof retries === 'number' ? Math.max(retries, model.retries ?? 0) : model.retries,
+  });
 }
 
 /** Dollars per token there, dollars per million tokens here. */
-function addPrice(collected: Collected, target: Target, parameters: unknown): void {
+function addPrice(collected: Collected, target: ImportedTarget, parameters: unknown): void {
   const input = fieldOf(parameters, 'input_cost_per_token');
   const output = fieldOf(parameters, 'output_cost_per_token');
   if (input === undefined && output === undefined) return;
@@ -117,76 +128,87 @@ function addPrice(collected: Collected, target: Target, parameters: unknown): vo
   collected.prices.push({ model: target.name, input: perMillion(input), output: perMillion(output) });
 }
 
-function addTimes(collected: Collected, name: string, parameters: unknown): void {
-  const retry = { ...collected.retry.get(name) };
-  const response = seconds(fieldOf(parameters, 'timeout'));
-  const firstToken = seconds(fieldOf(parameters, 'stream_timeout'));
-  const retries = fieldOf(parameters, 'max_retries');
-  if (response !== null) retry['response'] = response;
-  if (firstToken !== null) retry['first_token'] = firstToken;
-  if (typeof retries === 'number') retry['attempts'] = retries + 1;
-  if (Object.keys(retry).length > 0) collected.retry.set(name, retry);
-}
-
-function seconds(value: unknown): string | null {
-  return typeof value === 'number' && value > 0 ? `${value}s` : null;
-}
-
 /** Settings of the whole proxy: fallbacks, retries and time-outs go to each model, the rest is named. */
 function settings(raw: unknown, collected: Collected): void {
-  const known = new Set(['fallbacks', 'num_retries', 'timeout', 'request_timeout', 'model_group_alias', 'master_key']);
-  for (const group of ['litellm_settings', 'router_settings', 'general_settings']) {
+  for (const group of GROUPS) {
     const section = fieldOf(raw, group);
-    for (const [name, value] of entriesOf(section, 'model_group_alias')) alias(name, value, collected);
     for (const rule of itemsOf(section, 'fallbacks')) fallbacks(rule, collected);
     forEveryModel(section, collected);
+    for (const [name, value] of entriesOf(section, 'model_group_alias')) alias(name, value, collected);
     for (const [name] of entriesOf(raw, group)) {
-      if (!known.has(name)) collected.notes.push(`${group}.${name}: not expressed`);
+      if (!KNOWN.has(name)) collected.notes.push(`${group}.${name}: not expressed`);
     }
   }
-  const sections = new Set(['model_list', 'litellm_settings', 'router_settings', 'general_settings']);
-  for (const name of Object.keys(raw ?? {})) if (!sections.has(name)) collected.notes.push(`${name}: not expressed`);
+  for (const name of Object.keys(raw ?? {})) {
+    if (name !== 'model_list' && !GROUPS.includes(name)) collected.notes.push(`${name}: not expressed`);
+  }
 }
 
+const GROUPS = ['litellm_settings', 'router_settings', 'general_settings'];
+
+const KNOWN = new Set([
+  'fallbacks',
+  'num_retries',
+  'timeout',
+  'stream_timeout',
+  'request_timeout',
+  'model_group_alias',
+  'routing_strategy',
+  'master_key',
+]);
+
 function alias(name: string, value: unknown, collected: Collected): void {
-  const targets = typeof value === 'string' ? collected.targets.get(value) : undefined;
-  if (targets === undefined) collected.notes.push(`router_settings.model_group_alias.${name}: not expressed`);
-  else collected.targets.set(name, targets);
+  const model = typeof value === 'string' ? collected.models.get(value) : undefined;
+  if (model === undefined) collected.notes.push(`router_settings.model_group_alias.${name}: not expressed`);
+  else collected.models.set(name, model);
 }
 
 /** `{ model: [other, …] }`: the others' targets are tried after the model's own. */
 function fallbacks(rule: unknown, collected: Collected): void {
   if (typeof rule !== 'object' || rule === null) return;
   for (const [name, others] of Object.entries(rule)) {
-    const own = collected.targets.get(name);
+    const model = collected.models.get(name);
     const names = Array.isArray(others) ? others.map(String) : [];
-    const more = names.flatMap((other) => collected.targets.get(other) ?? []);
-    const missing = names.filter((other) => !collected.targets.has(other));
-    if (own === undefined || missing.length > 0) {
+    const more = names.flatMap((other) => collected.models.get(other)?.own ?? []);
+    const missing = names.filter((other) => !collected.models.has(other));
+    if (model === undefined || missing.length > 0) {
       collected.notes.push(
-        `fallbacks of "${name}": not expressed for ${own === undefined ? 'an unknown model' : missing.join(', ')}`,
+        `fallbacks of "${name}": not expressed for ${model === undefined ? 'an unknown model' : missing.join(', ')}`,
       );
     }
-    if (own !== undefined) collected.targets.set(name, [...new Set([...own, ...more])]);
+    if (model !== undefined) collected.models.set(name, { ...model, fallbacks: [...model.fallbacks, ...more] });
   }
 }
 
 function forEveryModel(section: unknown, collected: Collected): void {
   const retries = fieldOf(section, 'num_retries');
-  const response = seconds(fieldOf(section, 'timeout') ?? fieldOf(section, 'request_timeout'));
-  for (const name of collected.targets.keys()) {
-    const retry = collected.retry.get(name) ?? {};
-    if (typeof retries === 'number') retry['attempts'] ??= retries + 1;
-    if (response !== null) retry['response'] ??= response;
-    if (Object.keys(retry).length > 0) collected.retry.set(name, retry);
+  for (const [name, model] of collected.models) {
+    collected.models.set(name, {
+      ...model,
+      retries: model.retries ?? (typeof retries === 'number' ? retries : null),
+      clocks: { ...clocksOf(section), ...model.clocks },
+    });
   }
 }
 
+/** LiteLLM balances the deployments of a name; at random unless it says otherwise. */
+function balanceFor(raw: unknown, notes: string[]): string {
+  const strategy = textOf(fieldOf(raw, 'router_settings'), 'routing_strategy') ?? 'simple-shuffle';
+  const balance = balanceOf(strategy);
+  if (balance === null) {
+    notes.push(`router_settings.routing_strategy: "${strategy}" is not expressed; balanced by weight instead`);
+  }
+  return balance ?? 'weighted';
+}
+
 function assemble(raw: unknown, accounts: AccountBook, collected: Collected): Readonly<Record<string, unknown>> {
-  const models = [...collected.targets].map(([name, targets]) => {
-    const retry = collected.retry.get(name);
-    return [name, retry === undefined ? { targets } : { targets, retry }];
-  });
+  const balance = balanceFor(raw, collected.notes);
+  const models = [...collected.models].map(([name, model]) => [name, modelEntry(model, balance)]);
+  for (const [name, { own, fallbacks }] of collected.models) {
+    if (own.length > 1 && fallbacks.length > 0 && balance === 'least_latency') {
+      collected.notes.push(`fallbacks of "${name}": take part in least_latency here, like its own deployments`);
+    }
+  }
   return {
     providers: accounts.providers(),
     ...(models.length === 0 ? {} : { models: Object.fromEntries(models) }),

@@ -17,10 +17,6 @@ const SETTINGS: readonly string[] = [
   'store.url',
   'models.*.strict',
   'models.*.output_cap',
-  'models.*.retry_budget',
-  'models.*.retry.on',
-  'models.*.retry.stall',
-  'providers.*.probe',
   'providers.*.project',
   'providers.*.location',
   'providers.*.region',
@@ -29,7 +25,6 @@ const SETTINGS: readonly string[] = [
 /** Values of settings that are otherwise supported. */
 const VALUES: readonly { readonly setting: string; readonly values: readonly string[] }[] = [
   { setting: 'store.kind', values: ['redis'] },
-  { setting: 'models.*.balance', values: ['weighted', 'least_latency'] },
   { setting: 'providers.*.kind', values: ['anthropic', 'gemini', 'vertex', 'bedrock'] },
 ];
 
@@ -39,7 +34,7 @@ export function notYetSupported(): readonly string[] {
   const values = VALUES.map(({ setting, values }) => {
     return values.map((value) => `\`${setting.replaceAll('*', '<name>')}: ${value}\``).join(', ');
   });
-  return [...settings, ...values, '`gateway.workers` above 1', 'unequal `weight`s'];
+  return [...settings, ...values, '`gateway.workers` above 1', 'unequal `weight`s of credentials'];
 }
 
 export function isSettingNotYet(path: Path): boolean {

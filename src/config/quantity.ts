@@ -47,3 +47,15 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes}B`;
 }
+
+/** 0.2 of `20%`, up to 10 for `1000%`; null when the text is no percentage. */
+export function parseShare(text: string): number | null {
+  const match = /^(\d{1,4}(?:\.\d{1,3})?)%$/.exec(text);
+  const share = match === null ? null : Number(match[1]) / 100;
+  return share !== null && share <= 10 ? share : null;
+}
+
+/** 0.2 → `20%`. */
+export function formatShare(share: number): string {
+  return `${Number((share * 100).toPrecision(12))}%`;
+}

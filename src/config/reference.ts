@@ -1,4 +1,5 @@
 import { notYetSupported } from './not-yet.js';
+import { RETRY_WORDS } from './retry-on.js';
 import { inputSchema, type SchemaNode } from './schema.js';
 
 /** A short complete configuration: the top of the reference. A test loads it. */
@@ -11,6 +12,9 @@ models:
   smart:
     targets: [openai/gpt-5, local/llama3.3]
     retry: { attempts: 3, first_token: 10s }
+  fast:
+    targets: [{ model: openai/gpt-5-mini, weight: 80 }, { model: local/llama3.2, weight: 20, retry: { response: 10m } }]
+    balance: weighted
 keys:
   - { id: web, secret: "\${WEB_KEY}", labels: { team: search }, models: [smart, "openai/*"], expires: 2027-01-01 }
 prices:
@@ -19,6 +23,9 @@ prices:
 
 const FORMATS: Readonly<Record<string, string>> = {
   'time-span': 'duration',
+  'time-span-or-off': 'duration or `off`',
+  'share-or-off': 'percentage or `off`',
+  'retry-reason': 'status or word',
   size: 'size',
   address: 'address',
   moment: 'date or time',
@@ -35,6 +42,21 @@ export function configurationReference(): string {
   const sections = Object.entries(schema.properties ?? {}).map(([name, node]) => section(name, node));
   return `${[INTRODUCTION, EXAMPLE, WRITING, ...sections, MISSING].join('\n\n')}\n`;
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  '429':
+    'The provider limits the rate. Its `retry-after` keeps requests from this target for that time, and never delays the next one.',
+  '5xx': 'Any status from 500 to 599.',
+  connect: 'Refused, no such host, no TLS: the request was not sent.',
+  reset: 'The connection broke before the answer began.',
+  timeout: 'No response headers in time: `response`, for streams `first_token`.',
+  first_token: 'A stream that has its headers, but no first token within `first_token`.',
+  error_event: 'An error inside a 200, before the first token.',
+  empty: 'A stream that ends before its first token.',
+  auth: "The provider refuses its own credential. It is never the client's 401.",
+  context_length: 'The input is too long for this target: only targets with a larger context window are tried.',
+  content_filter: "The provider's filter refuses the content.",
+};
 
 const INTRODUCTION = `# Configuration
 
@@ -53,6 +75,7 @@ const WRITING = `## How values are written
 | Type | Written as |
 |---|---|
 | duration | \`100ms\` \`10s\` \`5m\` \`1h\`, also \`1h30m\` and \`1.5s\` |
+| percentage | \`20%\` |
 | size | \`512KiB\` \`32MiB\` (powers of 1,024), \`10MB\` (powers of 1,000), or a number of bytes |
 | address | \`host:port\`, \`[::1]:port\`, or \`:port\` for every interface; port 0 takes a free one |
 | path | relative to the directory of the configuration file, or absolute |
@@ -72,13 +95,23 @@ The file is watched. A changed file is loaded, checked and then used by new requ
 the old one stays in use. Listeners, \`gateway.body_limit\`, \`gateway.tls\`, \`admin.pepper\`, \`envoy\`, \`ledger\`, \`records\`
 and \`runtime_directory\` need a restart.`;
 
+const RETRIES = `### Retries
+
+| \`retry.on\` | What happened |
+|---|---|
+${[...new Set(['429', ...RETRY_WORDS])].map((word) => `| \`${word}\` | ${REASONS[word] ?? ''} |`).join('\n')}
+
+Any other status from 400 to 599 may stand there too. All of these but \`content_filter\` are on unless \`retry.on\` says
+otherwise. After the first token nothing is tried again: the client has a part of the answer.`;
+
 const MISSING = `## Not yet supported
 
 These are errors, never ignored: ${notYetSupported().join(', ')}.`;
 
 function section(name: string, node: SchemaNode): string {
   const rows = rowsOf(name, node);
-  return [`## \`${name}\``, node.description ?? '', table(rows)].join('\n\n');
+  const more = name === 'models' ? [RETRIES] : [];
+  return [`## \`${name}\``, node.description ?? '', table(rows), ...more].join('\n\n');
 }
 
 interface Row {
@@ -146,6 +179,7 @@ function row(setting: string, node: SchemaNode, isRequired: boolean): Row {
 
 function fallbackOf(value: unknown): string {
   if (value === undefined) return 'not set';
+  if (Array.isArray(value) && value.length > 0) return `\`[${value.join(', ')}]\``;
   if (typeof value === 'object') return 'empty';
   return `\`${String(value)}\``;
 }

@@ -4,6 +4,7 @@ import {
   amount,
   baseUrl,
   duration,
+  durationOrOff,
   filePath,
   flag,
   integer,
@@ -16,6 +17,7 @@ import {
   text,
   timeZone,
 } from './fields.js';
+import { modelSchema } from './model-schema.js';
 
 /**
  * The whole configuration, one entry per setting. Descriptions and examples are the reference: `docs/configuration.md`
@@ -168,56 +170,10 @@ const provider = struct({
       description: "Azure's dated API: set = `/deployments/{model}/…?api-version=`, not set = v1 paths.",
       example: '2024-10-21',
     }),
-});
-
-const target = text('provider/model', /^[^\s/]+\/[^\s]+$/);
-
-const retry = struct({
-  attempts: integer({ min: 1, max: 20 }).optional().meta({
+  probe: durationOrOff({ atLeast: 1000 }).prefault('off').meta({
     description:
-      'Tries in all, the first included; the list of targets repeats from its start. Not set = the number of targets, at least 2.',
-    example: '3',
-  }),
-  response: duration({ atLeast: 1 })
-    .prefault('5m')
-    .meta({ description: 'Longest wait for the response headers of one attempt without streaming.', example: '120s' }),
-  first_token: duration({ atLeast: 1 })
-    .prefault('60s')
-    .meta({ description: 'Longest wait for the response headers of one streamed attempt.', example: '10s' }),
-  total: duration()
-    .prefault('0')
-    .meta({ description: 'Longest time for everything, streaming included; 0 = no bound.', example: '5m' }),
-})
-  .prefault({})
-  .meta({ description: 'When to give up on a target, and how often to try.' });
-
-const model = struct({
-  targets: list(
-    z.union(
-      [
-        target,
-        struct({
-          model: target.meta({ description: '`provider/model`.', example: 'openai/gpt-5' }),
-          weight: amount().prefault(1).meta({ description: 'Only equal weights are supported yet.', example: '1' }),
-        }),
-      ],
-      { error: 'must be provider/model or { model, weight }' },
-    ),
-  )
-    .min(1, 'needs at least one target')
-    .max(16, 'more than 16 targets')
-    .meta({
-      description: '`provider/model`s, tried in this order; each as text or `{ model, weight }`.',
-      example: '[anthropic/claude-sonnet-4-5, openai/gpt-5]',
-    }),
-  balance: z
-    .enum(['ordered'])
-    .prefault('ordered')
-    .meta({ description: 'How a target is picked: `ordered` = the first that answers.' }),
-  retry,
-  allow_unpriced: flag().prefault(false).meta({
-    description: 'Serve the model even where its price is unknown and a cost limit covers the request.',
-    example: 'true',
+      'How often to ask for the list of models, so that a provider is known to be well again before a request tries it. Never a paid call. `off` = requests alone tell.',
+    example: '30s',
   }),
 });
 
@@ -289,7 +245,7 @@ export const configSchema = struct({
     .meta({
       description: 'Upstream accounts by name. The name is the first part of `provider/model`.',
     }),
-  models: named(text('a name without spaces', GLOB), model).prefault({}).meta({
+  models: named(text('a name without spaces', GLOB), modelSchema).prefault({}).meta({
     description: "Names that apps ask for. A name may not begin with a configured provider's name and `/`.",
   }),
   keys: list(key).prefault([]).meta({ description: 'Keys fixed in this file.' }),

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import { elsewhere, settingsAt } from './known-settings.js';
 import { isSettingNotYet, isValueNotYet, namesNotYet } from './not-yet.js';
 import { type Mistake, type Path, shown } from './problem.js';
-import { configSchema, inputSchema, type SchemaNode, type ValidConfig } from './schema.js';
+import { configSchema, type ValidConfig } from './schema.js';
 import { didYouMean } from './suggest.js';
 
 type Issue = z.core.$ZodIssue;
@@ -29,7 +30,8 @@ function unknownKey(path: Path): Mistake {
   if (isSettingNotYet(path)) return { path, at: 'key', message: 'not yet supported' };
   const parent = path.slice(0, -1);
   const known = [...settingsAt(parent), ...namesNotYet(parent)];
-  return { path, at: 'key', message: `unknown key ${shown(key)}${didYouMean(key, known)}` };
+  const suggestion = elsewhere(path) || didYouMean(key, known);
+  return { path, at: 'key', message: `unknown key ${shown(key)}${suggestion}` };
 }
 
 function wrongValue(values: readonly string[], path: Path, raw: unknown): Mistake {
@@ -47,8 +49,7 @@ function unionMistakes(issue: z.core.$ZodIssueInvalidUnion, path: Path, raw: unk
   );
   const best = meant.sort((left, right) => left.length - right.length)[0];
   if (best !== undefined) return best.flatMap((issue) => mistakesOf(issue, path, raw));
-  const message =
-    value === undefined || value === null ? 'is required' : 'is neither text nor what else is allowed here';
+  const message = value === undefined || value === null ? 'is required' : issue.message;
   return [{ path, at: 'value', message }];
 }
 
@@ -59,25 +60,4 @@ function valueAt(raw: unknown, path: Path): unknown {
     value = (value as Record<string | number, unknown>)[part];
   }
   return value;
-}
-
-let schemaOnce: SchemaNode | null = null;
-
-/** Names of the settings that are known below a path. */
-function settingsAt(path: Path): readonly string[] {
-  schemaOnce ??= inputSchema();
-  let nodes: readonly SchemaNode[] = [schemaOnce];
-  for (const part of path) nodes = nodes.flatMap((node) => readings(node)).flatMap((node) => child(node, part));
-  return nodes.flatMap((node) => readings(node)).flatMap((node) => Object.keys(node.properties ?? {}));
-}
-
-function readings(node: SchemaNode): readonly SchemaNode[] {
-  return node.anyOf === undefined ? [node] : node.anyOf.flatMap(readings);
-}
-
-function child(node: SchemaNode, part: string | number): readonly SchemaNode[] {
-  const { additionalProperties } = node;
-  const property = typeof part === 'number' ? node.items : node.properties?.[part];
-  if (property !== undefined) return [property];
-  return typeof additionalProperties === 'object' ? [additionalProperties] : [];
 }

@@ -7,13 +7,15 @@ import { load, surroundings } from './surroundings.js';
 const LITELLM = `
 model_list:
   - model_name: gpt
-    litellm_params: { model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY, rpm: 60, timeout: 30 }
+    litellm_params: { model: openai/gpt-4o, api_key: os.environ/OPENAI_API_KEY, rpm: 60, tpm: 1, timeout: 30, seed: 1 }
   - model_name: gpt
     litellm_params:
       model: azure/gpt-4o-eu
       api_base: https://eu.openai.azure.com/
       api_key: os.environ/AZURE_KEY
       api_version: "2024-10-21"
+      rpm: 20
+      stream_timeout: 5
   - model_name: cheap
     litellm_params: { model: groq/llama-3.3-70b, input_cost_per_token: 0.00000059, output_cost_per_token: 7.9e-7 }
   - model_name: local
@@ -29,7 +31,8 @@ model_list:
 litellm_settings:
   drop_params: true
   num_retries: 2
-  fallbacks: [{ gpt: [cheap] }, { cheap: [claude] }]
+  fallbacks: [{ gpt: [cheap] }, { cheap: [claude] }, { local: [cheap] }]
+  timeout: 600
 router_settings:
   routing_strategy: simple-shuffle
   model_group_alias: { best: gpt }
@@ -53,9 +56,16 @@ t.test('what can be expressed is, and loads', async (t) => {
     },
     models: {
       gpt: {
-        targets: ['openai/gpt-4o', 'azure-openai/gpt-4o-eu', 'groq-2/llama-3.3-70b'],
-        retry: { attempts: 3, response: '30s' },
+        targets: [
+          { model: 'openai/gpt-4o', weight: 60, retry: { response: '30s' } },
+          { model: 'azure-openai/gpt-4o-eu', weight: 20, retry: { first_token: '5s' } },
+          { model: 'groq-2/llama-3.3-70b', weight: 0 },
+        ],
+        balance: 'weighted',
+        retry: { attempts: 3, response: '600s' },
       },
+      best: { balance: 'weighted' },
+      local: { targets: ['openai-compatible/qwen', 'groq-2/llama-3.3-70b'] },
       'groq/mixed': { targets: ['xai/grok'] },
     },
     keys: [{ id: 'master', secret: `\${MASTER}` }],
@@ -72,13 +82,12 @@ t.test('what cannot is listed, and no secret is copied', async (t) => {
   const imported = importLitellm(LITELLM, PROVIDER_KINDS);
   const notes = imported?.notes.join('\n') ?? '';
   for (const note of [
-    'model_list[0].litellm_params.rpm: not expressed',
-    'tried in order here, not balanced',
+    'model_list[0].litellm_params.seed: not expressed',
+    'model_list[0].litellm_params.rpm: only a share of the requests here, not a limit',
     'provider "anthropic" is not yet supported',
     'model_list[5]: "openai/*" is a pattern',
     'api_key: not copied into the file',
     'litellm_settings.drop_params: not expressed',
-    'router_settings.routing_strategy: not expressed',
     'general_settings.database_url: not expressed',
     'environment_variables: not expressed',
     'fallbacks of "cheap": not expressed for claude',
@@ -86,6 +95,26 @@ t.test('what cannot is listed, and no secret is copied', async (t) => {
     t.ok(notes.includes(note), note);
   }
   t.notMatch(JSON.stringify(imported), /canary/);
+});
+
+t.test('how deployments of one name are balanced', async (t) => {
+  const two = (strategy: string) => `
+model_list:
+  - { model_name: gpt, litellm_params: { model: openai/a } }
+  - { model_name: gpt, litellm_params: { model: openai/b, max_retries: 0 } }
+  - { model_name: other, litellm_params: { model: openai/c } }
+router_settings: { routing_strategy: ${strategy}, fallbacks: [{ gpt: [other] }] }`;
+  const latency = importLitellm(two('latency-based-routing'), PROVIDER_KINDS);
+  t.match(latency?.config, {
+    models: {
+      gpt: { targets: ['openai/a', 'openai/b', 'openai/c'], balance: 'least_latency', retry: { attempts: 3 } },
+    },
+  });
+  t.match(latency?.notes, [/take part in least_latency/]);
+  t.same(load(stringify(latency?.config)).problems, []);
+  const busy = importLitellm(two('least-busy'), PROVIDER_KINDS);
+  t.match(busy?.config, { models: { gpt: { balance: 'weighted' }, other: { targets: ['openai/c'] } } });
+  t.match(busy?.notes, [/routing_strategy: "least-busy" is not expressed/]);
 });
 
 t.test('what is no LiteLLM configuration', async (t) => {

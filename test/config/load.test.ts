@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parseAddress } from '../../src/config/address.js';
 import { loadConfig } from '../../src/config/load.js';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/config/quantity.js';
+import {
+  formatDuration,
+  formatShare,
+  formatSize,
+  parseDuration,
+  parseShare,
+  parseSize,
+} from '../../src/config/quantity.js';
 import { nearest } from '../../src/config/suggest.js';
 import { load, loaded, SECRETS, surroundings } from './surroundings.js';
 
@@ -102,9 +109,23 @@ t.test('a snapshot', async (t) => {
     tls: null,
   });
   t.equal(snapshot.dataDirectory, '/etc/tollgate/data');
-  t.same(snapshot.defaults.retry, { attempts: null, responseMs: 300_000, firstTokenMs: 60_000, totalMs: 0 });
+  const { on, ...clocks } = snapshot.defaults.retry;
+  t.same(clocks, { attempts: null, responseMs: 300_000, firstTokenMs: 30_000, stallMs: 120_000, totalMs: 0 });
+  t.same([...on.statuses], [429, ...Array.from({ length: 100 }, (_, index) => 500 + index)]);
+  t.match(on, { connect: true, reset: true, timeout: true, firstToken: true, errorEvent: true, empty: true });
+  t.match(on, { auth: true, contextLength: true, contentFilter: false });
+  t.equal(snapshot.defaults.retryBudget, 0.2);
   t.same(snapshot.models.get('other')?.retry, { ...snapshot.defaults.retry, attempts: 3, firstTokenMs: 10_000 });
-  t.same(snapshot.models.get('smart')?.targets[1], { name: 'local/llama', provider: 'local', model: 'llama' });
+  const smart = snapshot.models.get('smart');
+  t.same(smart?.targets[1], {
+    name: 'local/llama',
+    provider: 'local',
+    model: 'llama',
+    weight: 1,
+    contextWindow: null,
+    retry: smart?.retry,
+  });
+  t.match(smart, { balance: 'ordered', retryBudget: 0.2 });
   const credentials = snapshot.providers.get('local')?.credentials.map(({ secret }) => secret.reveal());
   t.same(credentials, [SECRETS.CI_KEY, SECRETS.FILE_KEY]);
   t.notMatch(JSON.stringify([snapshot, [...snapshot.providers]]), /canary/);
@@ -112,6 +133,55 @@ t.test('a snapshot', async (t) => {
     t.ok(Object.isFrozen(value));
   }
   t.throws(() => (snapshot.providers as Map<string, unknown>).clear(), /cannot be changed/);
+  t.throws(() => (on.statuses as Set<number>).add(418), /cannot be changed/);
+});
+
+t.test('failover', async (t) => {
+  const model = (text: string) => loaded(`providers: { mock: { kind: mock } }\nmodels: { a: ${text} }`).models.get('a');
+  const own =
+    model(`{ balance: least_latency, retry_budget: off, retry: { on: [404, "503", auth], total: 1m, stall: 0 }, targets: [
+    { model: mock/a, context_window: 200000, retry: { response: 10m, first_token: off, stall: 9s, on: [] } }, mock/b] }`);
+  t.match(own, { balance: 'least_latency', retryBudget: null, retry: { totalMs: 60_000, stallMs: 0 } });
+  t.same([...(own?.retry.on.statuses ?? [])], [404, 503]);
+  t.match(own?.retry.on, { auth: true, connect: false, timeout: false });
+  const [first, second] = own?.targets ?? [];
+  t.match(first, { contextWindow: 200_000, retry: { responseMs: 600_000, firstTokenMs: null, stallMs: 9000 } });
+  t.match(first?.retry, { totalMs: 60_000, on: { auth: false } }, 'the rest is the model’s');
+  t.equal(first?.retry.on.statuses.size, 0);
+  t.equal(second?.retry, own?.retry);
+  const weighted = model(
+    '{ balance: weighted, targets: [{ model: mock/a, weight: 80 }, { model: mock/b, weight: 0 }] }',
+  );
+  t.same(
+    weighted?.targets.map(({ weight }) => weight),
+    [80, 0],
+  );
+  const probes = loaded(
+    'providers: { a: { kind: mock, probe: 30s }, b: { kind: mock, probe: off }, c: { kind: mock } }',
+  );
+  t.same(
+    [...probes.providers.values()].map(({ probeMs }) => probeMs),
+    [30_000, null, null],
+  );
+  const versions = ['[429]', '[430]', '[]'].map((on) => {
+    return loaded(`providers: { mock: { kind: mock } }\nmodels: { a: { targets: [mock/a], retry: { on: ${on} } } }`)
+      .version;
+  });
+  t.equal(new Set(versions).size, 3, 'the set of statuses is part of the version');
+});
+
+t.test('percentages', async (t) => {
+  for (const [text, share] of [
+    ['20%', 0.2],
+    ['0%', 0],
+    ['7%', 0.07],
+    ['12.5%', 0.125],
+    ['1000%', 10],
+  ] as const) {
+    t.equal(parseShare(text), share);
+    t.equal(formatShare(share), text);
+  }
+  for (const text of ['20', '0.2', '%', '-1%', '1001%', '20 %', '1e2%', '']) t.equal(parseShare(text), null, text);
 });
 
 t.test('the version follows every value, secrets included, and nothing else', async (t) => {

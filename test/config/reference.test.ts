@@ -22,10 +22,13 @@ t.test('every setting is described and in the reference', async (t) => {
     for (const branch of node.anyOf ?? []) visit(branch, path);
   };
   visit(inputSchema(), '');
-  t.match(reference, /`models\.<name>\.retry\.first_token` \| duration \| `60s`/);
+  t.match(reference, /`models\.<name>\.retry\.first_token` \| duration or `off` \| `30s`/);
+  t.match(reference, /retry\.on` \| list of status or word \| `\[429, 5xx, connect, .*, context_length\]`/);
+  t.match(reference, /^\| `content_filter` \| \S/m);
 });
 
 t.test('the schema for editors', async (t) => {
+  t.match(JSON.stringify(editorSchema()), /"minimum":400,"maximum":599/);
   const schema = JSON.stringify(editorSchema());
   t.notMatch(schema, /"example":/);
   t.match(editorSchema(), {
