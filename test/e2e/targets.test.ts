@@ -6,13 +6,13 @@ const PATH = '/v1/chat/completions';
 const FIRST_KEY = 'sk-first-0123456789abcdef';
 const SECOND_KEY = 'second-0123456789abcdef';
 
-/** How a first target can fail, and the reason that the record gives. */
-const FAILURES: readonly (readonly [name: string, script: Script, reason: string])[] = [
-  ['429', { status: 429, headers: { 'retry-after': '7' }, chunks: ['{"error":{"message":"slow down"}}'] }, '429'],
-  ['500', { status: 500, chunks: ['{"error":{"message":"oops"}}'] }, '500'],
-  ['503', { status: 503, chunks: ['busy'] }, '503'],
-  ['resetting', { instead: 'reset' }, 'reset'],
-  ['closing', { instead: 'close' }, 'reset'],
+/** How a first target can fail. */
+const FAILURES: readonly (readonly [name: string, script: Script])[] = [
+  ['429', { status: 429, headers: { 'retry-after': '7' }, chunks: ['{"error":{"message":"slow down"}}'] }],
+  ['500', { status: 500, chunks: ['{"error":{"message":"oops"}}'] }],
+  ['503', { status: 503, chunks: ['busy'] }],
+  ['resetting', { instead: 'reset' }],
+  ['closing', { instead: 'close' }],
 ];
 
 let gateway: Gateway;
@@ -70,7 +70,7 @@ function checkSecond(t: Test, name: string, stream: boolean): void {
 }
 
 for (const stream of [false, true]) {
-  for (const [name, script, reason] of [...FAILURES, ['refusing', {}, 'connect'] as const]) {
+  for (const [name, script] of [...FAILURES, ['refusing', {}] as const]) {
     t.test(`first target ${name}, ${stream ? 'stream' : 'whole'}`, async (t) => {
       first.on('model-one', script);
       const answer = await ask(`pair-${name}`, stream);
@@ -84,7 +84,7 @@ for (const stream of [false, true]) {
       if (stream) return;
       t.equal(answer.headers['x-tollgate-attempts'], '2');
       t.equal(record.attempts.length, 2);
-      t.match(record.attempts[0], { target: `first-${name}/model-one`, outcome: 'error', reason });
+      t.match(record.attempts[0], { target: `first-${name}/model-one`, outcome: 'error' });
       t.match(record.attempts[1], { target: 'second/model-two-with-a-longer-name', outcome: 'success', status: 200 });
       t.equal(record.usage.output, 1, 'only the answer is paid');
     });
