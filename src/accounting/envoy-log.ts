@@ -206,8 +206,17 @@ export function parseAttemptLine(text: string): AttemptLogLine | null {
     const value = JSON.parse(text) as Record<string, unknown>;
     const word = (name: string): string => (typeof value[name] === 'string' && value[name] !== '-' ? value[name] : '');
     const count = (name: string): number => (typeof value[name] === 'number' ? value[name] : 0);
-    const flags = word('flags').split(',').filter((flag) => flag !== '');
-    return { cluster: word('cluster'), status: count('status'), flags, details: word('details'), failure: word('failure'), ms: count('ms') };
+    const flags = word('flags')
+      .split(',')
+      .filter((flag) => flag !== '');
+    return {
+      cluster: word('cluster'),
+      status: count('status'),
+      flags,
+      details: word('details'),
+      failure: word('failure'),
+      ms: count('ms'),
+    };
   } catch {
     return null;
   }

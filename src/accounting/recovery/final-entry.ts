@@ -21,10 +21,9 @@ export function entryFromLine(hold: HoldEntry, line: AccessLogLine, parts: Final
   const target = servedTarget(hold, line, parts);
   const outcome = { status, code: codeOf(status, line), ms: line.ms, first_token_ms: line.first_byte_ms };
   const attempts = line.attempts > 0 ? [attemptOf(line, target)] : [];
-  if (nothingBilled(line)) return finalEntry(hold, { ...outcome, attempts, type: 'void' });
+  if (nothingBilled(line, status)) return finalEntry(hold, { ...outcome, attempts, type: 'void' });
   const input = Math.min(bytesToTokens(line.bytes_received), hold.input_tokens);
-  // Bytes of an error are no answer.
-  const output = status >= 400 ? 0 : outputTokensOf(hold, line.bytes_sent);
+  const output = status === 499 ? 0 : outputTokensOf(hold, line.bytes_sent);
   const usage = { ...emptyUsage(), input, output };
   return priced(
     finalEntry(hold, { ...outcome, attempts, type: 'estimate', target: target.name, usage }),
@@ -45,14 +44,13 @@ export function entryWithoutLine(hold: HoldEntry, parts: FinalEntryParts): Final
   return priced(finalEntry(hold, { ...outcome, type: 'estimate', target: target.name, usage }), target, parts);
 }
 
-/** Envoy's flags for tries that never reached a provider: connect failure, no host, overflow, no route or cluster. */
-const UNREACHED: ReadonlySet<string> = new Set(['UF', 'UH', 'UO', 'NR', 'NC', 'RL', 'UAEX', 'RLSE', 'DPE', 'OM']);
-
-/** No provider was asked, none could be reached, or what came back was the provider's own error: nobody bills that. */
-function nothingBilled(line: AccessLogLine): boolean {
+/**
+ * No provider was asked, or none gave an answer: refused, reset, timed out, or its own error. Nobody bills that, and the
+ * service books it so too (`gateway/settle`). A client that left before the answer (499) may well be billed.
+ */
+function nothingBilled(line: AccessLogLine, status: number): boolean {
   if (line.attempts === 0) return true;
-  if (line.details === 'via_upstream') return line.status >= 400;
-  return line.status >= 400 && line.flags.some((flag) => UNREACHED.has(flag));
+  return status >= 400 && (status !== 499 || line.details === 'via_upstream');
 }
 
 function codeOf(status: number, line: AccessLogLine): string | null {

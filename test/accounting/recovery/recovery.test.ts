@@ -139,9 +139,24 @@ t.test('what the line says becomes the final entry', async (t) => {
       want: { type: 'estimate', status: 499, code: 'client_closed', usage: { input: 100, output: 0 } },
     },
     {
-      name: 'the provider timed out: it worked',
+      name: 'the provider did not answer in time',
       line: { status: 504, flags: 'UT', details: 'response_timeout', bytes_sent: 120 },
-      want: { type: 'estimate', code: 'upstream_timeout', usage: { input: 100, output: 0 } },
+      want: { type: 'void', code: 'upstream_timeout', cost_nano_usd: 0, usage: {}, target: null },
+    },
+    {
+      name: 'the last target reset the connection before its answer',
+      line: { status: 503, flags: 'UC,URX', details: 'upstream_reset_before_response_started{x}', attempts: 2 },
+      want: { type: 'void', code: 'upstream_unavailable', cost_nano_usd: 0 },
+    },
+    {
+      name: 'the client left in the middle of an error',
+      line: { status: 500, flags: 'DC' },
+      want: { type: 'void', status: 500, cost_nano_usd: 0 },
+    },
+    {
+      name: 'the client left in the middle of the answer',
+      line: { status: 200, flags: 'DC', bytes_sent: 110 },
+      want: { type: 'estimate', status: 200, code: 'client_closed', usage: { input: 100, output: 10 } },
     },
     {
       name: 'embeddings bill no output',
