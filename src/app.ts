@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyLedger } from './accounting/ledger/verify.js';
+import type { ProviderHealth } from './admin/ports.js';
 import type { AdminOptions, RunningAdmin } from './admin/server.js';
 import { startAdminListener } from './app/admin.js';
 import { ProviderClusters } from './app/clusters.js';
@@ -102,6 +103,7 @@ export async function start(options: StartOptions): Promise<Running> {
       await admin.close();
       await followed.close();
       await server.stop(graceMs);
+      service.envoyLog.close();
       await service.recovery.stop();
       await service.ledger.close();
       await mock?.close();
@@ -171,7 +173,7 @@ function adminOptions(
         return () => service.subscribers.delete(listener);
       },
       verifyLedger: () => verifyLedger(service.rules().snapshot.ledger.directory),
-      providerHealth: () => null,
+      providerHealth: (provider) => healthOf(service, provider),
       gatewayUrl: () => `http://${formatAddress(gateway)}`,
       failure: (message, error) => service.log.failure(message, error),
     },
@@ -187,4 +189,10 @@ async function notReady(service: Service, options: StartOptions, parts: AdminPar
     if (live === null) reasons.push('Envoy does not answer');
   }
   return reasons;
+}
+
+function healthOf(service: Service, provider: string): ProviderHealth {
+  const view = service.health.view(provider, Date.now());
+  const until = view.ejectedUntil === null ? null : new Date(view.ejectedUntil).toISOString();
+  return { health: view.health, ejected_until: until, error_rate: view.errorRate };
 }

@@ -55,7 +55,7 @@ export interface Readiness {
 
 /** What is known about a provider's health; nulls where nobody has looked yet. */
 export interface ProviderHealth {
-  readonly health: 'healthy' | 'ejected' | 'unknown';
+  readonly health: 'healthy' | 'degraded' | 'ejected' | 'unknown';
   /** ISO 8601 UTC. */
   readonly ejected_until: string | null;
   /** Failed attempts ÷ attempts of the last minutes, 0 to 1. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { catalogueModels } from '../accounting/catalogue-models.js';
+import { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
 import { RecordIndex } from '../accounting/records/record-index.js';
@@ -12,10 +13,18 @@ import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { createRedact } from '../observability/redact.js';
+import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
+import { createHealth } from '../providers/health/create-health.js';
+import type { Health } from '../providers/health/health.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
+
+/** A finished request is in the records within 500 ms; Envoy flushes its logs every 50. */
+const LOG_PATIENCE_MS = 300;
+/** Extra attempts per minute that a model has whatever its traffic: a share of little is nothing. */
+const FREE_RETRIES = 20;
 
 export interface ServiceOptions {
   readonly snapshot: Snapshot;
@@ -31,6 +40,8 @@ export interface Service {
   readonly ledger: FileLedger;
   readonly records: RecordIndex;
   readonly recovery: Recovery;
+  readonly envoyLog: EnvoyLog;
+  readonly health: Health;
   readonly gateway: Gateway;
   rules(): Rules;
   /** From now on new requests follow this snapshot; running ones keep theirs. */
@@ -84,7 +95,20 @@ export function buildService(options: ServiceOptions): Service {
     onProblem: (message, error) => log.failure(message, error),
   });
   let rotation = 0;
+  const envoyLog = new EnvoyLog(
+    {
+      accessLogPath: join(dataDirectory, 'envoy', 'access.jsonl'),
+      attemptLogPath: join(dataDirectory, 'envoy', 'attempts.jsonl'),
+      patienceMs: LOG_PATIENCE_MS,
+    },
+    () => performance.now(),
+  );
+  const health = createHealth();
   const gateway = new Gateway({
+    envoyLog,
+    health,
+    retryBudget: createRetryBudget({ floor: FREE_RETRIES }),
+    random: Math.random,
     rules: () => rules,
     kinds: PROVIDER_KINDS,
     credentialHeaders: credentialHeaderNames(PROVIDER_KINDS.values()),
@@ -98,7 +122,7 @@ export function buildService(options: ServiceOptions): Service {
   const use = (snapshot: Snapshot): void => {
     rules = compile(snapshot);
   };
-  return { log, metrics, ledger, records, recovery, gateway, rules: () => rules, use, subscribers };
+  return { log, metrics, ledger, records, recovery, envoyLog, health, gateway, rules: () => rules, use, subscribers };
 }
 
 function* secretsOf(snapshot: Snapshot) {

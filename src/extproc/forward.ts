@@ -6,6 +6,7 @@ import { externalProcessorService } from './service-definition.js';
 
 export interface ForwardOptions {
   readonly generation: string;
+  readonly role: 'again' | 'peek';
   readonly socketOf: (generation: string) => string | null;
 }
 
@@ -21,7 +22,7 @@ export function forwardIfForeign(call: ProcessCall, local: StreamHandler, option
   const choose = (first: ProcessingRequest): StreamHandler => {
     const { generation } = attemptIdentity(first);
     const socket = generation === options.generation ? null : options.socketOf(generation);
-    return socket === null ? local : new ForwardedStream(call, socket, local);
+    return socket === null ? local : new ForwardedStream(call, { socket, role: options.role }, local);
   };
   return {
     message(request) {
@@ -39,12 +40,12 @@ class ForwardedStream implements StreamHandler {
   readonly #local: StreamHandler;
   #first: ProcessingRequest | null = null;
 
-  constructor(call: ProcessCall, socket: string, local: StreamHandler) {
+  constructor(call: ProcessCall, owner: { readonly socket: string; readonly role: string }, local: StreamHandler) {
     const Client = makeGenericClientConstructor(externalProcessorService(), 'ExternalProcessor');
-    this.#peer = new Client(`unix:${socket}`, credentials.createInsecure()) as unknown as Peer;
+    this.#peer = new Client(`unix:${owner.socket}`, credentials.createInsecure()) as unknown as Peer;
     this.#local = local;
     const metadata = new Metadata();
-    metadata.set('role', 'again');
+    metadata.set('role', owner.role);
     this.#stream = this.#peer.Process(metadata);
     this.#stream.on('data', (response: ProcessingResponse) => {
       this.#first = null;

@@ -56,8 +56,11 @@ export class ProcessCall {
     this.#call.emit('error', { code, details: message });
   }
 
-  get over(): boolean {
-    return this.#over;
+  /** Ends the stream well, after the last answer that matters: Envoy goes on without us. */
+  leave(): void {
+    if (this.#over) return;
+    this.#close();
+    this.#call.end();
   }
 
   #close(): void {

@@ -5,6 +5,7 @@ import {
   HEADER_MODE,
   type HeaderMutation,
   type ProcessingResponse,
+  type Struct,
 } from './messages.js';
 import { type Plain, toStruct } from './struct.js';
 
@@ -31,13 +32,17 @@ function mutation(set: readonly HeaderPair[], remove: readonly string[]): Header
 
 function metadataOf(reply: Continue, id: string, generation: string): Plain | null {
   if (!reply.pass) return null;
-  return {
-    ...reply.pass.log,
-    decision: 'pass',
-    rid: id,
-    generation,
-    priority_groups: reply.pass.clusters.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] })),
-  };
+  return { ...reply.pass.log, decision: 'pass', rid: id, generation, priority_groups: groups(reply.pass.clusters) };
+}
+
+/** Attempt N goes to the N-th group. */
+function groups(clusters: readonly string[]): Plain {
+  return clusters.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] }));
+}
+
+/** Metadata that replaces the list of targets while a request is under way. */
+export function priorityGroups(clusters: readonly string[]): Struct {
+  return toStruct({ [METADATA_NAMESPACE]: { priority_groups: groups(clusters) } });
 }
 
 function refusal(reply: Refuse): ProcessingResponse {

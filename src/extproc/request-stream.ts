@@ -36,6 +36,7 @@ export class RequestStream implements StreamHandler {
     if (!exchange) return;
     this.#inFlight.remove(exchange.id, exchange);
     this.#gateway.deadlines.remove(exchange);
+    this.#gateway.stalls.remove(exchange);
     exchange.closed();
   }
 
@@ -68,6 +69,7 @@ export class RequestStream implements StreamHandler {
       message.end_of_stream === true,
     );
     this.#reply('response_headers', reply);
+    if (exchange.stallMs > 0) this.#gateway.stalls.add(exchange, () => this.#cut(exchange));
   }
 
   #responseBody(message: HttpBody): void {
@@ -88,6 +90,14 @@ export class RequestStream implements StreamHandler {
 
   #release(exchange: Exchange): void {
     for (const change of exchange.releaseChunks()) this.#call.send(toChunkResponse(change));
+  }
+
+  /** An error status would fail open and let the stream hang on; an unasked answer ends it. */
+  #cut(exchange: Exchange): void {
+    this.#call.later('cutting a stalled stream', () => {
+      const identity = { id: exchange.id, generation: this.#gateway.generation };
+      this.#call.send(toResponse('response_headers', exchange.stalled(), identity));
+    });
   }
 
   #responseTrailers(): void {

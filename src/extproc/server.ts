@@ -5,6 +5,7 @@ import { AttemptStream, UNKNOWN_ROLE } from './attempt-stream.js';
 import { forwardIfForeign } from './forward.js';
 import { raiseResetLimits } from './http2-limits.js';
 import { InFlight } from './in-flight.js';
+import { PeekStream } from './peek-stream.js';
 import { ProcessCall, type RawCall } from './process-call.js';
 import { RequestStream } from './request-stream.js';
 import { externalProcessorService, healthService } from './service-definition.js';
@@ -72,10 +73,11 @@ function open(call: RawCall, options: ExtProcOptions, inFlight: InFlight): void 
   const role = call.metadata.get('role')[0];
   const process = new ProcessCall(call, options.fault);
   if (role === 'request') process.run(new RequestStream(process, options.gateway, inFlight));
-  else if (role === 'again') {
-    const local = new AttemptStream(process, options.gateway, inFlight);
+  else if (role === 'again' || role === 'peek') {
+    const local =
+      role === 'peek' ? new PeekStream(process, inFlight) : new AttemptStream(process, options.gateway, inFlight);
     process.run(
-      forwardIfForeign(process, local, { generation: options.gateway.generation, socketOf: options.socketOf }),
+      forwardIfForeign(process, local, { generation: options.gateway.generation, role, socketOf: options.socketOf }),
     );
   } else {
     process.run({ message: () => process.fail(UNKNOWN_ROLE.code, UNKNOWN_ROLE.message), closed: () => {} });

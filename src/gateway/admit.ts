@@ -1,11 +1,15 @@
+import type { ModelTarget, Retry } from '../config/snapshot.js';
 import { GatewayError } from '../dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../dialects/request.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
+import { balanceTargets } from '../policy/routing/balance.js';
 import type { Resolution } from '../policy/routing/resolve.js';
 import { accountOf, upstreamRequest } from './attempt.js';
+import { openAttempt } from './attempts.js';
 import type { Parts } from './parts.js';
 import { attemptPlan } from './plan.js';
 import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
+import { retryReasons } from './retry-reasons.js';
 import { settle } from './settle.js';
 import type { Admitted, RequestState } from './state.js';
 
@@ -58,8 +62,22 @@ function decide(parts: Parts, state: RequestState, body: Buffer, facts: RequestF
     });
   }
   if (!resolution) throw modelNotFound(facts.model);
-  const plan = attemptPlan(servable(parts, state, resolution), resolution.retry);
+  const plan = planFor(parts, state, resolution);
   return { body, facts, model: facts.model, route: null, plan, retry: resolution.retry };
+}
+
+/** Who is tried, in which order: balance first, the unhealthy last, one try only when the budget for retries is spent. */
+function planFor(parts: Parts, state: RequestState, resolution: Resolution): Admitted['plan'] {
+  const now = parts.clock.now();
+  const { health, random, retryBudget } = parts;
+  const latency = (target: ModelTarget): number | null => health.latency(target);
+  const balanced = balanceTargets(servable(parts, state, resolution), resolution.balance, { random, latency });
+  const plan = attemptPlan(health.order(balanced, now), resolution.retry);
+  retryBudget.request(resolution.model, now);
+  // An image costs as much as a thousand answers: nobody pays for two unless the config says so.
+  const once = state.endpoint?.wire === 'openai-images' && resolution.retry.attempts === null;
+  const allowed = resolution.retryBudget === null || retryBudget.allows(resolution.model, resolution.retryBudget, now);
+  return once || !allowed ? plan.slice(0, 1) : plan;
 }
 
 /** Targets whose provider serves this endpoint; none is the client's mistake. */
@@ -128,7 +146,7 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted): Re
   const target = admitted.plan[0];
   if (!target) throw new Error('a plan without a target');
   const upstream = upstreamRequest(parts, state, admitted, target);
-  state.open = { number: 1, target, startedAt: parts.clock.monotonic(), status: null };
+  openAttempt(parts, state, 1, target);
   return {
     ...CONTINUE,
     set: [...upstream.set, ...retryHeaders(admitted)],
@@ -146,19 +164,25 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted): Re
   };
 }
 
-/** Envoy retries; these headers tell it how often, how long, and after which statuses of this request's targets. */
+/** Envoy retries; these headers tell it how often, how long, and after which failures. */
 function retryHeaders(admitted: Admitted): HeaderPair[] {
   const { plan, retry, facts } = admitted;
-  const perTry = facts.stream ? retry.firstTokenMs : retry.responseMs;
+  const perTry = Math.max(...plan.map((target) => clockOf(target.retry, facts.stream)));
   const headers: HeaderPair[] = [
     ['x-envoy-max-retries', String(plan.length - 1)],
     ['x-envoy-upstream-rq-per-try-timeout-ms', String(perTry)],
   ];
   if (retry.totalMs > 0) headers.push(['x-envoy-upstream-rq-timeout-ms', String(retry.totalMs)]);
-  // A target that said 429 is not asked again: only the way to another target is worth a retry.
+  if (plan.length === 1) return headers;
   const elsewhere = new Set(plan.map((target) => target.name)).size > 1;
-  if (elsewhere) headers.push(['x-envoy-retriable-status-codes', '429']);
+  headers.push(...retryReasons(retry.on, elsewhere));
+  // A look into the first bytes is worth its price only when another target is left.
+  if (elsewhere) headers.push(['x-tollgate-peek', '1']);
   return headers;
+}
+
+function clockOf(retry: Retry, stream: boolean): number {
+  return stream ? (retry.firstTokenMs ?? retry.responseMs) : retry.responseMs;
 }
 
 function modelNotFound(model: string): GatewayError {

@@ -1,20 +1,24 @@
 import { GatewayError } from '../dialects/error.js';
 import type { ChunkEditor } from '../dialects/response-reader.js';
+import { hasTerminal, streamError } from '../dialects/stream-error.js';
 import { createUsageChunkEditor } from '../dialects/usage-chunk-editor.js';
 import { admit } from './admit.js';
 import { attemptReply, upstreamRequest } from './attempt.js';
+import { CUT, closeAttempt, openAttempt } from './attempts.js';
+import { mostUseful, onlyError } from './exhausted.js';
 import type { HeaderView } from './headers.js';
 import { isEventStream, Meter } from './meter.js';
 import { modelList } from './model-list.js';
 import type { ResponseOrigin } from './origin.js';
 import type { Parts } from './parts.js';
+import { Peek } from './peek.js';
 import { waitBefore } from './plan.js';
 import { refuse } from './refuse.js';
 import { type BodyChange, CONTINUE, type Continue, type Refuse, type Reply } from './reply.js';
 import { readRequest } from './request.js';
 import { errorBody, failureReason, replaceLocalReply, responseHeaders } from './respond.js';
-import { closeAttempt, settle } from './settle.js';
-import type { RequestState } from './state.js';
+import { settle } from './settle.js';
+import type { Failure, RequestState } from './state.js';
 
 const NOTHING: readonly (Buffer | null)[] = [];
 const UNCHANGED: readonly null[] = [null];
@@ -26,8 +30,11 @@ export class Exchange {
   #meter: Meter | null = null;
   #editor: ChunkEditor | null = null;
   #errorHeaders: HeaderView | null = null;
+  #isStream = false;
   /** The last word is being written; whoever comes first decides how the request ended. */
   #ending = false;
+
+  lastByteAt = 0;
 
   constructor(parts: Parts, state: RequestState) {
     this.#parts = parts;
@@ -41,6 +48,11 @@ export class Exchange {
   /** True after `responseHeaders` asked for the body in one piece. */
   get buffered(): boolean {
     return this.#errorHeaders !== null;
+  }
+
+  /** Milliseconds of silence that end the stream, 0 = no bound; known once the response's headers are. */
+  get stallMs(): number {
+    return this.#isStream ? (this.#state.served?.retry.stallMs ?? 0) : 0;
   }
 
   get pendingChunks(): number {
@@ -63,19 +75,25 @@ export class Exchange {
   }
 
   /** Attempt `number` ≥ 2; null when this request has no such attempt at this cluster. */
-  attempt(number: number, cluster: string): { readonly reply: Continue; readonly waitMs: number } | null {
+  attempt(number: number, cluster: string): NextAttempt | null {
     const state = this.#state;
-    const target = state.admitted?.plan[number - 1];
-    if (!state.admitted || !target || this.#parts.clusterOf(target.provider) !== cluster) return null;
-    closeAttempt(this.#parts, state, 'error', state.open?.status ? String(state.open.status) : null);
-    state.open = { number, target, startedAt: this.#parts.clock.monotonic(), status: null };
-    const upstream = upstreamRequest(this.#parts, state, state.admitted, target);
-    return { reply: attemptReply(upstream), waitMs: waitBefore(state.admitted.plan, number) };
+    const { admitted } = state;
+    if (!admitted) return null;
+    closeAttempt(this.#parts, state, 'error', this.#whyFailed());
+    const target = admitted.plan[number - 1];
+    // The list became shorter, or its target has said that it will not take a repeat: Envoy's retries end here.
+    if (number > admitted.plan.length || (target && refusedBefore(state, target.name))) return this.#giveUp();
+    if (!target || this.#parts.clusterOf(target.provider) !== cluster) return null;
+    this.#parts.retryBudget.attempt(admitted.model, this.#parts.clock.now());
+    openAttempt(this.#parts, state, number, target);
+    const upstream = upstreamRequest(this.#parts, state, admitted, target);
+    return { reply: attemptReply(upstream), waitMs: waitBefore(admitted.plan, number) };
   }
 
-  attemptAnswered(number: number, status: number): void {
+  /** A look at the running attempt's answer; null when another attempt runs by now. */
+  peek(number: number): Peek | null {
     const { open } = this.#state;
-    if (open?.number === number) open.status = status;
+    return open?.number === number ? new Peek(this.#parts, this.#state, open) : null;
   }
 
   responseHeaders(headers: HeaderView, origin: ResponseOrigin, last: boolean): Reply {
@@ -90,10 +108,11 @@ export class Exchange {
     if (status >= 400)
       return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
     if (last) {
-      this.#complete();
+      this.#complete(false);
       return { ...CONTINUE, set, remove };
     }
     this.#openMeter(headers);
+    this.lastByteAt = this.#parts.clock.monotonic();
     // Bytes may be taken out: a length stated by the provider would be wrong then.
     return { ...CONTINUE, set, remove: this.#editor ? [...remove, 'content-length'] : remove, interest: 'streamed' };
   }
@@ -102,11 +121,24 @@ export class Exchange {
   responseChunk(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
     const state = this.#state;
     state.responseBytes += chunk.length;
+    this.lastByteAt = this.#parts.clock.monotonic();
     this.#meter?.push(chunk);
-    if (state.firstTokenAt === null && state.response?.content) state.firstTokenAt = this.#parts.clock.monotonic();
+    if (state.firstTokenAt === null && state.response?.content) state.firstTokenAt = this.lastByteAt;
     const answers = this.#editor ? this.#editor.push(chunk, last) : UNCHANGED;
-    if (last) this.#complete();
-    return answers;
+    if (!last) return answers;
+    const ending = this.#missingEnd();
+    this.#complete(ending !== null);
+    return ending === null ? answers : withEnding(answers, chunk, ending);
+  }
+
+  /** Silence was too long; the transport cuts the client's stream. */
+  stalled(): Refuse {
+    const state = this.#state;
+    state.code = 'upstream_timeout';
+    if (!this.#ending && !state.finished) {
+      this.#end(() => closeAttempt(this.#parts, state, 'error', { reason: 'stall', cooldownMs: null }));
+    }
+    return { kind: 'refuse', status: 504, headers: [], body: Buffer.alloc(0), details: 'tollgate_stall' };
   }
 
   releaseChunks(): readonly (Buffer | null)[] {
@@ -117,8 +149,8 @@ export class Exchange {
   responseBuffer(body: Buffer): BodyChange | null {
     const headers = this.#errorHeaders;
     if (!headers) return null;
-    const change = errorBody(this.#state, Number(headers.get(':status')), headers, body);
-    this.#failed();
+    const change = errorBody(this.#parts, this.#state, headers, body);
+    settle(this.#parts, this.#state);
     return change;
   }
 
@@ -126,7 +158,7 @@ export class Exchange {
   responseTrailers(): readonly (Buffer | null)[] {
     if (this.buffered) return NOTHING;
     const answers = this.#editor && this.#editor.pending > 0 ? this.#editor.release() : NOTHING;
-    this.#complete();
+    this.#complete(false);
     return answers;
   }
 
@@ -148,7 +180,7 @@ export class Exchange {
     }
     this.#end(() => {
       const whole = state.response?.terminal === true;
-      closeAttempt(this.#parts, state, whole ? 'success' : 'aborted', whole ? null : 'cut');
+      closeAttempt(this.#parts, state, whole ? 'success' : 'aborted', whole ? null : { reason: CUT, cooldownMs: null });
     });
   }
 
@@ -177,9 +209,9 @@ export class Exchange {
 
   #localReply(origin: ResponseOrigin, status: number): Reply {
     const state = this.#state;
+    state.served = state.open?.target ?? state.served;
+    closeAttempt(this.#parts, state, 'error', { reason: failureReason(origin), cooldownMs: null });
     const reply = replaceLocalReply(state, origin, status);
-    state.served = state.open?.target ?? null;
-    closeAttempt(this.#parts, state, 'error', failureReason(origin));
     settle(this.#parts, state);
     return reply;
   }
@@ -203,23 +235,58 @@ export class Exchange {
     const { admitted, endpoint } = this.#state;
     if (!endpoint || !admitted) return;
     const type = headers.get('content-type') ?? '';
+    this.#isStream = isEventStream(type);
     const encoding = (headers.get('content-encoding') ?? '').replace(/^identity$/i, '');
     this.#meter = new Meter(endpoint, type, encoding);
     this.#state.response = this.#meter.facts;
-    const editable = isEventStream(type) && encoding === '';
+    const editable = this.#isStream && encoding === '';
     if (editable && admitted.facts.stream && !admitted.facts.includeUsage)
       this.#editor = createUsageChunkEditor(endpoint.wire);
   }
 
-  #complete(): void {
+  #complete(truncated: boolean): void {
     const state = this.#state;
     if (state.finished || this.#ending) return;
     state.complete = true;
     this.#end(() => {
       const failed = state.response?.error !== null && state.response?.error !== undefined;
-      if (failed) state.code = 'provider_error';
-      closeAttempt(this.#parts, state, failed ? 'error' : 'success', failed ? 'error_event' : null);
+      if (failed || truncated) state.code = 'provider_error';
+      const reason = failed ? 'error_event' : truncated ? 'incomplete' : null;
+      closeAttempt(
+        this.#parts,
+        state,
+        reason === null ? 'success' : 'error',
+        reason === null ? null : { reason, cooldownMs: null },
+      );
     });
+  }
+
+  /** The error event for a stream that ended cleanly without its own end; null when all is well or nothing can be said. */
+  #missingEnd(): Buffer | null {
+    const { endpoint, response } = this.#state;
+    if (!this.#isStream || !endpoint || !response || !this.#meter || !hasTerminal(endpoint.wire)) return null;
+    this.#meter.finish(() => undefined);
+    if (response.terminal || response.error !== null || response.skipped === true) return null;
+    return streamError(endpoint.wire, 'The provider ended the stream before it was complete.');
+  }
+
+  /** Nothing came back from the running attempt, or a look at it has said why it will not do. */
+  #whyFailed(): Failure {
+    const attempt = this.#state.open;
+    if (!attempt) return { reason: null, cooldownMs: null };
+    if (attempt.failure) return attempt.failure;
+    const { retry } = attempt.target;
+    const limit = this.#state.admitted?.facts.stream ? (retry.firstTokenMs ?? retry.responseMs) : retry.responseMs;
+    const late = this.#parts.clock.monotonic() - attempt.startedAt >= limit;
+    return { reason: late ? 'timeout' : null, cooldownMs: null };
+  }
+
+  /** The answer in place of an attempt that makes no sense. */
+  #giveUp(): NextAttempt {
+    const state = this.#state;
+    const error = mostUseful(state.failures) ?? onlyError(state.failures);
+    state.verdict = error;
+    return { refusal: refuse(error, state.errors, state.id) };
   }
 
   /** Lets the meter come to its end, closes the attempt, settles. */
@@ -232,10 +299,20 @@ export class Exchange {
     if (this.#meter) this.#meter.finish(finish);
     else finish();
   }
+}
 
-  #failed(): void {
-    const { open } = this.#state;
-    closeAttempt(this.#parts, this.#state, 'error', String(open?.status ?? 'error'));
-    settle(this.#parts, this.#state);
-  }
+/** The next attempt's request, or the answer when there is to be none. */
+export type NextAttempt = { readonly reply: Continue; readonly waitMs: number } | { readonly refusal: Refuse };
+
+/** Appends to the answer of the last chunk, which is the last answer. */
+function withEnding(answers: readonly (Buffer | null)[], chunk: Buffer, ending: Buffer): readonly (Buffer | null)[] {
+  const last = answers.at(-1) ?? chunk;
+  return [...answers.slice(0, -1), Buffer.concat([last, ending])];
+}
+
+/** A target that is limiting or refuses our credential is not asked twice in one request. */
+function refusedBefore(state: RequestState, target: string): boolean {
+  return state.attempts.some(
+    (attempt) => attempt.target === target && (attempt.reason === '429' || attempt.reason === 'auth'),
+  );
 }

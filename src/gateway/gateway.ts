@@ -6,6 +6,7 @@ import type { HeaderView } from './headers.js';
 import type { Parts } from './parts.js';
 import { refuse } from './refuse.js';
 import type { Refuse } from './reply.js';
+import { Stalls } from './stalls.js';
 import type { RequestState } from './state.js';
 
 /** How long a response chunk may stay undecided. Below Envoy's message timeout of five seconds. */
@@ -16,10 +17,12 @@ const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () 
 /** The door: one Exchange per HTTP request. */
 export class Gateway {
   readonly deadlines: Deadlines;
+  readonly stalls: Stalls;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.stalls = new Stalls(parts.clock.monotonic);
     this.deadlines = new Deadlines(UNDECIDED_MS, parts.clock.monotonic);
   }
 
@@ -62,6 +65,8 @@ export class Gateway {
       passed: false,
       finished: false,
       attempts: [],
+      failures: [],
+      verdict: null,
       open: null,
       status: 0,
       code: null,

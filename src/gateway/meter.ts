@@ -7,6 +7,7 @@ import type { ResponseFacts, ResponseReader } from '../dialects/response-reader.
 export class Meter {
   readonly #reader: ResponseReader;
   readonly #decoder: ContentDecoder | null;
+  #ended = false;
 
   /** Chooses the reader once, from what the response says it is. */
   constructor(endpoint: Endpoint, contentType: string, contentEncoding: string) {
@@ -29,7 +30,8 @@ export class Meter {
   /** Calls back when the facts are final: at once for plain bytes, later where a decoder still works. */
   finish(done: () => void): void {
     const end = (): void => {
-      this.#reader.end();
+      if (!this.#ended) this.#reader.end();
+      this.#ended = true;
       done();
     };
     if (this.#decoder) void this.#decoder.finish().then(end);

@@ -1,3 +1,4 @@
+import type { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { Ledger } from '../accounting/ledger/ledger.js';
 import type { PriceBook } from '../accounting/prices.js';
@@ -6,6 +7,8 @@ import type { Access } from '../policy/access.js';
 import type { KeyRing } from '../policy/keys/key-ring.js';
 import type { ModelList } from '../policy/routing/model-list.js';
 import type { Resolver } from '../policy/routing/resolve.js';
+import type { RetryBudget } from '../policy/routing/retry-budget.js';
+import type { Health } from '../providers/health/health.js';
 import type { ProviderKind } from '../providers/kind.js';
 
 /** Everything that is decided when a snapshot is compiled. A request keeps the rules it started with. */
@@ -56,6 +59,12 @@ export interface Parts {
   /** Every header that some kind puts a credential in. */
   readonly credentialHeaders: readonly string[];
   readonly ledger: Ledger;
+  /** Why transports failed and who ended streams. */
+  readonly envoyLog: Pick<EnvoyLog, 'ask'>;
+  readonly health: Health;
+  readonly retryBudget: RetryBudget;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   readonly report: Reporter;
   readonly clock: Clock;
   /** Envoy's cluster of a provider. */

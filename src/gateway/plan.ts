@@ -1,12 +1,12 @@
-import type { Retry, Target } from '../config/snapshot.js';
+import type { ModelTarget, Retry } from '../config/snapshot.js';
 
 /**
  * Target of each attempt: the list in order, then from its start again (a, b, a).
  * Tries in all default to max(2, number of targets).
  */
-export function attemptPlan(targets: readonly Target[], retry: Retry): readonly Target[] {
+export function attemptPlan(targets: readonly ModelTarget[], retry: Retry): readonly ModelTarget[] {
   const attempts = retry.attempts ?? Math.max(2, targets.length);
-  const plan: Target[] = [];
+  const plan: ModelTarget[] = [];
   for (let number = 0; number < attempts; number += 1) {
     const target = targets[number % targets.length];
     if (target) plan.push(target);
@@ -18,6 +18,24 @@ export function attemptPlan(targets: readonly Target[], retry: Retry): readonly 
 const REPEAT_WAIT_MS = 100;
 
 /** Milliseconds that attempt `number` (from 1) waits. */
-export function waitBefore(plan: readonly Target[], number: number): number {
+export function waitBefore(plan: readonly ModelTarget[], number: number): number {
   return plan[number - 1]?.name === plan[number - 2]?.name ? REPEAT_WAIT_MS : 0;
+}
+
+/**
+ * The plan after attempt `number` found the input too long: what was used stays, then only targets whose window is known
+ * to be larger. Null when there is none.
+ */
+export function largerWindows(
+  plan: readonly ModelTarget[],
+  number: number,
+  windowOf: (target: ModelTarget) => number | null,
+) {
+  const tried = plan[number - 1];
+  const window = tried ? windowOf(tried) : null;
+  const rest = plan.slice(number).filter((target) => {
+    const other = windowOf(target);
+    return other !== null && other > (window ?? 0) && target.name !== tried?.name;
+  });
+  return rest.length === 0 ? null : [...plan.slice(0, number), ...rest];
 }

@@ -2,13 +2,18 @@ import { decodeWhole } from '../codec/decode-whole.js';
 import { clientError } from '../dialects/client-error.js';
 import { GatewayError, renderError } from '../dialects/error.js';
 import { readProviderError } from '../dialects/provider-error.js';
+import { readCooldown } from '../providers/cooldown.js';
 import { responseHeadersToRemove } from '../providers/upstream-headers.js';
 import { accountOf } from './attempt.js';
+import { closeAttempt } from './attempts.js';
+import { mostUseful } from './exhausted.js';
 import type { HeaderView } from './headers.js';
 import type { ResponseOrigin } from './origin.js';
+import type { Parts } from './parts.js';
+import { reasonOf } from './peek.js';
 import { refuse } from './refuse.js';
-import type { BodyChange, HeaderPair } from './reply.js';
-import type { RequestState } from './state.js';
+import type { BodyChange, HeaderPair, Refuse } from './reply.js';
+import type { Failure, RequestState } from './state.js';
 
 /** An error message longer than this is none. */
 const MAX_ERROR_BYTES = 1024 * 1024;
@@ -63,37 +68,42 @@ export function failureReason(origin: ResponseOrigin): string {
 }
 
 /**
- * A provider's error body, in the client's dialect; null when it already is and goes on unchanged.
- * Notes the status and code that the client gets.
+ * A provider's error body, in the client's dialect; null when it already is and goes on unchanged. Closes the attempt and
+ * notes the status and code that the client gets: the most useful one when several targets failed.
  */
-export function errorBody(
-  state: RequestState,
-  providerStatus: number,
-  headers: HeaderView,
-  body: Buffer,
-): BodyChange | null {
+export function errorBody(parts: Parts, state: RequestState, headers: HeaderView, body: Buffer): BodyChange | null {
+  const providerStatus = Number(headers.get(':status') ?? 0);
   const text = decodeWhole(body, headers.get('content-encoding'), MAX_ERROR_BYTES) ?? Buffer.alloc(0);
-  const error = readProviderError(providerStatus, Object.fromEntries(headers.entries()), text);
-  const answer = clientError(error, providerStatus);
-  state.code = answer.error.code;
-  if (answer.keepBody && state.errors === 'openai') {
+  const said = readProviderError(providerStatus, Object.fromEntries(headers.entries()), text);
+  const answer = clientError(said, providerStatus);
+  closeAttempt(parts, state, 'error', failureOf(parts, state, headers, said.kind));
+  const useful = mostUseful(state.failures);
+  const error = useful ?? answer.error;
+  state.code = error.code;
+  if (useful === null && answer.keepBody && state.errors === 'openai') {
     state.status = providerStatus;
     return null;
   }
-  const rendered = renderError(answer.error, state.errors, state.id);
+  const rendered = renderError(error, state.errors, state.id);
   state.status = rendered.status;
   const set: HeaderPair[] = Object.entries(rendered.headers).map(([name, value]) => [name, value]);
   set.push([':status', String(rendered.status)]);
   return { body: rendered.body, set, remove: ['content-encoding'] };
 }
 
-/** A whole answer of ours in place of Envoy's own. */
-export function replaceLocalReply(
-  state: RequestState,
-  origin: ResponseOrigin,
-  status: number,
-): ReturnType<typeof refuse> {
-  const error = localError(origin, status);
+const SPECIAL_KINDS: ReadonlySet<string> = new Set(['auth', 'context_length', 'content_filter']);
+
+function failureOf(parts: Parts, state: RequestState, headers: HeaderView, kind: string): Failure {
+  const seen = state.open?.failure;
+  const status = state.open?.status ?? 0;
+  const reason = SPECIAL_KINDS.has(kind) ? kind : (seen?.reason ?? reasonOf(status));
+  const cooldownMs = seen?.cooldownMs ?? readCooldown((name) => headers.get(name), null, parts.clock.now());
+  return { reason, cooldownMs };
+}
+
+/** A whole answer of ours in place of Envoy's own. The attempt is closed already. */
+export function replaceLocalReply(state: RequestState, origin: ResponseOrigin, status: number): Refuse {
+  const error = state.verdict ?? mostUseful(state.failures) ?? localError(origin, status);
   state.status = error.status;
   state.code = error.code;
   return refuse(error, state.errors, state.id);

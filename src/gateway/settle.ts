@@ -1,7 +1,8 @@
 import { costOf } from '../accounting/cost.js';
 import { estimateUsage } from '../accounting/estimate.js';
-import type { AttemptEntry, FinalEntry } from '../accounting/ledger/entry.js';
+import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { Usage } from '../dialects/usage.js';
+import { CUT, explain, needsWords } from './attempts.js';
 import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
 
@@ -9,28 +10,6 @@ import type { RequestState } from './state.js';
 interface Counted {
   readonly usage: Usage | null;
   readonly source: FinalEntry['usage_source'];
-}
-
-/** Closes the running attempt with its outcome. */
-export function closeAttempt(
-  parts: Parts,
-  state: RequestState,
-  outcome: AttemptEntry['outcome'],
-  reason: string | null,
-): void {
-  const attempt = state.open;
-  if (!attempt) return;
-  state.open = null;
-  const firstToken = state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - attempt.startedAt);
-  state.attempts.push({
-    target: attempt.target.name,
-    status: attempt.status,
-    outcome,
-    reason,
-    ms: Math.round(parts.clock.monotonic() - attempt.startedAt),
-    first_token_ms: outcome === 'error' || firstToken === null || firstToken < 0 ? null : firstToken,
-  });
-  parts.report.attempt(attempt.target.provider, outcome);
 }
 
 /**
@@ -51,6 +30,18 @@ export function settle(parts: Parts, state: RequestState): void {
     });
     return;
   }
+  if (!needsWords(state)) {
+    write(parts, state);
+    return;
+  }
+  const end = state.attempts.some((attempt) => attempt.reason === CUT);
+  parts.envoyLog.ask({ id: state.id, attempts: state.failures.length, end }, (words) => {
+    explain(parts, state, words);
+    write(parts, state);
+  });
+}
+
+function write(parts: Parts, state: RequestState): void {
   const entry = finalEntry(parts, state);
   parts.ledger.finish(entry);
   state.hold = 'none';

@@ -1,6 +1,7 @@
 import type { AttemptEntry } from '../accounting/ledger/entry.js';
-import type { Retry, Target } from '../config/snapshot.js';
+import type { ModelTarget, Retry } from '../config/snapshot.js';
 import type { Endpoint, ErrorShape } from '../dialects/endpoint.js';
+import type { GatewayError } from '../dialects/error.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import type { ResponseFacts } from '../dialects/response-reader.js';
 import type { GatewayKey } from '../policy/keys/key-ring.js';
@@ -10,9 +11,22 @@ import type { Rules } from './parts.js';
 /** An attempt as it runs; closed into an AttemptEntry when its end is known. */
 export interface OpenAttempt {
   readonly number: number;
-  readonly target: Target;
+  readonly target: ModelTarget;
+  /** Monotonic milliseconds. */
   readonly startedAt: number;
+  /** Epoch milliseconds. */
+  readonly startedTime: number;
   status: number | null;
+  /** Why it will not do, as far as somebody has seen it: a look at its answer, or its headers. */
+  failure: Failure | null;
+}
+
+/** Why an attempt failed. */
+export interface Failure {
+  /** `429`, `connect`, `reset`, `timeout`, `first_token`, `error_event`, `empty`, `auth`, `context_length`…; null = not known yet. */
+  readonly reason: string | null;
+  /** Milliseconds for which the target asked to be left alone; null when it did not say. */
+  readonly cooldownMs: number | null;
 }
 
 /** What is known once the request was admitted. */
@@ -23,7 +37,7 @@ export interface Admitted {
   readonly model: string;
   readonly route: string | null;
   /** Target of attempt N is entry N−1. */
-  readonly plan: readonly Target[];
+  readonly plan: readonly ModelTarget[];
   readonly retry: Retry;
 }
 
@@ -51,11 +65,15 @@ export interface RequestState {
   passed: boolean;
   finished: boolean;
   attempts: AttemptEntry[];
+  /** One for each failed attempt in `attempts`, in their order. */
+  failures: Failure[];
   open: OpenAttempt | null;
+  /** Set when no further attempt makes sense: the answer to the client. */
+  verdict: GatewayError | null;
   /** What the client gets. */
   status: number;
   code: string | null;
-  served: Target | null;
+  served: ModelTarget | null;
   response: Readonly<ResponseFacts> | null;
   /** Bytes of body or chunks were seen complete. */
   complete: boolean;

@@ -1,12 +1,15 @@
-import type { Retry, Snapshot, Target } from '../../config/snapshot.js';
+import type { Balance, ModelTarget, Retry, Snapshot, Target } from '../../config/snapshot.js';
 
 /** What a name that a client sent stands for. */
 export interface Resolution {
   /** The configured model's name, or `provider/model`. */
   readonly model: string;
   /** Tried in this order; at least one. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly ModelTarget[];
+  readonly balance: Balance;
   readonly retry: Retry;
+  /** Share of extra attempts, see `Model.retryBudget`; null = no bound. */
+  readonly retryBudget: number | null;
   readonly allowUnpriced: boolean;
 }
 
@@ -31,12 +34,15 @@ export function createResolver(names: Names): Resolver {
     resolve(name) {
       const model = names.models.get(name);
       if (model !== undefined) {
-        return { model: name, targets: model.targets, retry: model.retry, allowUnpriced: model.allowUnpriced };
+        const { targets, balance, retry, retryBudget, allowUnpriced } = model;
+        return { model: name, targets, balance, retry, retryBudget, allowUnpriced };
       }
       if (names.gateway.modelsOnly) return null;
       const target = readTarget(name, names.providers);
       if (target === null) return null;
-      return { model: name, targets: [target], retry: names.defaults.retry, allowUnpriced: false };
+      const { retry, retryBudget } = names.defaults;
+      const targets = [{ ...target, weight: 1, contextWindow: null, retry }];
+      return { model: name, targets, balance: 'ordered', retry, retryBudget, allowUnpriced: false };
     },
   };
 }

@@ -1,0 +1,119 @@
+import type { AttemptLogLine, EnvoyWords } from '../accounting/envoy-log.js';
+import type { AttemptEntry } from '../accounting/ledger/entry.js';
+import type { ModelTarget } from '../config/snapshot.js';
+import type { Failure as HealthFailure } from '../providers/health/health.js';
+import type { Parts } from './parts.js';
+import type { Failure, OpenAttempt, RequestState } from './state.js';
+
+/** The reason of an answer that broke off, until Envoy's log says who did it. */
+export const CUT = 'cut';
+
+export function openAttempt(parts: Parts, state: RequestState, number: number, target: ModelTarget): void {
+  const startedTime = parts.clock.now();
+  state.open = { number, target, startedAt: parts.clock.monotonic(), startedTime, status: null, failure: null };
+  parts.health.attemptStarted(target, startedTime);
+}
+
+/** Closes the running attempt with its outcome and tells health about it. */
+export function closeAttempt(
+  parts: Parts,
+  state: RequestState,
+  outcome: AttemptEntry['outcome'],
+  failure: Failure | null,
+): void {
+  const attempt = state.open;
+  if (!attempt) return;
+  state.open = null;
+  const firstToken = state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - attempt.startedAt);
+  state.attempts.push({
+    target: attempt.target.name,
+    status: attempt.status,
+    outcome,
+    reason: failure?.reason ?? null,
+    ms: Math.round(parts.clock.monotonic() - attempt.startedAt),
+    first_token_ms: outcome === 'error' || firstToken === null || firstToken < 0 ? null : firstToken,
+  });
+  if (outcome === 'error') state.failures.push(failure ?? { reason: null, cooldownMs: null });
+  parts.report.attempt(attempt.target.provider, outcome);
+  tellHealth(parts, state, { attempt, outcome, failure });
+}
+
+interface Ended {
+  readonly attempt: OpenAttempt;
+  readonly outcome: AttemptEntry['outcome'];
+  readonly failure: Failure | null;
+}
+
+function tellHealth(parts: Parts, state: RequestState, { attempt, outcome, failure }: Ended): void {
+  const now = parts.clock.now();
+  const { target, startedTime: startedAt } = attempt;
+  const kind = outcome === 'error' ? healthKind(failure) : null;
+  if (kind) parts.health.attemptFailed(target, { kind, cooldownMs: failure?.cooldownMs ?? null, startedAt }, now);
+  // The client left, or caused the error itself: nothing was learned.
+  else if (outcome !== 'success') parts.health.attemptAbandoned(target, now);
+  else {
+    const firstToken = state.firstTokenAt === null ? null : state.firstTokenAt - attempt.startedAt;
+    parts.health.attemptSucceeded(target, firstToken, now, startedAt);
+  }
+}
+
+const KINDS: ReadonlySet<string> = new Set([
+  'connect',
+  'reset',
+  'timeout',
+  'first_token',
+  'error_event',
+  'empty',
+  'auth',
+  'cut',
+  'stall',
+]);
+
+function healthKind(failure: Failure | null): HealthFailure['kind'] | null {
+  const reason = failure?.reason ?? null;
+  // Nothing came back and nobody knows why yet: the transport.
+  if (reason === null) return 'connect';
+  if (reason === '429') return 'rate_limited';
+  if (/^5\d\d$/.test(reason)) return 'server';
+  return KINDS.has(reason) ? (reason as HealthFailure['kind']) : null;
+}
+
+/** True when something about this request is only in Envoy's logs. */
+export function needsWords(state: RequestState): boolean {
+  return state.attempts.some(
+    (attempt) => attempt.outcome !== 'success' && (attempt.reason === null || attempt.reason === CUT),
+  );
+}
+
+/** Completes the attempts with what Envoy's logs say, and the request with who ended it. */
+export function explain(parts: Parts, state: RequestState, words: EnvoyWords): void {
+  const failed = state.attempts.filter((attempt) => attempt.outcome === 'error');
+  state.attempts = state.attempts.map((attempt) => {
+    if (attempt.outcome === 'error' && attempt.reason === null) {
+      return { ...attempt, reason: transportReason(words.attempts[failed.indexOf(attempt)]) };
+    }
+    return attempt.reason === CUT ? { ...attempt, ...whoCut(parts, state, words) } : attempt;
+  });
+}
+
+function transportReason(line: AttemptLogLine | undefined): string {
+  if (!line) return 'unknown';
+  const flags = new Set(line.flags);
+  if (flags.has('UT') || /timeout/.test(line.details)) return 'timeout';
+  if (flags.has('UF') || flags.has('UH') || flags.has('NC') || flags.has('UO')) return 'connect';
+  return line.status >= 400 && flags.size === 0 ? String(line.status) : 'reset';
+}
+
+/** A broken answer: the client left, the provider broke it, or a clock of Envoy's ran out. */
+function whoCut(parts: Parts, state: RequestState, { end }: EnvoyWords): Pick<AttemptEntry, 'reason' | 'outcome'> {
+  const flags = new Set(end?.flags ?? []);
+  if (flags.has('DC') || end === null) {
+    if (flags.has('DC')) state.code = 'client_closed';
+    return { outcome: 'aborted', reason: flags.has('DC') ? 'client_closed' : CUT };
+  }
+  const late = flags.has('UT') || flags.has('SI') || flags.has('DT');
+  state.code = late ? 'upstream_timeout' : 'provider_error';
+  if (state.served)
+    parts.health.attemptFailed(state.served, { kind: late ? 'stall' : 'cut', cooldownMs: null }, parts.clock.now());
+  return { outcome: 'error', reason: late ? 'timeout' : 'reset' };
+}
