@@ -16,6 +16,8 @@ export const ACCESS_LOG_FIELDS: Readonly<Record<string, string>> = {
   /** The client's path without its query, which may hold a key on Google's paths. */
   path: kept('path'),
   protocol: '%PROTOCOL%',
+  /** Number of the client's connection, by which the lines of failed attempts find their request. */
+  connection: '%CONNECTION_ID%',
   remote: '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%',
   /** 0 when the client left before any response. */
   status: '%RESPONSE_CODE%',
@@ -39,16 +41,21 @@ export const ACCESS_LOG_FIELDS: Readonly<Record<string, string>> = {
   generation: ours('generation'),
 };
 
-/** The fields of an attempt-log line: one for each attempt that failed, in the order in which they did. */
+/**
+ * The fields of an attempt-log line: one for each attempt that failed, in the order in which they did. Envoy knows no
+ * metadata here, and `strip` has taken the request's id away: an attempt belongs to the request on the same `connection`
+ * during whose time it ran. Over HTTP/2 several may run there at once; then cluster and time tell most of them apart.
+ */
 export const ATTEMPT_LOG_FIELDS: Readonly<Record<string, string>> = {
   /** ISO 8601 UTC with milliseconds: when the attempt began. */
   time: '%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%',
-  id: ours('rid'),
+  connection: '%CONNECTION_ID%',
   cluster: '%UPSTREAM_CLUSTER_RAW%',
   /** As the router judged it, that is after `peek` or `again`; 0 when no response came. */
   status: '%RESPONSE_CODE%',
+  /** UF not connected, UC UR UPE the provider broke off, UT timeout, DC the client left, `-` where the status says it. */
   flags: '%RESPONSE_FLAGS%',
-  details: '%RESPONSE_CODE_DETAILS%',
+  /** Why it was not connected: refused, TLS. */
   failure: '%UPSTREAM_TRANSPORT_FAILURE_REASON%',
   ms: '%DURATION%',
 };

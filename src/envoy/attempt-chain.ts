@@ -104,9 +104,9 @@ function wipeCredentials(): EnvoyConfig {
 }
 
 /**
- * The `again` role: prepares attempt N from the original request. Never with failure_mode_allow. Bodies of answers are
- * sent only where its answer to the request headers says so (`mode_override` with response_body_mode STREAMED): then it
- * judges the answer as `peek` does.
+ * The `again` role: prepares attempt N from the original request. Never with failure_mode_allow. It
+ * judges the answer as `peek` does, and must answer or leave when it does not want to: an unanswered chunk holds up the
+ * response. (Envoy ignores mode_override in a filter that sends bodies without waiting.)
  */
 function again(): EnvoyConfig {
   return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
@@ -115,12 +115,11 @@ function again(): EnvoyConfig {
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
     message_timeout: MESSAGE_TIMEOUT,
-    allow_mode_override: true,
     processing_mode: {
       request_header_mode: 'SEND',
       request_body_mode: 'NONE',
       response_header_mode: 'SEND',
-      response_body_mode: 'NONE',
+      response_body_mode: 'STREAMED',
       request_trailer_mode: 'SKIP',
       response_trailer_mode: 'SKIP',
     },

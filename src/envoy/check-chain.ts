@@ -74,8 +74,8 @@ type Wanted = readonly (readonly [boolean, string])[];
 function responsePart(config: Tree): Wanted {
   return [
     [
-      at(config, 'processing_mode', 'response_header_mode') === 'SEND',
-      'needs processing_mode.response_header_mode: SEND.',
+      covers(at(config, 'processing_mode'), { response_header_mode: 'SEND', response_body_mode: 'STREAMED' }),
+      'needs processing_mode with response_header_mode: SEND and response_body_mode: STREAMED.',
     ],
     [
       at(config, 'send_body_without_waiting_for_header_response') === true,
@@ -108,10 +108,6 @@ function checkPeek(filter: Tree): readonly string[] {
       'needs failure_mode_allow: true, or held answers are lost when the service restarts.',
     ],
     [
-      at(config, 'processing_mode', 'response_body_mode') === 'STREAMED',
-      'needs processing_mode.response_body_mode: STREAMED.',
-    ],
-    [
       covers(at(config, 'metadata_options'), {
         receiving_namespaces: { untyped: [METADATA_NAMESPACE] },
         forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
@@ -142,7 +138,6 @@ function checkAgain(filter: Tree): readonly string[] {
       covers(at(config, 'request_attributes'), ['xds.cluster_name', 'upstream.request_attempt_count']),
       'needs the request_attributes xds.cluster_name and upstream.request_attempt_count.',
     ],
-    [at(config, 'allow_mode_override') === true, 'needs allow_mode_override: true.'],
     ...responsePart(config),
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The again filter ${complaint}`);

@@ -32,6 +32,8 @@ const SERVICE_FAILED = startsWith(
 
 const UPSTREAM_FAILED = startsWith(
   'upstream_reset_before_response_started',
+  // Headers had come, but were still in our hands: the client has seen none.
+  'upstream_reset_after_response_started',
   'no_healthy_upstream',
   'cluster_not_found',
   'maintenance_mode',

@@ -99,6 +99,7 @@ class Stream {
   #words = '';
   #chunks = 0;
   #held = false;
+  #left = false;
 
   constructor(call: ServerDuplexStream<Message, object>, seen: Seen[], scripts: Map<string, Script>) {
     this.#call = call;
@@ -126,7 +127,7 @@ class Stream {
   #response(phase: string, message: Message): void {
     if (this.#role === 'request') this.#answer(phase, message);
     else if (this.#script?.verdict === undefined) this.#call.write({ [phase]: { response: {} } });
-    else this.#judge(phase, message);
+    else if (!this.#left) this.#judge(phase, message);
   }
 
   /** The answer as the client gets it. */
@@ -164,6 +165,7 @@ class Stream {
       });
     }
     if (phase === 'response_body') this.#call.write({ response_body: { response: {} } });
+    this.#left = true;
     this.#call.end();
   }
 
