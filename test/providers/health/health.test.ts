@@ -58,6 +58,12 @@ t.test('what opens a target', async (t) => {
     half.attemptFailed(a1, failure('server'), count);
   }
   t.equal(half.view('a', 5).targets[0]?.state, 'open', 'half of ten failed');
+  const recovered = createHealth();
+  for (let count = 0; count < 15; count += 1) recovered.attemptFailed(a1, failure('server'), 0);
+  recovered.attemptStarted(a1, 5_000);
+  recovered.attemptSucceeded(a1, 100, 5_100, 5_000);
+  recovered.attemptFailed(a1, failure('server'), 5_200);
+  t.equal(recovered.view('a', 5_200).targets[0]?.state, 'closed', 'failures from before a recovery are done with');
   const old = createHealth();
   for (let count = 0; count < 9; count += 1) {
     old.attemptSucceeded(a1, 100, count * 10_000);
