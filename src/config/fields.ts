@@ -93,17 +93,24 @@ function parseMoment(text: string): number | null {
 }
 
 export function baseUrl() {
-  const wanted =
-    'a URL such as https://api.example.com/v1: everything before /chat/completions, without query, fragment or password';
-  return parsed<string>(wanted, parseBaseUrl).meta({ format: 'url' });
+  return parsedText<string>(parseBaseUrl).meta({ format: 'url' });
 }
 
-function parseBaseUrl(text: string): string | null {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') return null;
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') return null;
-  if (/\/(chat\/completions|completions|messages|responses)\/?$/.test(url.pathname)) return null;
-  return url.href.replace(/\/+$/, '');
+/** What follows `base_url` in the paths of the vendors: often copied along from a manual. */
+const OPERATION = /\/(chat\/completions|completions|messages|responses|embeddings)\/?$/;
+
+function parseBaseUrl(text: string): Parsed<string> {
+  if (!/^https?:\/\/[^/]/.test(text) || !URL.canParse(text)) {
+    return { problem: 'must be a URL that begins with http:// or https://, such as https://api.example.com/v1' };
+  }
+  const url = new URL(text);
+  if (url.search !== '' || url.hash !== '') return { problem: 'must be a URL without "?" and "#"' };
+  if (url.username !== '' || url.password !== '') {
+    return { problem: 'must be a URL without user and password; put the credential into "credentials"' };
+  }
+  const operation = OPERATION.exec(url.pathname)?.[1];
+  if (operation !== undefined) return { problem: `must end before "/${operation}"` };
+  return { value: url.href.replace(/\/+$/, '') };
 }
 
 export function timeZone() {
@@ -161,20 +168,23 @@ export function struct<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
     issue.code === 'invalid_type'
       ? issue.input === undefined
         ? 'is required'
-        : 'must be a map of settings'
+        : `must be a map of settings (${Object.keys(shape).join(', ')})`
       : undefined;
   return z.preprocess(withoutNulls, z.strictObject(shape, { error }));
 }
 
 /** A map from names that the user chooses. */
 export function named<Name extends z.core.$ZodRecordKey, Value extends z.core.SomeType>(name: Name, value: Value) {
-  const error = (issue: z.core.$ZodRawIssue) => (issue.code === 'invalid_type' ? 'must be a map' : undefined);
+  const error = (issue: z.core.$ZodRawIssue) =>
+    issue.code === 'invalid_type' ? 'must be a map, with one line "name:" for each' : undefined;
   return z.record(name, value, { error });
 }
 
 /** `example` is shown to who writes something else than a list. */
 export function list<Value extends z.core.SomeType>(value: Value, example?: string) {
-  return z.array(value, { error: example === undefined ? 'must be a list' : `must be a list, such as ${example}` });
+  return z.array(value, {
+    error: example === undefined ? 'must be a list, with "- " before each item' : `must be a list, such as ${example}`,
+  });
 }
 
 function withoutNulls(value: unknown): unknown {

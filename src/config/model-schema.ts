@@ -66,7 +66,7 @@ const targetRetry = struct({
     .meta({ description: `${STALL}; not set = the model's.`, example: '5m' }),
 });
 
-const targetName = text('provider/model', /^[^\s/]+\/[^\s]+$/);
+const targetName = text('provider/model, such as openai/gpt-5', /^[^\s/]+\/[^\s]+$/);
 
 const target = struct({
   model: targetName.meta({ description: '`provider/model`.', example: 'openai/gpt-5' }),

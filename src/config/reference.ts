@@ -102,7 +102,8 @@ const RETRIES = `### Retries
 ${[...new Set(['429', ...RETRY_WORDS])].map((word) => `| \`${word}\` | ${REASONS[word] ?? ''} |`).join('\n')}
 
 Any other status from 400 to 599 may stand there too. All of these but \`content_filter\` are on unless \`retry.on\` says
-otherwise. After the first token nothing is tried again: the client has a part of the answer.`;
+otherwise. After the first token nothing is tried again: the client has a part of the answer. A plain \`provider/model\` that no entry of
+\`models\` names uses the defaults of this section.`;
 
 const MISSING = `## Not yet supported
 

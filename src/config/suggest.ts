@@ -22,8 +22,19 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
 /** `; did you mean "x"?`, or nothing. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   // A long word is no typo, and the distance below is quadratic.
-  const found = word.length > 64 ? null : nearest(word, candidates);
+  const all = [...candidates];
+  const found = word.length > 64 ? null : (nearest(word, all) ?? sameBeginning(word, all));
   return found === null ? '' : `; did you mean "${found}"?`;
+}
+
+/** `azure` for `azure-openai`, `together_ai` for `together`: the only candidate that begins so, or that the word begins with. */
+function sameBeginning(word: string, candidates: readonly string[]): string | null {
+  const lower = word.toLowerCase();
+  const found = candidates.filter((candidate) => {
+    const shorter = Math.min(lower.length, candidate.length);
+    return shorter >= 4 && lower.slice(0, shorter) === candidate.toLowerCase().slice(0, shorter);
+  });
+  return found.length === 1 ? (found[0] ?? null) : null;
 }
 
 /** Said wherever a `provider/model` names a provider that is not there. */

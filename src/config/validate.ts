@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { elsewhere, settingsAt } from './known-settings.js';
+import { elsewhere, inModels, inOurWords, knownHere, settingsAt } from './known-settings.js';
 import { isSettingNotYet, isValueNotYet, namesNotYet } from './not-yet.js';
 import { type Mistake, type Path, shown } from './problem.js';
 import { configSchema, type ValidConfig } from './schema.js';
@@ -30,7 +30,8 @@ function unknownKey(path: Path): Mistake {
   if (isSettingNotYet(path)) return { path, at: 'key', message: 'not yet supported' };
   const parent = path.slice(0, -1);
   const known = [...settingsAt(parent), ...namesNotYet(parent)];
-  const suggestion = elsewhere(path) || didYouMean(key, known);
+  const suggestion =
+    inOurWords(path) || elsewhere(path) || didYouMean(key, known) || inModels(path) || knownHere(parent);
   return { path, at: 'key', message: `unknown key ${shown(key)}${suggestion}` };
 }
 

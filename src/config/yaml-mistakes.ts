@@ -38,10 +38,17 @@ export function yamlMistakes(text: string, errors: readonly YAMLError[]): readon
   for (const error of [...errors].sort((left, right) => left.pos[0] - right.pos[0])) {
     const offset = Math.max(0, Math.min(error.pos[0], text.length));
     const line = text.lastIndexOf('\n', offset - 1);
-    const message = `${MESSAGES[error.code] ?? 'not readable as YAML'}${hint(text, offset)}`;
+    const message = `${messageOf(error, text, offset)}${hint(text, offset)}`;
     if (!byLine.has(line)) byLine.set(line, { path: [], at: 'key', message, offset });
   }
   return [...byLine.values()].slice(0, MOST);
+}
+
+function messageOf(error: YAMLError, text: string, offset: number): string {
+  // The parser takes a list item behind the entries of a map for a key.
+  const isItem = error.code === 'BLOCK_AS_IMPLICIT_KEY' && /^ *- /.test(text.slice(text.lastIndexOf('\n', offset) + 1));
+  if (isItem) return 'a list item ("- ") behind "key: value" lines; use one form or the other';
+  return MESSAGES[error.code] ?? 'not readable as YAML';
 }
 
 function hint(text: string, offset: number): string {

@@ -170,6 +170,29 @@ t.test('failover', async (t) => {
   t.equal(new Set(versions).size, 3, 'the set of statuses is part of the version');
 });
 
+t.test('words of other gateways and their manuals', async (t) => {
+  const problem = (text: string) => load(text).problems.join('\n');
+  const mock = 'providers: { mock: { kind: mock } }\n';
+  t.match(problem('model_list: []'), /tollgate import --from litellm/);
+  t.match(
+    problem('providers: { a: { type: openai, api_key: x, url: x } }'),
+    /"providers.a.kind"[\s\S]*credentials"[\s\S]*base_url"/,
+  );
+  t.match(problem(`${mock}timeout: 5s\nretry: {}`), /"models.<name>.retry.response"[\s\S]*"models.<name>.retry"/);
+  t.match(problem(`${mock}gateway: { port: 1 }`), /"gateway.listen"/);
+  t.match(problem('providers: { a: { kind: azure, credentials: x } }'), /"azure-openai"/);
+  for (const [url, wanted] of [
+    ['localhost:11434', /begins with http/],
+    ['https://h/v1/embeddings/', /end before "\/embeddings"/],
+    ['https://h/v1?a=b', /without "\?"/],
+    ['https://user:canary-1@h/v1', /without user and password/],
+  ] as const) {
+    t.match(problem(`providers: { a: { kind: openai-compatible, base_url: "${url}" } }`), wanted);
+  }
+  const hint = /a list item \("- "\) behind/;
+  t.match(problem(`${mock}keys:\n  web: { id: x }\n  - id: y`), hint);
+});
+
 t.test('percentages', async (t) => {
   for (const [text, share] of [
     ['20%', 0.2],
