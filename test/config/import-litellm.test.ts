@@ -83,7 +83,7 @@ t.test('what cannot is listed, and no secret is copied', async (t) => {
   const notes = imported?.notes.join('\n') ?? '';
   for (const note of [
     'model_list[0].litellm_params.seed: not expressed',
-    'model_list[0].litellm_params.rpm: only a share of the requests here, not a limit',
+    'model_list[0].litellm_params.rpm: not expressed as a limit, only as a share of the requests',
     'provider "anthropic" is not yet supported',
     'model_list[5]: "openai/*" is a pattern',
     'api_key: not copied into the file',
