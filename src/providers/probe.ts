@@ -22,6 +22,8 @@ export interface ProbeDependencies {
   readonly random: () => number;
   /** `Health.probed` with the time; null = answered well. What proves nothing (404, 429) is not reported. */
   readonly report: (provider: string, failure: FailureKind | null) => void;
+  /** Milliseconds for one probe; absent = 10 s. */
+  readonly timeoutMs?: number;
 }
 
 export interface Probe {
@@ -29,7 +31,7 @@ export interface Probe {
   stop(): void;
 }
 
-const LONGEST_WAIT_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /**
  * Asks each account for its list of models now and then: a call that no provider charges for. One unreferenced timer
@@ -59,7 +61,7 @@ function startProbing(probed: Probing, dependencies: ProbeDependencies): () => v
   let timer: NodeJS.Timeout;
   let rotation = 0;
   const probe = async (): Promise<void> => {
-    const outcome = await probeOnce(probed, dependencies.get, { rotation, end: end.signal });
+    const outcome = await probeOnce(probed, dependencies, { rotation, end: end.signal });
     rotation += 1;
     if (end.signal.aborted) return;
     if (outcome !== 'unclear') dependencies.report(probed.account.name, outcome);
@@ -78,14 +80,14 @@ function startProbing(probed: Probing, dependencies: ProbeDependencies): () => v
 type Outcome = FailureKind | null | 'unclear';
 
 async function probeOnce(
-  { account, kind, everyMs }: Probing,
-  get: ProbeGet,
+  { account, kind }: ProbedAccount,
+  { get, timeoutMs = TIMEOUT_MS }: ProbeDependencies,
   { rotation, end }: { readonly rotation: number; readonly end: AbortSignal },
 ): Promise<Outcome> {
   const credential = credentialHeader(kind, chooseCredential(account, rotation));
   const headers: Record<string, string> = { accept: 'application/json', ...account.headers };
   if (credential !== null) headers[credential.name] = credential.value;
-  const signal = AbortSignal.any([end, AbortSignal.timeout(Math.min(everyMs, LONGEST_WAIT_MS))]);
+  const signal = AbortSignal.any([end, AbortSignal.timeout(timeoutMs)]);
   try {
     return readStatus((await get(modelsUrl(account), { headers, signal })).status);
   } catch (error) {

@@ -46,7 +46,7 @@ type Report = readonly [provider: string, failure: FailureKind | null];
 function reports(
   accounts: readonly ProbedAccount[],
   count: number,
-  { get, random }: Pick<ProbeDependencies, 'get' | 'random'> = { get: probeByFetch, random: () => 0 },
+  dependencies: Partial<ProbeDependencies> = {},
 ): Promise<readonly Report[]> {
   const all: Report[] = [];
   return new Promise((resolve) => {
@@ -59,7 +59,7 @@ function reports(
       clearInterval(alive);
       resolve(all);
     };
-    const probe = createProbe(accounts, { get, random, report });
+    const probe = createProbe(accounts, { get: probeByFetch, random: () => 0, ...dependencies, report });
   });
 }
 
@@ -91,7 +91,9 @@ t.test('what answers mean', async (t) => {
   ]);
   t.same(new Set(seen.map((request) => request.url)), new Set(['/models']), 'redirects are not followed');
   const silent = await startProvider(t, [0]);
-  t.same(await reports([{ account: account('silent', silent.url), kind: ollama }], 1), [['silent', 'timeout']]);
+  t.same(await reports([{ account: account('silent', silent.url), kind: ollama }], 1, { timeoutMs: 50 }), [
+    ['silent', 'timeout'],
+  ]);
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const { port } = gone.address() as AddressInfo;

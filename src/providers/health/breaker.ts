@@ -1,7 +1,5 @@
+import type { BreakerState } from './health.js';
 import type { HealthRules } from './rules.js';
-
-/** `open`: left alone. `half_open`: one attempt at a time may find out; until then it counts as unhealthy. */
-export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export interface BreakerFailure {
   /** Added to the run of failures; the breaker opens at `rules.openAt`. */

@@ -1,5 +1,4 @@
 import type { Target } from '../../config/snapshot.js';
-import type { BreakerState } from './breaker.js';
 
 /**
  * Why an attempt failed, as far as the target is to blame. What the client caused (400, 404, 413, 422, a client that
@@ -28,6 +27,9 @@ export interface Failure {
    */
   readonly startedAt?: number;
 }
+
+/** `open`: left alone. `half_open`: one attempt at a time may find out; until then it counts as unhealthy. */
+export type BreakerState = 'closed' | 'open' | 'half_open';
 
 export type HealthWord = 'healthy' | 'degraded' | 'ejected' | 'unknown';
 
