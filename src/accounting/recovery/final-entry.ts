@@ -21,7 +21,10 @@ export function entryFromLine(hold: HoldEntry, line: AccessLogLine, parts: Final
   const target = servedTarget(hold, line, parts);
   const outcome = { status, code: codeOf(status, line), ms: line.ms, first_token_ms: line.first_byte_ms };
   const attempts = line.attempts > 0 ? [attemptOf(line, target)] : [];
-  if (nothingBilled(line, status)) return finalEntry(hold, { ...outcome, attempts, type: 'void' });
+  if (nothingBilled(line, status)) {
+    const answered = line.attempts > 0 && line.details === 'via_upstream';
+    return finalEntry(hold, { ...outcome, attempts, type: 'void', ...(answered ? { target: target.name } : {}) });
+  }
   const input = Math.min(bytesToTokens(line.bytes_received), hold.input_tokens);
   const output = status === 499 ? 0 : outputTokensOf(hold, line.bytes_sent);
   const usage = { ...emptyUsage(), input, output };

@@ -121,7 +121,7 @@ t.test('what the line says becomes the final entry', async (t) => {
     {
       name: 'the provider answered an error',
       line: { status: 429 },
-      want: { type: 'void', code: 'provider_rate_limited', cost_nano_usd: 0, usage: {}, target: null },
+      want: { type: 'void', code: 'provider_rate_limited', cost_nano_usd: 0, usage: {}, target: 'openai/gpt-5' },
     },
     {
       name: 'no provider was reached',
