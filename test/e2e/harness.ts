@@ -1,8 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -61,11 +71,27 @@ export interface Gateway {
   accessLog(): Record<string, unknown>[];
   /** Resolves when a line of the access log fits. Rejects after 5 s. */
   accessLine(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
+  /** Rows of `GET /api/v1/usage`; `by` is a list of names with commas. */
+  usage(by: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   metrics(): Promise<string>;
   /** Resolves when no request is open in Envoy and no stream of Envoy is open in the service. Rejects after 5 s. */
   idle(): Promise<void>;
   post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): ReturnType<typeof exchange>;
+  get(path: string, headers?: Readonly<Record<string, string>>): ReturnType<typeof exchange>;
+  /** Writes the config file anew, with what the test does not name as at the start; text is written as it is. */
+  configure(config: string | Readonly<Record<string, unknown>>): void;
+  /** Resolves when a sample of `/metrics` has this value. Rejects after 5 s. */
+  metric(name: string, value: number): Promise<void>;
+  /** Runs a command of `tollgate` with this gateway's config, in a process of its own. */
+  command(...words: readonly string[]): Promise<Ended>;
   stop(): Promise<void>;
+}
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** Starts `tollgate up` with a real Envoy, waits until it is ready, and stops it when the test ends. */
@@ -230,6 +256,11 @@ class RunningGateway implements Gateway {
     return this.accessLog().find(fits) ?? {};
   }
 
+  async usage(by: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const { text: body } = await exchange(`${this.adminUrl}/api/v1/usage?by=${by}`, { method: 'GET' });
+    return (JSON.parse(body) as { data: Readonly<Record<string, unknown>>[] }).data;
+  }
+
   async metrics(): Promise<string> {
     return (await exchange(`${this.adminUrl}/metrics`, { method: 'GET' })).text;
   }
@@ -246,9 +277,36 @@ class RunningGateway implements Gateway {
   }
 
   post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): ReturnType<typeof exchange> {
-    const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+    const bytes = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     const all = { authorization: `Bearer ${this.key}`, 'content-type': 'application/json', ...headers };
-    return exchange(this.url + path, { headers: all, body: text });
+    return exchange(this.url + path, { headers: all, body: bytes });
+  }
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}): ReturnType<typeof exchange> {
+    return exchange(this.url + path, { method: 'GET', headers: { authorization: `Bearer ${this.key}`, ...headers } });
+  }
+
+  configure(config: string | Readonly<Record<string, unknown>>): void {
+    const written = typeof config === 'string' ? config : JSON.stringify(completed(config), null, 2);
+    const path = join(this.directory, 'tollgate.yaml');
+    writeFileSync(`${path}.new`, written);
+    renameSync(`${path}.new`, path);
+  }
+
+  metric(name: string, value: number): Promise<void> {
+    return this.#eventually(5_000, async () => (await this.metrics()).split('\n').includes(`${name} ${value}`));
+  }
+
+  async command(...words: readonly string[]): Promise<Ended> {
+    const config = ['--config', join(this.directory, 'tollgate.yaml')];
+    const child = spawn(process.execPath, [MAIN, ...words, ...config], {
+      cwd: this.directory,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+    return { code, stdout, stderr };
   }
 
   async stop(): Promise<void> {
