@@ -92,7 +92,9 @@ function deployment(entry: unknown, index: number, { accounts, collected }: Work
   for (const [parameter] of entriesOf(entry, 'litellm_params')) {
     if (!PARAMETERS.has(parameter)) collected.notes.push(`${place}.litellm_params.${parameter}: not expressed`);
     if (parameter === 'rpm' || parameter === 'tpm')
-      collected.notes.push(`${place}.litellm_params.${parameter}: not expressed as a limit, only as a share of the requests`);
+      collected.notes.push(
+        `${place}.litellm_params.${parameter}: not expressed as a limit, only as a share of the requests`,
+      );
   }
   if (found === null) return;
   if (name.includes('*') || found.name.includes('*')) {

@@ -102,7 +102,7 @@ export const modelSchema = struct({
   retry: retrySchema.prefault({}).meta({ description: 'When to give up on a target, and how often to try.' }),
   retry_budget: share().prefault('20%').meta({
     description:
-      'Most extra attempts, as a share of the requests over a window, so that an outage does not multiply the traffic; 0% = none. `off` = as many as `retry.attempts` allows.',
+      'Most extra attempts, as a share of the requests over a window, so that an outage does not multiply the traffic; a few in each window are always free. `off` = as many as `retry.attempts` allows.',
     example: '50%',
   }),
   allow_unpriced: flag().prefault(false).meta({

@@ -99,7 +99,7 @@ export interface Model {
   readonly balance: Balance;
   readonly retry: Retry;
   /**
-   * Most extra attempts, as a share of the requests over a window: 0.2 = 20 %; 0 = none. null = `retry_budget: off`:
+   * Most extra attempts, as a share of the requests over a window: 0.2 = 20 %. null = `retry_budget: off`:
    * no bound (not Infinity, whose product with 0 requests is NaN).
    */
   readonly retryBudget: number | null;
