@@ -57,6 +57,8 @@ export interface FaultProviders {
   readonly urls: Readonly<Record<string, string>>;
   /** How many requests each has seen. */
   readonly requests: Map<string, number>;
+  /** Header names and values that providers have received, in their order. */
+  readonly headers: string[];
   /** Names of providers whose response was closed before its end. */
   readonly abandoned: string[];
   stop(): void;
@@ -66,11 +68,13 @@ export interface FaultProviders {
 export async function startFaultProviders(): Promise<FaultProviders> {
   const requests = new Map<string, number>();
   const abandoned: string[] = [];
+  const headers: string[] = [];
   const servers: Server[] = [];
   const urls: Record<string, string> = { nowhere: 'http://name.invalid/v1' };
   for (const [name, answer] of Object.entries(ANSWERS)) {
     const server = createServer((request, response) => {
       requests.set(name, (requests.get(name) ?? 0) + 1);
+      headers.push(...request.rawHeaders);
       response.on('close', () => response.writableFinished || abandoned.push(name));
       request.resume().on('end', () => answer(response, request));
     });
@@ -89,7 +93,7 @@ export async function startFaultProviders(): Promise<FaultProviders> {
     for (const server of servers) server.close();
     for (const socket of sockets) socket.destroy();
   };
-  return { urls, requests, abandoned, stop };
+  return { urls, requests, headers, abandoned, stop };
 }
 
 async function listen(server: Server, host = '127.0.0.1'): Promise<number> {
