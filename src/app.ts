@@ -102,6 +102,7 @@ export async function start(options: StartOptions): Promise<Running> {
     async stop(graceMs) {
       await admin.close();
       await followed.close();
+      service.stopProbes();
       await server.stop(graceMs);
       service.envoyLog.close();
       await service.recovery.stop();

@@ -17,6 +17,7 @@ import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
 import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
+import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
@@ -42,6 +43,8 @@ export interface Service {
   readonly recovery: Recovery;
   readonly envoyLog: EnvoyLog;
   readonly health: Health;
+  /** Stops the active probes. */
+  stopProbes(): void;
   readonly gateway: Gateway;
   rules(): Rules;
   /** From now on new requests follow this snapshot; running ones keep theirs. */
@@ -119,9 +122,14 @@ export function buildService(options: ServiceOptions): Service {
     generation: String(options.generation),
     rotation: () => rotation++,
   });
+  const startProbes = (): Probe => probeProviders(rules.snapshot, health);
+  let probes = startProbes();
   const use = (snapshot: Snapshot): void => {
     rules = compile(snapshot);
+    probes.stop();
+    probes = startProbes();
   };
+  const stopProbes = (): void => probes.stop();
   return { log, metrics, ledger, records, recovery, envoyLog, health, gateway, rules: () => rules, use, subscribers };
 }
 
@@ -129,4 +137,15 @@ function* secretsOf(snapshot: Snapshot) {
   for (const account of snapshot.providers.values())
     for (const credential of account.credentials) yield credential.secret;
   for (const secret of [snapshot.admin.token, snapshot.admin.pepper, snapshot.records.url]) if (secret) yield secret;
+}
+
+/** Asks providers for their list of models now and then, where the configuration wants it. */
+function probeProviders(snapshot: Snapshot, health: Health): Probe {
+  const accounts = [...snapshot.providers.values()].flatMap((account) => {
+    const kind = PROVIDER_KINDS.get(account.kind);
+    return kind === undefined ? [] : [{ account, kind }];
+  });
+  const report = (provider: string, failure: Parameters<Health['probed']>[1]): void =>
+    health.probed(provider, failure, Date.now());
+  return createProbe(accounts, { get: probeByFetch, random: Math.random, report });
 }

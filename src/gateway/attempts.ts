@@ -10,7 +10,8 @@ export const CUT = 'cut';
 
 export function openAttempt(parts: Parts, state: RequestState, number: number, target: ModelTarget): void {
   const startedTime = parts.clock.now();
-  state.open = { number, target, startedAt: parts.clock.monotonic(), startedTime, status: null, failure: null };
+  const startedAt = parts.clock.monotonic();
+  state.open = { number, target, startedAt, startedTime, status: null, reported: false, failure: null };
   parts.health.attemptStarted(target, startedTime);
 }
 
@@ -35,7 +36,7 @@ export function closeAttempt(
   });
   if (outcome === 'error') state.failures.push(failure ?? { reason: null, cooldownMs: null });
   parts.report.attempt(attempt.target.provider, outcome);
-  tellHealth(parts, state, { attempt, outcome, failure });
+  tellHealth(parts, { attempt, outcome, failure });
 }
 
 interface Ended {
@@ -44,17 +45,21 @@ interface Ended {
   readonly failure: Failure | null;
 }
 
-function tellHealth(parts: Parts, state: RequestState, { attempt, outcome, failure }: Ended): void {
+function tellHealth(parts: Parts, { attempt, outcome, failure }: Ended): void {
   const now = parts.clock.now();
   const { target, startedTime: startedAt } = attempt;
   const kind = outcome === 'error' ? healthKind(failure) : null;
   if (kind) parts.health.attemptFailed(target, { kind, cooldownMs: failure?.cooldownMs ?? null, startedAt }, now);
   // The client left, or caused the error itself: nothing was learned.
   else if (outcome !== 'success') parts.health.attemptAbandoned(target, now);
-  else {
-    const firstToken = state.firstTokenAt === null ? null : state.firstTokenAt - attempt.startedAt;
-    parts.health.attemptSucceeded(target, firstToken, now, startedAt);
-  }
+  else if (!attempt.reported) reportSuccess(parts, attempt, parts.clock.monotonic());
+}
+
+/** Tells health that a target answers. The time of a whole answer stands for its first token where there is none to see. */
+export function reportSuccess(parts: Parts, attempt: OpenAttempt, firstTokenAt: number): void {
+  attempt.reported = true;
+  const ms = firstTokenAt - attempt.startedAt;
+  parts.health.attemptSucceeded(attempt.target, ms, parts.clock.now(), attempt.startedTime);
 }
 
 const KINDS: ReadonlySet<string> = new Set([
@@ -113,7 +118,9 @@ function whoCut(parts: Parts, state: RequestState, { end }: EnvoyWords): Pick<At
   }
   const late = flags.has('UT') || flags.has('SI') || flags.has('DT');
   state.code = late ? 'upstream_timeout' : 'provider_error';
-  if (state.served)
-    parts.health.attemptFailed(state.served, { kind: late ? 'stall' : 'cut', cooldownMs: null }, parts.clock.now());
+  if (state.served) {
+    const failure: HealthFailure = { kind: late ? 'stall' : 'cut', cooldownMs: null, startedAt: state.servedSince };
+    parts.health.attemptFailed(state.served, failure, parts.clock.now());
+  }
   return { outcome: 'error', reason: late ? 'timeout' : 'reset' };
 }

@@ -4,7 +4,7 @@ import { hasTerminal, streamError } from '../dialects/stream-error.js';
 import { createUsageChunkEditor } from '../dialects/usage-chunk-editor.js';
 import { admit } from './admit.js';
 import { attemptReply, upstreamRequest } from './attempt.js';
-import { CUT, closeAttempt, openAttempt } from './attempts.js';
+import { CUT, closeAttempt, openAttempt, reportSuccess } from './attempts.js';
 import { mostUseful, onlyError } from './exhausted.js';
 import type { HeaderView } from './headers.js';
 import { isEventStream, Meter } from './meter.js';
@@ -102,6 +102,7 @@ export class Exchange {
     if (!origin.upstream) return this.#localReply(origin, status);
     const attempt = state.open;
     state.served = attempt?.target ?? null;
+    state.servedSince = attempt?.startedTime ?? 0;
     state.status = status;
     if (attempt) attempt.status = status;
     const { set, remove } = responseHeaders(state, headers);
@@ -123,7 +124,7 @@ export class Exchange {
     state.responseBytes += chunk.length;
     this.lastByteAt = this.#parts.clock.monotonic();
     this.#meter?.push(chunk);
-    if (state.firstTokenAt === null && state.response?.content) state.firstTokenAt = this.lastByteAt;
+    if (state.firstTokenAt === null && state.response?.content) this.#firstToken();
     const answers = this.#editor ? this.#editor.push(chunk, last) : UNCHANGED;
     if (!last) return answers;
     const ending = this.#missingEnd();
@@ -259,6 +260,12 @@ export class Exchange {
         reason === null ? null : { reason, cooldownMs: null },
       );
     });
+  }
+
+  #firstToken(): void {
+    const state = this.#state;
+    state.firstTokenAt = this.lastByteAt;
+    if (state.open && !state.open.reported) reportSuccess(this.#parts, state.open, this.lastByteAt);
   }
 
   /** The error event for a stream that ended cleanly without its own end; null when all is well or nothing can be said. */

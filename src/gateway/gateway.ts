@@ -71,6 +71,7 @@ export class Gateway {
       status: 0,
       code: null,
       served: null,
+      servedSince: 0,
       response: null,
       complete: false,
       responseBytes: 0,

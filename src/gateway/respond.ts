@@ -76,7 +76,7 @@ export function errorBody(parts: Parts, state: RequestState, headers: HeaderView
   const text = decodeWhole(body, headers.get('content-encoding'), MAX_ERROR_BYTES) ?? Buffer.alloc(0);
   const said = readProviderError(providerStatus, Object.fromEntries(headers.entries()), text);
   const answer = clientError(said, providerStatus);
-  closeAttempt(parts, state, 'error', failureOf(parts, state, headers, said.kind));
+  closeAttempt(parts, state, 'error', failureOf(parts, state, { headers, text, kind: said.kind }));
   const useful = mostUseful(state.failures);
   const error = useful ?? answer.error;
   state.code = error.code;
@@ -93,11 +93,18 @@ export function errorBody(parts: Parts, state: RequestState, headers: HeaderView
 
 const SPECIAL_KINDS: ReadonlySet<string> = new Set(['auth', 'context_length', 'content_filter']);
 
-function failureOf(parts: Parts, state: RequestState, headers: HeaderView, kind: string): Failure {
+interface ErrorAnswer {
+  readonly headers: HeaderView;
+  /** The body, decoded. */
+  readonly text: Buffer;
+  readonly kind: string;
+}
+
+function failureOf(parts: Parts, state: RequestState, { headers, text, kind }: ErrorAnswer): Failure {
   const seen = state.open?.failure;
   const status = state.open?.status ?? 0;
   const reason = SPECIAL_KINDS.has(kind) ? kind : (seen?.reason ?? reasonOf(status));
-  const cooldownMs = seen?.cooldownMs ?? readCooldown((name) => headers.get(name), null, parts.clock.now());
+  const cooldownMs = seen?.cooldownMs ?? readCooldown((name) => headers.get(name), text, parts.clock.now());
   return { reason, cooldownMs };
 }
 

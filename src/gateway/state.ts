@@ -17,6 +17,8 @@ export interface OpenAttempt {
   /** Epoch milliseconds. */
   readonly startedTime: number;
   status: number | null;
+  /** Health knows that the target answers: told at the first token, not at the end of a long stream. */
+  reported: boolean;
   /** Why it will not do, as far as somebody has seen it: a look at its answer, or its headers. */
   failure: Failure | null;
 }
@@ -74,6 +76,8 @@ export interface RequestState {
   status: number;
   code: string | null;
   served: ModelTarget | null;
+  /** Epoch milliseconds at which the attempt that answered began. */
+  servedSince: number;
   response: Readonly<ResponseFacts> | null;
   /** Bytes of body or chunks were seen complete. */
   complete: boolean;
