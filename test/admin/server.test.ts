@@ -4,13 +4,28 @@ import { connect } from 'node:net';
 import t from 'tap';
 import type { AdminDependencies, RequestQuery, RequestRecord, UsageQuery } from '../../src/admin/ports.js';
 import { type RunningAdmin, startAdmin } from '../../src/admin/server.js';
-import type { Snapshot } from '../../src/config/snapshot.js';
+import type { Model, ModelTarget, Snapshot } from '../../src/config/snapshot.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { Secret } from '../../src/observability/secret.js';
 import { parseExposition } from '../observability/exposition.js';
+import { RETRY } from '../sample-retry.js';
 
-const retry = { attempts: null, responseMs: 1, firstTokenMs: 1, totalMs: 0 };
-const target = { name: 'openai/gpt-5', provider: 'openai', model: 'gpt-5' };
+const target: ModelTarget = {
+  name: 'openai/gpt-5',
+  provider: 'openai',
+  model: 'gpt-5',
+  weight: 1,
+  contextWindow: null,
+  retry: RETRY,
+};
+const smart: Model = {
+  name: 'smart',
+  targets: [target],
+  balance: 'ordered',
+  retry: RETRY,
+  retryBudget: 0.2,
+  allowUnpriced: false,
+};
 
 function snapshot(): Snapshot {
   const key = (id: string) => ({
@@ -45,13 +60,14 @@ function snapshot(): Snapshot {
           credentials: [{ secret: new Secret('sk-upstream-credential-0001'), weight: 1 }],
           headers: { 'x-org-token': 'fixed-header-value' },
           apiVersion: null,
+          probeMs: null,
         },
       ],
     ]),
-    models: new Map([['smart', { name: 'smart', targets: [target], retry, allowUnpriced: false }]]),
+    models: new Map([['smart', smart]]),
     keys: ['web', 'ci', 'third'].map(key),
     prices: [],
-    defaults: { retry },
+    defaults: { retry: RETRY, retryBudget: 0.2 },
   };
 }
 

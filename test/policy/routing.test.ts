@@ -5,13 +5,17 @@ import { createAccess } from '../../src/policy/access.js';
 import type { GatewayKey } from '../../src/policy/keys/key-ring.js';
 import { createModelList } from '../../src/policy/routing/model-list.js';
 import { createResolver, type Names } from '../../src/policy/routing/resolve.js';
+import { RETRY } from '../sample-retry.js';
 
-const retry: Retry = { attempts: null, responseMs: 1, firstTokenMs: 2, totalMs: 3 };
+const retry = RETRY;
 const ownRetry: Retry = { ...retry, attempts: 5 };
+const target = { weight: 1, contextWindow: null, retry } as const;
 const smart: Model = {
   name: 'smart',
-  targets: [{ name: 'openai/gpt-5', provider: 'openai', model: 'gpt-5' }],
+  targets: [{ ...target, name: 'openai/gpt-5', provider: 'openai', model: 'gpt-5', retry: ownRetry }],
+  balance: 'weighted',
   retry: ownRetry,
+  retryBudget: null,
   allowUnpriced: true,
 };
 const provider = (name: string): ProviderAccount => ({
@@ -21,6 +25,7 @@ const provider = (name: string): ProviderAccount => ({
   credentials: [],
   headers: {},
   apiVersion: null,
+  probeMs: null,
 });
 
 function names(modelsOnly = false): Names {
@@ -30,19 +35,28 @@ function names(modelsOnly = false): Names {
       ['team/fast', { ...smart, name: 'team/fast' }],
     ]),
     providers: new Map(['openai', 'openrouter'].map((name) => [name, provider(name)])),
-    defaults: { retry },
+    defaults: { retry, retryBudget: 0.2 },
     gateway: { modelsOnly },
   };
 }
 
 t.test('names', async (t) => {
   const { resolve } = createResolver(names());
-  t.same(resolve('smart'), { model: 'smart', targets: smart.targets, retry: ownRetry, allowUnpriced: true });
+  t.same(resolve('smart'), {
+    model: 'smart',
+    targets: smart.targets,
+    balance: 'weighted',
+    retry: ownRetry,
+    retryBudget: null,
+    allowUnpriced: true,
+  });
   t.equal(resolve('team/fast')?.model, 'team/fast', 'a configured name may hold a slash');
   t.same(resolve('openrouter/meta/llama:free'), {
     model: 'openrouter/meta/llama:free',
-    targets: [{ name: 'openrouter/meta/llama:free', provider: 'openrouter', model: 'meta/llama:free' }],
+    targets: [{ ...target, name: 'openrouter/meta/llama:free', provider: 'openrouter', model: 'meta/llama:free' }],
+    balance: 'ordered',
     retry,
+    retryBudget: 0.2,
     allowUnpriced: false,
   });
   for (const unknown of [

@@ -9,7 +9,7 @@ import { requestHeadersToRemove, responseHeadersToRemove } from '../../src/provi
 
 function accountWith(...weights: readonly number[]): ProviderAccount {
   const credentials = weights.map((weight, at): Credential => ({ secret: new Secret(`key-${at}`), weight }));
-  return { name: 'p', kind: 'openai', baseUrl: 'https://x', credentials, headers: {}, apiVersion: null };
+  return { name: 'p', kind: 'openai', baseUrl: 'https://x', credentials, headers: {}, apiVersion: null, probeMs: null };
 }
 
 function shares(account: ProviderAccount, from: number, count: number): number[] {

@@ -30,7 +30,7 @@ const EXPECTED = [
 ];
 
 function account(baseUrl: string, more: Partial<ProviderAccount> = {}): ProviderAccount {
-  return { name: 'p', kind: 'openai', baseUrl, credentials: [], headers: {}, apiVersion: null, ...more };
+  return { name: 'p', kind: 'openai', baseUrl, credentials: [], headers: {}, apiVersion: null, probeMs: null, ...more };
 }
 
 function endpoint(upstreamPath: string, wire: Wire = 'openai-chat'): Endpoint {
