@@ -1,7 +1,7 @@
 import { calcPrice, type ModelPrice, type TieredPrices } from '@pydantic/genai-prices';
 import { LRUCache } from 'lru-cache';
 import { decimalToScaled } from './exact.js';
-import type { Price, Rate, TokenClass } from './prices.js';
+import type { Price, Rate, TokenClass } from './price.js';
 
 /** Version of the price package; a test compares it with what is installed. */
 export const CATALOGUE_VERSION = '0.1.8';

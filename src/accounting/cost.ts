@@ -1,6 +1,6 @@
 import { USAGE_CLASSES, type Usage } from '../dialects/usage.js';
 import { tokensToNano, unitsToNano } from './exact.js';
-import type { Price, Rate, TokenClass } from './prices.js';
+import type { Price, Rate, TokenClass } from './price.js';
 
 export interface Cost {
   /** Integer nano-dollars, the sum of `parts`; null when a class that was used has no price at all. */

@@ -130,7 +130,20 @@ export function buildService(options: ServiceOptions): Service {
     probes = startProbes();
   };
   const stopProbes = (): void => probes.stop();
-  return { log, metrics, ledger, records, recovery, envoyLog, health, gateway, rules: () => rules, use, subscribers };
+  return {
+    log,
+    metrics,
+    ledger,
+    records,
+    recovery,
+    envoyLog,
+    health,
+    stopProbes,
+    gateway,
+    rules: () => rules,
+    use,
+    subscribers,
+  };
 }
 
 function* secretsOf(snapshot: Snapshot) {
