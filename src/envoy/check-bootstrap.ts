@@ -46,29 +46,24 @@ function checkRoute(settings: CheckedSettings, manager: Tree): readonly string[]
   const hosts = items(at(manager, 'route_config', 'virtual_hosts'));
   const usable = (route: Tree) => covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
   const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(usable));
-  const usual = items(at(host, 'routes')).filter(usable);
-  const [first] = usual;
-  if (first === undefined) {
+  const route = items(at(host, 'routes')).find(usable);
+  if (route === undefined) {
     return [
       `There is no route with the priority_group cluster specifier and override_metadata_namespace: ${METADATA_NAMESPACE}.`,
     ];
   }
-  const limits = usual.map((route) =>
-    Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0),
-  );
-  const limit = Math.min(...limits);
-  const everywhere = (wanted: Tree) => usual.every((route) => covers(at(route, 'route'), wanted));
+  const limit = Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0);
+  const policy = at(route, 'route', 'retry_policy');
   const wanted: readonly (readonly [boolean, string])[] = [
     [
-      everywhere({ retry_policy: { refresh_cluster_on_retry: true } }),
+      at(policy, 'refresh_cluster_on_retry') === true,
       'The route needs retry_policy.refresh_cluster_on_retry: true, or every attempt goes to the first target.',
     ],
-    [everywhere({ timeout: '0s' }), 'The route needs timeout: 0s; the default ends every stream after 15 s.'],
-    [everywhere({ auto_host_rewrite: true }), 'The route needs auto_host_rewrite: true.'],
+    [at(route, 'route', 'timeout') === '0s', 'The route needs timeout: 0s; the default ends every stream after 15 s.'],
+    [at(route, 'route', 'auto_host_rewrite') === true, 'The route needs auto_host_rewrite: true.'],
     [
-      at(first, 'route', 'retry_policy', 'retry_on') === 'retriable-status-codes' &&
-        items(at(first, 'route', 'retry_policy', 'retriable_status_codes')).length === 0,
-      'The route for requests with x-envoy-retry-on needs retry_on: retriable-status-codes and no retriable_status_codes: Envoy adds the header to them, and attempts would be repeated that must not be.',
+      at(policy, 'retry_on') === 'retriable-status-codes' && items(at(policy, 'retriable_status_codes')).length === 0,
+      'The route needs retry_on: retriable-status-codes and no retriable_status_codes: the service adds to them for each request, and can take nothing away.',
     ],
     [
       at(host, 'include_request_attempt_count') === true,

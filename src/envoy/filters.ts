@@ -78,7 +78,7 @@ export function requestFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT
       request_trailer_mode: 'SKIP',
       response_trailer_mode: 'SKIP',
     },
-    // x-envoy-max-retries and the per-try timeout are set per request; host and method stay out of reach.
+    // What is tried again, how often and for how long is set per request; host and method stay out of reach.
     mutation_rules: { allow_envoy: true },
     response_attributes: RESPONSE_ATTRIBUTES,
     metadata_options: {

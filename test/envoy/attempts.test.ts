@@ -38,8 +38,8 @@ const FAULTS = ['s400', 's401', 's429', 'limited', ...SERVER_ERRORS, ...UNCONNEC
 
 /** What the service may say, and which faults then lead to the next attempt. */
 const WAYS: readonly (readonly [Headers, readonly string[]])[] = [
-  [{}, [...SERVER_ERRORS, ...UNCONNECTED, ...BROKEN_OFF, 'hang']],
-  [{ [CODES]: '429' }, ['s429', 'limited', ...SERVER_ERRORS, ...UNCONNECTED, ...BROKEN_OFF, 'hang']],
+  [{}, []],
+  [{ [CODES]: '429' }, ['s429', 'limited']],
   [{ [RETRY_ON]: 'retriable-status-codes' }, []],
   [{ [RETRY_ON]: 'connect-failure' }, UNCONNECTED],
   [{ [RETRY_ON]: 'refused-stream' }, []],

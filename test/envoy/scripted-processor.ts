@@ -220,10 +220,12 @@ const PHASES = ['request_headers', 'request_body', 'response_headers', 'response
 
 const STREAMED = { request_header_mode: 'SEND', response_header_mode: 'SEND', response_body_mode: 'STREAMED' };
 
+const USUAL_RETRIES = { 'x-envoy-retry-on': 'reset', 'x-envoy-retriable-status-codes': '429' };
+
 function readScript(words: string): Script | null {
   if (words.startsWith('{')) return JSON.parse(words) as Script;
   if (!words.startsWith('targets=')) return null;
-  return { targets: words.slice('targets='.length).split(','), set: { 'x-envoy-retriable-status-codes': '429' } };
+  return { targets: words.slice('targets='.length).split(','), set: USUAL_RETRIES };
 }
 
 function groups(targets: readonly string[]): object[] {
