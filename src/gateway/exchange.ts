@@ -31,6 +31,8 @@ export class Exchange {
   #editor: ChunkEditor | null = null;
   #errorHeaders: HeaderView | null = null;
   #isStream = false;
+  /** A stream that is not compressed: the only kind into which bytes can be written. */
+  #plainStream = false;
   /** The last word is being written; whoever comes first decides how the request ended. */
   #ending = false;
 
@@ -106,7 +108,8 @@ export class Exchange {
     state.status = status;
     if (attempt) attempt.status = status;
     const { set, remove } = responseHeaders(state, headers);
-    if (status >= 400)
+    // A redirect is no answer either: clients must not follow a provider's.
+    if (status >= 300)
       return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
     if (last) {
       this.#complete(false);
@@ -114,8 +117,13 @@ export class Exchange {
     }
     this.#openMeter(headers);
     this.lastByteAt = this.#parts.clock.monotonic();
-    // Bytes may be taken out: a length stated by the provider would be wrong then.
-    return { ...CONTINUE, set, remove: this.#editor ? [...remove, 'content-length'] : remove, interest: 'streamed' };
+    // Bytes may be taken out or added: a length stated by the provider would be wrong then.
+    return {
+      ...CONTINUE,
+      set,
+      remove: this.#plainStream ? [...remove, 'content-length'] : remove,
+      interest: 'streamed',
+    };
   }
 
   /** One streamed piece; the answers that can leave now, oldest first. */
@@ -159,7 +167,7 @@ export class Exchange {
   responseTrailers(): readonly (Buffer | null)[] {
     if (this.buffered) return NOTHING;
     const answers = this.#editor && this.#editor.pending > 0 ? this.#editor.release() : NOTHING;
-    this.#complete(false);
+    this.#complete(this.#missingEnd() !== null);
     return answers;
   }
 
@@ -240,8 +248,8 @@ export class Exchange {
     const encoding = (headers.get('content-encoding') ?? '').replace(/^identity$/i, '');
     this.#meter = new Meter(endpoint, type, encoding);
     this.#state.response = this.#meter.facts;
-    const editable = this.#isStream && encoding === '';
-    if (editable && admitted.facts.stream && !admitted.facts.includeUsage)
+    this.#plainStream = this.#isStream && encoding === '';
+    if (this.#plainStream && admitted.facts.stream && !admitted.facts.includeUsage)
       this.#editor = createUsageChunkEditor(endpoint.wire);
   }
 
@@ -271,7 +279,7 @@ export class Exchange {
   /** The error event for a stream that ended cleanly without its own end; null when all is well or nothing can be said. */
   #missingEnd(): Buffer | null {
     const { endpoint, response } = this.#state;
-    if (!this.#isStream || !endpoint || !response || !this.#meter || !hasTerminal(endpoint.wire)) return null;
+    if (!this.#plainStream || !endpoint || !response || !this.#meter || !hasTerminal(endpoint.wire)) return null;
     this.#meter.finish(() => undefined);
     if (response.terminal || response.error !== null || response.skipped === true) return null;
     return streamError(endpoint.wire, 'The provider ended the stream before it was complete.');

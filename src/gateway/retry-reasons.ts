@@ -8,7 +8,20 @@ export const NEXT_STATUS = 503;
  * `retry.on` in Envoy's words, for one request. A target that limits or refuses us is not asked again, so 429, 401 and 403
  * count only when there is another one. Connect failures, resets and timeouts of one try are one thing to Envoy ("reset").
  */
-export function retryReasons(on: RetryOn, elsewhere: boolean): HeaderPair[] {
+export function retryReasons(on: RetryOn, elsewhere: boolean): readonly HeaderPair[] {
+  const known = WORDS[elsewhere ? 1 : 0];
+  let words = known.get(on);
+  if (!words) {
+    words = inWords(on, elsewhere);
+    known.set(on, words);
+  }
+  return words;
+}
+
+/** They are part of a snapshot, so each is put into words once: without and with another target. */
+const WORDS = [new WeakMap<RetryOn, readonly HeaderPair[]>(), new WeakMap<RetryOn, readonly HeaderPair[]>()] as const;
+
+function inWords(on: RetryOn, elsewhere: boolean): readonly HeaderPair[] {
   const reasons: string[] = [];
   if (on.connect) reasons.push('connect-failure', 'refused-stream');
   if (on.reset || on.timeout) reasons.push('reset');
