@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { opened } from './client.js';
 import { type Gateway, startGateway } from './harness.js';
 import { refusingUrl, type Script, type Scripted, startScripted, streamScript } from './scripted.js';
 
@@ -25,7 +26,7 @@ t.before(async () => {
   t.teardown(() => Promise.all([first.close(), second.close()]).then(() => {}));
   const { port } = new URL(second.baseUrl);
   // A provider for each failure: one that was put aside for an earlier failure must not decide a later test.
-  const failing = FAILURES.map(([name]) => [
+  const failing = [...FAILURES.map(([name]) => name), 'late'].map((name) => [
     `first-${name}`,
     { kind: 'openai', base_url: first.baseUrl, credentials: FIRST_KEY },
   ]);
@@ -38,7 +39,7 @@ t.before(async () => {
       },
       models: {
         ...Object.fromEntries(
-          [...FAILURES.map(([name]) => name), 'refusing'].map((name) => [
+          [...FAILURES.map(([name]) => name), 'refusing', 'late'].map((name) => [
             `pair-${name}`,
             { targets: [`first-${name}/model-one`, 'second/model-two-with-a-longer-name'] },
           ]),
@@ -105,13 +106,21 @@ t.test('one target alone is tried again, then its error comes through', async (t
 });
 
 t.test('after the first content nothing is tried again', async (t) => {
-  first.on('model-one', { ...streamScript('model-one', ['one', 'two']), hold: 3, end: 'reset' });
+  const script = streamScript('model-one', ['one', 'two']);
+  first.on('model-one', { ...script, chunks: script.chunks.slice(0, 3), hold: 3, end: 'reset' });
   const before = second.begun;
-  const asked = ask('pair-503', true);
-  await first.held(1);
+  const answer = await opened(gateway.url + PATH, {
+    headers: { authorization: `Bearer ${gateway.key}` },
+    body: JSON.stringify({ model: 'pair-late', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
+  });
+  await answer.until('"two"');
   first.on('model-one', {});
   first.release();
-  const answer = await asked;
+  const cut = await answer.finished();
+  t.notOk(cut.complete, 'a reset stays a reset');
+  t.notMatch(cut.text, /DONE|error/);
   t.equal(second.begun, before);
-  t.notMatch(answer.text, /upstream_unavailable/);
+  const record = await gateway.record(cut.headers['x-request-id'] ?? '');
+  t.match(record, { target: 'first-late/model-one', status: 200, usage_source: 'estimated' });
+  t.match(record.attempts, [{ target: 'first-late/model-one', outcome: 'error', status: 200, reason: 'reset' }]);
 });
