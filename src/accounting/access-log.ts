@@ -2,6 +2,8 @@
 export interface AccessLogLine {
   /** ISO 8601 UTC, when the request's first byte came. */
   readonly time: string;
+  /** Envoy's number of the client's connection; ties the lines of attempts to their request. */
+  readonly connection: number | null;
   /** The request id, which is the id of hold and final entry. */
   readonly id: string;
   readonly method: string | null;
@@ -37,6 +39,7 @@ export function parseAccessLogLine(line: string): AccessLogLine | null {
   if (!fields || !id || !time) return null;
   return {
     time,
+    connection: number(fields['connection']),
     id,
     method: text(fields['method']),
     path: text(fields['path']),

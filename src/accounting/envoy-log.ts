@@ -1,30 +1,37 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type AccessLogLine, parseAccessLogLine } from './access-log.js';
 
-/** One failed attempt as Envoy's router logs it; absent texts are `''`. */
+/** One failed attempt as Envoy's router logs it; absent texts are `''`. The router's log has no request id. */
 export interface AttemptLogLine {
+  /** Epoch milliseconds at which the attempt began. */
+  readonly startedAt: number;
+  /** Envoy's number of the client's connection. */
+  readonly connection: number;
   readonly cluster: string;
   readonly status: number;
   readonly flags: readonly string[];
-  readonly details: string;
   readonly failure: string;
   readonly ms: number;
 }
 
 /** What Envoy's logs say about one request. */
 export interface EnvoyWords {
-  /** Failed attempts, in their order. */
-  readonly attempts: readonly AttemptLogLine[];
+  /** One for each attempt that was asked about, in that order; null where no line fits. */
+  readonly attempts: readonly (AttemptLogLine | null)[];
   /** The line of the whole request; null when it has not come in time. */
   readonly end: AccessLogLine | null;
 }
 
+/** A failed attempt whose line is wanted. */
+export interface WantedAttempt {
+  readonly cluster: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+}
+
 export interface Question {
   readonly id: string;
-  /** Failed attempts whose lines are wanted. */
-  readonly attempts: number;
-  /** The request's own line is wanted. */
-  readonly end: boolean;
+  readonly attempts: readonly WantedAttempt[];
 }
 
 export interface EnvoyLogOptions {
@@ -39,18 +46,15 @@ const POLL_MS = 20;
 const LOOK_BACK = 256 * 1024;
 const MAX_READ = 1024 * 1024;
 
-/** Requests whose lines are kept while the files are read: somebody may ask for them a moment later. */
+/** Lines kept while the files are read: somebody may ask for them a moment later. */
 const MOST_SEEN = 5000;
+/** The service writes an attempt down before Envoy begins it, and both clocks are rounded. */
+const CLOCK_SLACK_MS = 2000;
 
 interface Waiting {
   readonly question: Question;
   readonly until: number;
   readonly answer: (words: EnvoyWords) => void;
-}
-
-interface Seen {
-  readonly attempts: string[];
-  end: string | null;
 }
 
 /**
@@ -61,7 +65,9 @@ export class EnvoyLog {
   readonly #options: EnvoyLogOptions;
   readonly #now: () => number;
   readonly #waiting = new Map<string, Waiting>();
-  readonly #seen = new Map<string, Seen>();
+  /** Lines of whole requests by id, as text: most are never asked for. */
+  readonly #ends = new Map<string, string>();
+  #attempts: AttemptLogLine[] = [];
   #tails: readonly Tail[] = [];
   #timer: NodeJS.Timeout | null = null;
   #reading = false;
@@ -84,7 +90,7 @@ export class EnvoyLog {
     if (this.#timer) return;
     // A fresh look for each burst of questions: lines of the asked-for attempts may be there already.
     this.#tails = [
-      new Tail(this.#options.attemptLogPath, (line) => this.#entry(line)?.attempts.push(line)),
+      new Tail(this.#options.attemptLogPath, (line) => this.#attemptLine(line)),
       new Tail(this.#options.accessLogPath, (line) => this.#accessLine(line)),
     ];
     this.#timer = setInterval(() => void this.#poll(), POLL_MS);
@@ -93,7 +99,7 @@ export class EnvoyLog {
   /** Answers everybody with what is known. Nothing is left waiting. */
   close(): void {
     this.#closed = true;
-    for (const waiting of [...this.#waiting.values()]) this.#answer(waiting);
+    for (const waiting of [...this.#waiting.values()]) this.#answer(waiting, this.#words(waiting.question));
     this.#rest();
   }
 
@@ -107,19 +113,30 @@ export class EnvoyLog {
     }
     const now = this.#now();
     for (const waiting of [...this.#waiting.values()]) {
-      const { question, until } = waiting;
-      const seen = this.#seen.get(question.id);
-      const whole = (seen?.attempts.length ?? 0) >= question.attempts && (!question.end || Boolean(seen?.end));
-      if (whole || until <= now) this.#answer(waiting);
+      const words = this.#words(waiting.question);
+      const whole = words.end !== null && words.attempts.every((line) => line !== null);
+      if (whole || waiting.until <= now) this.#answer(waiting, words);
     }
     if (this.#waiting.size === 0) this.#rest();
   }
 
-  #answer(waiting: Waiting): void {
+  #answer(waiting: Waiting, words: EnvoyWords): void {
     this.#waiting.delete(waiting.question.id);
-    const seen = this.#seen.get(waiting.question.id);
-    const attempts = (seen?.attempts ?? []).flatMap((line) => parseAttemptLine(line) ?? []);
-    waiting.answer({ attempts, end: seen?.end ? parseAccessLogLine(seen.end) : null });
+    waiting.answer(words);
+  }
+
+  /** Attempts are found by the connection that the request's own line names, their cluster and their begin. */
+  #words({ id, attempts }: Question): EnvoyWords {
+    const text = this.#ends.get(id);
+    const end = text === undefined ? null : parseAccessLogLine(text);
+    const connection = end?.connection ?? null;
+    const free = new Set(connection === null ? [] : this.#attempts.filter((line) => line.connection === connection));
+    const lines = attempts.map((wanted) => {
+      const line = nearest(free, wanted);
+      if (line) free.delete(line);
+      return line;
+    });
+    return { attempts: lines, end };
   }
 
   #rest(): void {
@@ -127,27 +144,35 @@ export class EnvoyLog {
     this.#timer = null;
     for (const tail of this.#tails) tail.close();
     this.#tails = [];
-    this.#seen.clear();
+    this.#ends.clear();
+    this.#attempts = [];
   }
 
   #accessLine(line: string): void {
-    const seen = this.#entry(line);
-    if (seen) seen.end = line;
+    const id = idOf(line);
+    if (id === null) return;
+    this.#ends.set(id, line);
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size > MOST_SEEN && oldest !== undefined) this.#ends.delete(oldest);
   }
 
-  /** Where the lines of this line's request are kept; nothing is parsed before somebody asks. */
-  #entry(line: string): Seen | null {
-    const id = idOf(line);
-    if (id === null) return null;
-    let seen = this.#seen.get(id);
-    if (!seen) {
-      seen = { attempts: [], end: null };
-      this.#seen.set(id, seen);
-      const [oldest] = this.#seen.keys();
-      if (this.#seen.size > MOST_SEEN && oldest !== undefined) this.#seen.delete(oldest);
-    }
-    return seen;
+  #attemptLine(text: string): void {
+    const line = parseAttemptLine(text);
+    if (line) this.#attempts.push(line);
+    if (this.#attempts.length > MOST_SEEN) this.#attempts = this.#attempts.slice(-MOST_SEEN / 2);
   }
+}
+
+function nearest(lines: Iterable<AttemptLogLine>, wanted: WantedAttempt): AttemptLogLine | null {
+  let best: AttemptLogLine | null = null;
+  let distance = CLOCK_SLACK_MS;
+  for (const line of lines) {
+    const away = Math.abs(line.startedAt - wanted.startedAt);
+    if (line.cluster !== wanted.cluster || away >= distance) continue;
+    best = line;
+    distance = away;
+  }
+  return best;
 }
 
 /** Reads a growing file from near its end, line by line. */
@@ -205,16 +230,20 @@ export function parseAttemptLine(text: string): AttemptLogLine | null {
   try {
     const value = JSON.parse(text) as Record<string, unknown>;
     const word = (name: string): string => (typeof value[name] === 'string' && value[name] !== '-' ? value[name] : '');
-    const count = (name: string): number => (typeof value[name] === 'number' ? value[name] : 0);
+    const count = (name: string): number => Number(value[name] ?? 0) || 0;
     const flags = word('flags')
       .split(',')
       .filter((flag) => flag !== '');
+    const startedAt = Date.parse(word('time'));
+    if (Number.isNaN(startedAt)) return null;
+    const { cluster, failure } = { cluster: word('cluster'), failure: word('failure') };
     return {
-      cluster: word('cluster'),
+      startedAt,
+      connection: count('connection'),
+      cluster,
       status: count('status'),
       flags,
-      details: word('details'),
-      failure: word('failure'),
+      failure,
       ms: count('ms'),
     };
   } catch {

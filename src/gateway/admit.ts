@@ -26,8 +26,8 @@ export function admit(
   done: (result: Reply | GatewayError) => void,
 ): void {
   const finish = (facts: RequestFacts): void => {
-    // Scanning took several turns: the client may have left meanwhile.
-    if (state.gone) return;
+    // Scanning took several turns: the client may have left meanwhile, or Envoy has answered it.
+    if (state.gone || state.finished) return;
     try {
       const admitted = decide(parts, state, body, facts);
       state.admitted = admitted;
@@ -128,7 +128,7 @@ function hold(
         return;
       }
       state.hold = 'held';
-      if (state.gone) {
+      if (state.gone || state.finished) {
         // The client left during the write: nothing was sent anywhere, the hold ends as void.
         settle(parts, state);
         return;

@@ -1,4 +1,4 @@
-import type { AttemptLogLine, EnvoyWords } from '../accounting/envoy-log.js';
+import type { AttemptLogLine, EnvoyWords, WantedAttempt } from '../accounting/envoy-log.js';
 import type { AttemptEntry } from '../accounting/ledger/entry.js';
 import type { ModelTarget } from '../config/snapshot.js';
 import type { Failure as HealthFailure } from '../providers/health/health.js';
@@ -26,6 +26,7 @@ export function closeAttempt(
   if (!attempt) return;
   state.open = null;
   const firstToken = state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - attempt.startedAt);
+  state.attemptTimes.push(attempt.startedTime);
   state.attempts.push({
     target: attempt.target.name,
     status: attempt.status,
@@ -90,21 +91,32 @@ export function needsWords(state: RequestState): boolean {
   );
 }
 
+function isUnexplained(attempt: AttemptEntry): boolean {
+  return attempt.outcome === 'error' && attempt.reason === null;
+}
+
+/** Attempts from which nothing came back, as Envoy's log knows them. */
+export function unexplained(parts: Parts, state: RequestState): WantedAttempt[] {
+  return state.attempts.flatMap((attempt, at) => {
+    const provider = attempt.target.slice(0, attempt.target.indexOf('/'));
+    const startedAt = state.attemptTimes[at] ?? 0;
+    return isUnexplained(attempt) ? [{ cluster: parts.clusterOf(provider), startedAt }] : [];
+  });
+}
+
 /** Completes the attempts with what Envoy's logs say, and the request with who ended it. */
 export function explain(parts: Parts, state: RequestState, words: EnvoyWords): void {
-  const failed = state.attempts.filter((attempt) => attempt.outcome === 'error');
+  let asked = 0;
   state.attempts = state.attempts.map((attempt) => {
-    if (attempt.outcome === 'error' && attempt.reason === null) {
-      return { ...attempt, reason: transportReason(words.attempts[failed.indexOf(attempt)]) };
-    }
+    if (isUnexplained(attempt)) return { ...attempt, reason: transportReason(words.attempts[asked++] ?? null) };
     return attempt.reason === CUT ? { ...attempt, ...whoCut(parts, state, words) } : attempt;
   });
 }
 
-function transportReason(line: AttemptLogLine | undefined): string {
+function transportReason(line: AttemptLogLine | null): string {
   if (!line) return 'unknown';
   const flags = new Set(line.flags);
-  if (flags.has('UT') || /timeout/.test(line.details)) return 'timeout';
+  if (flags.has('UT')) return 'timeout';
   if (flags.has('UF') || flags.has('UH') || flags.has('NC') || flags.has('UO')) return 'connect';
   return line.status >= 400 && flags.size === 0 ? String(line.status) : 'reset';
 }

@@ -65,6 +65,7 @@ export class Gateway {
       passed: false,
       finished: false,
       attempts: [],
+      attemptTimes: [],
       failures: [],
       verdict: null,
       open: null,

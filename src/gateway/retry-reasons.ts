@@ -28,7 +28,9 @@ function inWords(on: RetryOn, elsewhere: boolean): readonly HeaderPair[] {
   const statuses = [...on.statuses].filter(
     (status) => elsewhere || (status !== 429 && status !== 401 && status !== 403),
   );
-  const all5xx = statuses.filter((status) => status >= 500).length === 100;
+  // Envoy's own word for all of them stands for broken connections and late answers too.
+  const transport = on.connect && on.reset && on.timeout;
+  const all5xx = transport && statuses.filter((status) => status >= 500).length === 100;
   if (all5xx) reasons.push('5xx');
   const codes = new Set(all5xx ? statuses.filter((status) => status < 500) : statuses);
   if (elsewhere && on.auth) codes.add(401).add(403);

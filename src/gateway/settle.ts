@@ -2,7 +2,7 @@ import { costOf } from '../accounting/cost.js';
 import { estimateUsage } from '../accounting/estimate.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { Usage } from '../dialects/usage.js';
-import { CUT, explain, needsWords } from './attempts.js';
+import { explain, needsWords, unexplained } from './attempts.js';
 import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
 
@@ -34,8 +34,7 @@ export function settle(parts: Parts, state: RequestState): void {
     write(parts, state);
     return;
   }
-  const end = state.attempts.some((attempt) => attempt.reason === CUT);
-  parts.envoyLog.ask({ id: state.id, attempts: state.failures.length, end }, (words) => {
+  parts.envoyLog.ask({ id: state.id, attempts: unexplained(parts, state) }, (words) => {
     explain(parts, state, words);
     write(parts, state);
   });

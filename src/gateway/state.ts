@@ -67,6 +67,8 @@ export interface RequestState {
   passed: boolean;
   finished: boolean;
   attempts: AttemptEntry[];
+  /** Epoch milliseconds at which each of `attempts` began. */
+  attemptTimes: number[];
   /** One for each failed attempt in `attempts`, in their order. */
   failures: Failure[];
   open: OpenAttempt | null;
