@@ -77,9 +77,12 @@ export async function start(options: StartOptions): Promise<Running> {
     },
   });
   watchGauges(service, server);
+  let current = true;
+  service.metrics.watch('config_last_reload_success', () => (current ? 1 : 0));
   const followed = configuration.follow({
     onChange: (changed) => void take(withMock(changed, mock)),
     onProblems: (problems) => {
+      current = false;
       service.metrics.count('config_rejections');
       for (const problem of problems) service.log.write('error', `config: ${formatProblem(problem)}`);
     },
@@ -88,6 +91,7 @@ export async function start(options: StartOptions): Promise<Running> {
     try {
       await clusters.apply(changed);
       service.use(changed);
+      current = true;
       service.metrics.count('config_reloads');
       service.log.write('info', 'configuration in use', { snapshot: changed.version });
     } catch (error) {

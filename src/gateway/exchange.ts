@@ -218,7 +218,6 @@ export class Exchange {
 
   #localReply(origin: ResponseOrigin, status: number): Reply {
     const state = this.#state;
-    state.served = state.open?.target ?? state.served;
     closeAttempt(this.#parts, state, 'error', { reason: failureReason(origin), cooldownMs: null });
     const reply = replaceLocalReply(state, origin, status);
     settle(this.#parts, state);

@@ -3,6 +3,7 @@ import { parseAccessLogLine } from '../../src/accounting/access-log.js';
 
 const WHOLE = {
   time: '2026-11-21T10:00:00.000Z',
+  connection: 7,
   id: 'r1',
   method: 'POST',
   path: '/v1/chat/completions',
