@@ -81,10 +81,8 @@ export function requestFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT
     // What is tried again, how often and for how long is set per request; host and method stay out of reach.
     mutation_rules: { allow_envoy: true },
     response_attributes: RESPONSE_ATTRIBUTES,
-    metadata_options: {
-      receiving_namespaces: { untyped: [METADATA_NAMESPACE] },
-      forwarding_namespaces: { untyped: [METADATA_NAMESPACE] },
-    },
+    // Received only: sent back, the service's own metadata would be decoded again with every message.
+    metadata_options: { receiving_namespaces: { untyped: [METADATA_NAMESPACE] } },
   });
   // The route switches it on. A request that breaks HTTP itself gets no route, so its 400 or 431 does not wait for the
   // service: Envoy closes such a connection at once, and the client would never see the reply. The gate is always on.
