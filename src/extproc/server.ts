@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall, status as Status, type sendUnaryData } from '@grpc/grpc-js';
 import type { Gateway } from '../gateway/gateway.js';
 import { AttemptStream, UNKNOWN_ROLE } from './attempt-stream.js';
 import { forwardIfForeign } from './forward.js';
@@ -37,7 +37,7 @@ const NOT_SERVING = 2;
 export async function startExtProc(options: ExtProcOptions): Promise<ExtProcServer> {
   raiseResetLimits();
   const inFlight = new InFlight();
-  const state = { streams: 0, serving: true };
+  const state = { streams: new Set<ProcessCall>(), serving: true };
   const server = new Server({
     'grpc.max_receive_message_length': options.maxMessageBytes,
     'grpc.max_send_message_length': -1,
@@ -46,11 +46,10 @@ export async function startExtProc(options: ExtProcOptions): Promise<ExtProcServ
   });
   server.addService(externalProcessorService(), {
     Process: (call: RawCall) => {
-      state.streams += 1;
-      call.once('close', () => {
-        state.streams -= 1;
-      });
-      open(call, options, inFlight);
+      const process = new ProcessCall(call, options.fault);
+      state.streams.add(process);
+      call.once('close', () => state.streams.delete(process));
+      open(call, process, { ...options, inFlight });
     },
   });
   server.addService(healthService(), {
@@ -59,19 +58,19 @@ export async function startExtProc(options: ExtProcOptions): Promise<ExtProcServ
   });
   await bind(server, options.address);
   return {
-    streams: () => state.streams,
+    streams: () => state.streams.size,
     inFlight: () => inFlight.size,
     stop: (graceMs) => {
       state.serving = false;
-      return shutdown(server, graceMs);
+      return shutdown(server, state.streams, graceMs);
     },
   };
 }
 
 /** Routes a new stream to its role, which the filter states in gRPC metadata. */
-function open(call: RawCall, options: ExtProcOptions, inFlight: InFlight): void {
+function open(call: RawCall, process: ProcessCall, options: ExtProcOptions & { readonly inFlight: InFlight }): void {
   const role = call.metadata.get('role')[0];
-  const process = new ProcessCall(call, options.fault);
+  const { inFlight } = options;
   if (role === 'request') process.run(new RequestStream(process, options.gateway, inFlight));
   else if (role === 'again' || role === 'peek') {
     const local =
@@ -92,9 +91,13 @@ async function bind(server: Server, address: string): Promise<void> {
   });
 }
 
-function shutdown(server: Server, graceMs: number): Promise<void> {
+/** grpc-js's own `forceShutdown` ends no session where channelz is off, so the streams are ended one by one. */
+function shutdown(server: Server, streams: ReadonlySet<ProcessCall>, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.forceShutdown(), graceMs);
+    const force = setTimeout(() => {
+      for (const stream of [...streams]) stream.fail(Status.UNAVAILABLE, 'the service is stopping');
+      server.forceShutdown();
+    }, graceMs);
     server.tryShutdown(() => {
       clearTimeout(force);
       resolve();
