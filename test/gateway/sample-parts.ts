@@ -74,7 +74,7 @@ export class SampleParts implements Parts {
   readonly credentialHeaders = credentialHeaderNames(PROVIDER_KINDS.values());
   readonly health = createHealth();
   readonly retryBudget = createRetryBudget();
-  readonly generation = '7';
+  readonly generation: string;
   readonly holds: HoldEntry[] = [];
   readonly finals: FinalEntry[] = [];
   readonly unrecorded: Unrecorded[] = [];
@@ -88,7 +88,8 @@ export class SampleParts implements Parts {
   #waiting: (() => void)[] = [];
   #rules;
 
-  constructor(snapshot: Snapshot = sampleSnapshot()) {
+  constructor(snapshot: Snapshot = sampleSnapshot(), generation = '7') {
+    this.generation = generation;
     this.#rules = compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: () => [], now: this.time });
   }
 
