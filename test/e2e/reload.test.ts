@@ -30,6 +30,7 @@ t.test('new configurations while requests run', async (t) => {
     body: JSON.stringify(chat('gone/long', true)),
   });
   await long.until('one ');
+  await first.held(1);
 
   let going = true;
   const during: number[] = [];

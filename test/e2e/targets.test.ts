@@ -7,13 +7,13 @@ const PATH = '/v1/chat/completions';
 const FIRST_KEY = 'sk-first-0123456789abcdef';
 const SECOND_KEY = 'second-0123456789abcdef';
 
-/** How a first target can fail. */
-const FAILURES: readonly (readonly [name: string, script: Script])[] = [
-  ['429', { status: 429, headers: { 'retry-after': '7' }, chunks: ['{"error":{"message":"slow down"}}'] }],
-  ['500', { status: 500, chunks: ['{"error":{"message":"oops"}}'] }],
-  ['503', { status: 503, chunks: ['busy'] }],
-  ['resetting', { instead: 'reset' }],
-  ['closing', { instead: 'close' }],
+/** How a first target can fail, and the reason that the record gives. */
+const FAILURES: readonly (readonly [name: string, script: Script, reason: string])[] = [
+  ['429', { status: 429, headers: { 'retry-after': '7' }, chunks: ['{"error":{"message":"slow down"}}'] }, '429'],
+  ['500', { status: 500, chunks: ['{"error":{"message":"oops"}}'] }, '500'],
+  ['503', { status: 503, chunks: ['busy'] }, '503'],
+  ['resetting', { instead: 'reset' }, 'reset'],
+  ['closing', { instead: 'close' }, 'reset'],
 ];
 
 let gateway: Gateway;
@@ -71,7 +71,7 @@ function checkSecond(t: Test, name: string, stream: boolean): void {
 }
 
 for (const stream of [false, true]) {
-  for (const [name, script] of [...FAILURES, ['refusing', {}] as const]) {
+  for (const [name, script, reason] of [...FAILURES, ['refusing', {}, 'connect'] as const]) {
     t.test(`first target ${name}, ${stream ? 'stream' : 'whole'}`, async (t) => {
       first.on('model-one', script);
       const answer = await ask(`pair-${name}`, stream);
@@ -85,7 +85,7 @@ for (const stream of [false, true]) {
       if (stream) return;
       t.equal(answer.headers['x-tollgate-attempts'], '2');
       t.equal(record.attempts.length, 2);
-      t.match(record.attempts[0], { target: `first-${name}/model-one`, outcome: 'error' });
+      t.match(record.attempts[0], { target: `first-${name}/model-one`, outcome: 'error', reason });
       t.match(record.attempts[1], { target: 'second/model-two-with-a-longer-name', outcome: 'success', status: 200 });
       t.equal(record.usage.output, 1, 'only the answer is paid');
     });
@@ -114,6 +114,7 @@ t.test('after the first content nothing is tried again', async (t) => {
     body: JSON.stringify({ model: 'pair-late', stream: true, messages: [{ role: 'user', content: 'hi' }] }),
   });
   await answer.until('"two"');
+  await first.held(1);
   first.on('model-one', {});
   first.release();
   const cut = await answer.finished();

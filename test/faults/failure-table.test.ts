@@ -114,8 +114,9 @@ async function ask(script: string, until: Promise<unknown> = Promise.resolve()):
   };
   const asked = opened(`http://${host}:${port}/v1/chat/completions`, { headers, body: halves() });
   // A streamed answer is seen so far before the rest is sent; a buffered one is held back by Envoy.
-  if (script.startsWith('response_body')) await provider.held(1);
-  else if ((await asked).status === 200) await (await asked).until(`word${PAUSE - 2} `);
+  const buffered = script.startsWith('response_body');
+  if (!buffered && (await asked).status === 200) await (await asked).until(`word${PAUSE - 2} `);
+  if (buffered || (await asked).status === 200) await provider.held(1);
   provider.release();
   return (await asked).finished();
 }
