@@ -1,15 +1,22 @@
-// Compiles src, test and bench to dist, only if something has changed.
+// Compiles to dist what is needed, only if something has changed: the program alone, or with its tests.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { capture, progress, root, SetupProblem } from './project.mjs';
 
 const folders = ['src', 'test', 'bench'];
-const stampFile = join(root, 'dist/.sources');
+// Two, so that a mistake in a test keeps nobody from starting the gateway.
+const program = { project: 'tsconfig.build.json', folders: ['src', 'bench'], stamp: 'dist/.program' };
+const everything = { project: 'tsconfig.json', folders, stamp: 'dist/.everything' };
 
-/** Builds with `node`, the path of a Node binary. Throws a SetupProblem with the compiler's messages. */
-export async function build(node) {
-  const stamp = sourcesStamp();
+/**
+ * Builds with `node`, the path of a Node binary; the tests only if asked to. Throws a SetupProblem with the compiler's
+ * messages.
+ */
+export async function build(node, { tests = false } = {}) {
+  const wanted = tests ? everything : program;
+  const stampFile = join(root, wanted.stamp);
+  const stamp = sourcesStamp(wanted);
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   progress('building');
   rmSync(stampFile, { force: true });
@@ -18,7 +25,7 @@ export async function build(node) {
   const { code, output } = await capture(node, [
     compiler,
     '-p',
-    'tsconfig.json',
+    wanted.project,
     '--noEmitOnError',
     '--pretty',
     'false',
@@ -30,13 +37,18 @@ export async function build(node) {
 
 /** All `.ts` files of the project, relative to it, sorted. */
 export function sourceFiles() {
-  return folders.flatMap((folder) => listFiles(folder).filter((file) => file.endsWith('.ts'))).sort();
+  return sourcesIn(folders);
+}
+
+function sourcesIn(some) {
+  return some.flatMap((folder) => listFiles(folder).filter((file) => file.endsWith('.ts'))).sort();
 }
 
 // Names, sizes and dates of all sources in one line: a removed file must count as a change too.
-function sourcesStamp() {
+function sourcesStamp(wanted) {
   const hash = createHash('sha256');
-  for (const file of [...sourceFiles(), 'tsconfig.json', 'package-lock.json', 'scripts/envoy.json']) {
+  const projects = ['tsconfig.json', 'tsconfig.build.json'];
+  for (const file of [...sourcesIn(wanted.folders), ...projects, 'package-lock.json', 'scripts/envoy.json']) {
     const { size, mtimeMs } = statSync(join(root, file));
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }

@@ -1,15 +1,15 @@
-// `npm run setup`: everything that the project needs, and nothing if it is all there.
+// `npm run setup`: everything that the project needs, tests included, and nothing if it is all there.
 import { build } from './build.mjs';
 import { installDependencies, projectNode } from './dependencies.mjs';
 import { ensureEnvoy } from './envoy.mjs';
 import { isProgram, program } from './project.mjs';
 
-/** Installs what is missing and builds. Returns the path of the Node to run with. */
-export async function setUp() {
+/** Installs what is missing and builds, with `tests` also those. Returns the path of the Node to run with. */
+export async function setUp({ tests = false } = {}) {
   // The two downloads do not need each other.
   await Promise.allSettled([installDependencies(), ensureEnvoy()]).then(firstProblem);
   const node = await projectNode();
-  await build(node);
+  await build(node, { tests });
   return node;
 }
 
@@ -23,7 +23,7 @@ function firstProblem(results) {
 
 if (isProgram(import.meta.url)) {
   program(async () => {
-    await setUp();
+    await setUp({ tests: true });
     return 0;
   });
 }

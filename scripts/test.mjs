@@ -6,7 +6,7 @@ import { setUp } from './setup.mjs';
 program(async () => {
   const runner = join(root, 'scripts/run-tests.mjs');
   try {
-    const node = await setUp();
+    const node = await setUp({ tests: true });
     const args = ['--no-warnings=ExperimentalWarning', runner, ...process.argv.slice(2)];
     return await become(node, args, { cwd: root });
   } catch (problem) {
