@@ -15,8 +15,8 @@ export interface Script {
   readonly chunks?: readonly (string | Buffer)[];
   /** Stop after that many chunks (0 = after the headers) until `release()`. */
   readonly hold?: number;
-  /** How the body ends: as HTTP says, by reset, or by FIN without the terminating chunk. */
-  readonly end?: 'clean' | 'reset' | 'fin';
+  /** How the body ends: as HTTP says, by reset, by FIN without the terminating chunk, or in a chunk that is none. */
+  readonly end?: 'clean' | 'reset' | 'fin' | 'garbage';
 }
 
 export type Behave = Script | ((capture: Capture) => Script);
@@ -141,6 +141,7 @@ class ScriptedProvider implements Scripted {
     }
     if (script.end === 'reset') response.socket?.resetAndDestroy();
     else if (script.end === 'fin') response.socket?.end();
+    else if (script.end === 'garbage') response.socket?.end('not a size\r\nnot a chunk\r\n');
     else response.end();
   }
 
