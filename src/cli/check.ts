@@ -7,6 +7,7 @@ import { findEnvoy } from '../envoy/binary.js';
 import { checkEnvoyConfig } from '../envoy/check-bootstrap.js';
 import { validateWithEnvoy } from '../envoy/validate.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
+import { withConfigFlag } from './flags.js';
 import { describeConfig, readConfig } from './read-config.js';
 
 interface CheckFlags {
@@ -16,9 +17,8 @@ interface CheckFlags {
 
 /** `tollgate check`: every mistake of the configuration at once, and of a hand-kept envoy.yaml. Exit code 1 if any. */
 export function checkCommand(): Command {
-  return new Command('check')
+  return withConfigFlag(new Command('check'))
     .description('check the configuration: all mistakes at once, with line and column')
-    .option('--config <file>', 'configuration file')
     .option('--envoy <file>', 'also check that this envoy.yaml has what the configuration needs')
     .action(check);
 }

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { FixedKey } from '../config/snapshot.js';
 import { generateKey } from '../policy/keys/key-format.js';
+import { withConfigFlag } from './flags.js';
 import { readSnapshot } from './read-snapshot.js';
 import { UserError } from './user-error.js';
 
@@ -29,10 +30,8 @@ export function keysCommand(): Command {
     .option('--label <name=value>', 'label, may be repeated', collectLabel, {})
     .option('--model <glob>', 'model the key may use, may be repeated', collect, [])
     .action(create);
-  keys
-    .command('list')
+  withConfigFlag(keys.command('list'))
     .description('list the keys of the configuration')
-    .option('-c, --config <file>', 'config file')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .action(list);
   const todo = { rotate: 'give a key a second secret for a while', revoke: 'end a key at once' };

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { repairLedger } from '../accounting/ledger/repair.js';
 import { type LedgerReport, verifyLedger } from '../accounting/ledger/verify.js';
+import { withConfigFlag } from './flags.js';
 import { readSnapshot } from './read-snapshot.js';
 import { UserError } from './user-error.js';
 
@@ -13,10 +14,8 @@ interface VerifyFlags {
 /** `tollgate ledger`: the files that hold the truth about money. */
 export function ledgerCommand(): Command {
   const ledger = new Command('ledger').description('look after the ledger');
-  ledger
-    .command('verify')
+  withConfigFlag(ledger.command('verify'))
     .description('read every entry again and report damage; exit code 1 when there is any')
-    .option('-c, --config <file>', 'config file')
     .option('--repair', 'write damaged segments anew without the unreadable bytes, keep the old ones beside them')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .action(verify);

@@ -4,6 +4,7 @@ import { IDLE_MOCK, processContext, withMock } from '../config/context.js';
 import { effectiveConfig } from '../config/effective.js';
 import { formatProblem } from '../config/problem.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
+import { withConfigFlag } from './flags.js';
 import { describeConfig, readConfig } from './read-config.js';
 import { UserError } from './user-error.js';
 
@@ -14,9 +15,8 @@ interface PrintFlags {
 
 /** `tollgate print-config`: what is in effect, defaults filled in, secrets masked. */
 export function printConfigCommand(): Command {
-  return new Command('print-config')
+  return withConfigFlag(new Command('print-config'))
     .description('print the effective configuration, secrets masked')
-    .option('--config <file>', 'configuration file')
     .option('--format <format>', 'yaml or json', 'yaml')
     .action(printConfig);
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { withConfigFlag } from './flags.js';
 import { readSnapshot } from './read-snapshot.js';
 import { usageCsv } from './usage-csv.js';
 import { monthStart, usageFocus } from './usage-focus.js';
@@ -16,7 +17,7 @@ interface UsageFlags {
 
 /** `tollgate usage`: requests, tokens and cost by what you like. */
 export function usageCommand(): Command {
-  return new Command('usage')
+  return withConfigFlag(new Command('usage'))
     .description('requests, tokens and cost; asks the running gateway, else reads the ledger')
     .option('--by <names>', 'model, target, provider, key, user, endpoint or any label, comma-separated', names, [
       'model',
@@ -26,7 +27,6 @@ export function usageCommand(): Command {
     .addOption(
       new Option('--format <format>', 'how to print').choices(['table', 'json', 'csv', 'focus']).default('table'),
     )
-    .option('-c, --config <file>', 'config file')
     .action(async (flags: UsageFlags) => {
       process.stdout.write(await usageText(flags, Date.now()));
     });

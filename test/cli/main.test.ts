@@ -53,11 +53,17 @@ t.test('all mistakes of a config file stop serve and up, wherever --config stand
   for (const words of [
     ['serve', '--config', 'bad.yaml'],
     ['--config', 'bad.yaml', 'up'],
+    ['up', '-c', 'bad.yaml'],
   ]) {
     const { code, stderr, stdout } = await tollgate(words, { directory });
     t.equal(code, 1);
     t.match(stderr, /2 mistakes:\n.*bad\.yaml:1:\d+: .*did you mean "mock".*\n.*bad\.yaml:2:1: .*bogus/);
     t.equal(stdout, '');
+  }
+  for (const words of [['check'], ['print-config'], ['usage'], ['keys', 'list'], ['ledger', 'verify']]) {
+    const { code, stderr, stdout } = await tollgate([...words, '-c', 'bad.yaml'], { directory });
+    t.equal(code, 1, words.join(' '));
+    t.match(stderr + stdout, /bad\.yaml:2:1: .*bogus/, words.join(' '));
   }
   t.match(await tollgate(['up'], { directory, env: { TOLLGATE_CONFIG: 'none.yaml' } }), {
     code: 1,
