@@ -8,7 +8,7 @@ export function usageTable(view: UsageView): string {
   if (view.rows.length === 0) return emptyText(view);
   const body = view.rows.map((row) => [...view.by.map((name) => String(row[name] ?? '') || '-'), ...figures(row)]);
   const names = view.by.map((name) => name.toUpperCase());
-  const total = ['TOTAL', ...names.slice(1).map(() => ''), ...figures(totalOf(view.rows))];
+  const total = ['TOTAL', ...names.slice(1).map(() => ''), ...figures(totalOf(view.rows), costOf(view.rows))];
   const lines = [[...names, ...FIGURES], ...body, ...(view.by.length > 0 && body.length > 1 ? [total] : [])];
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))) ?? [];
   const pad = (cell: string, column: number) =>
@@ -16,27 +16,33 @@ export function usageTable(view: UsageView): string {
   return lines.map((cells) => `${cells.map(pad).join('  ').trimEnd()}\n`).join('');
 }
 
-function figures(row: UsageRow): string[] {
+function figures(row: UsageRow, cost = costOf([row])): string[] {
   return [
     grouped(row.requests),
     grouped(row.errors),
     grouped(inputTokens(row)),
     grouped(cachedTokens(row)),
     grouped(outputTokens(row)),
-    row.cost_nano_usd === null ? 'unknown' : `$${dollars(row.cost_nano_usd)}`,
+    cost,
     grouped(row.estimated_requests),
   ];
 }
 
-/** Sums of the rows; a total of what is known where a part has no price. */
+/** What is known, and that something is not: never a sum that passes for the whole. */
+function costOf(rows: readonly UsageRow[]): string {
+  const known = rows.reduce((total, row) => total + (row.cost_nano_usd ?? 0), 0);
+  if (rows.every((row) => row.cost_nano_usd !== null)) return `$${dollars(known)}`;
+  return known === 0 ? 'unknown' : `$${dollars(known)} + unknown`;
+}
+
+/** Sums of the rows, the cost left out. */
 function totalOf(rows: readonly UsageRow[]): UsageRow {
   const sum = (read: (row: UsageRow) => number) => rows.reduce((total, row) => total + read(row), 0);
-  const known = rows.some((row) => row.cost_nano_usd !== null);
   return {
     requests: sum((row) => row.requests),
     errors: sum((row) => row.errors),
     usage: { input: sum(inputTokens) - sum(cachedTokens), cache_read: sum(cachedTokens), output: sum(outputTokens) },
-    cost_nano_usd: known ? sum((row) => row.cost_nano_usd ?? 0) : null,
+    cost_nano_usd: null,
     estimated_requests: sum((row) => row.estimated_requests),
   };
 }

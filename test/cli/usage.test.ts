@@ -25,13 +25,19 @@ t.test('the table', async (t) => {
   t.equal(
     usageTable(view(['model', 'team'])),
     [
-      'MODEL  TEAM    REQUESTS  ERRORS  INPUT  CACHED  OUTPUT     COST  ESTIMATED',
-      'smart  search         1       0  1,500     500      20   $12.50          0',
-      '=fast  search         1       0    100       0      20  unknown          1',
-      'TOTAL                 2       0  1,600     500      40   $12.50          1',
+      'MODEL  TEAM    REQUESTS  ERRORS  INPUT  CACHED  OUTPUT              COST  ESTIMATED',
+      'smart  search         1       0  1,500     500      20            $12.50          0',
+      '=fast  search         1       0    100       0      20           unknown          1',
+      'TOTAL                 2       0  1,600     500      40  $12.50 + unknown          1',
       '',
     ].join('\n'),
   );
+  const report = new UsageReport(['model']);
+  report.add(final('a', { model: 'free', cost_nano_usd: 0 }));
+  report.add(final('b', { model: 'unpriced', cost_nano_usd: null }));
+  const hidden = usageTable({ ...view(['model']), rows: report.rows() });
+  t.match(hidden, /^free .*\$0\.00 /m);
+  t.match(hidden, /^TOTAL .* unknown /m, 'no $0.00 that hides something');
   t.match(usageTable({ ...view([]), rows: [], from: NOW }), /^No requests yet since 2026-11-21T12:00/);
 });
 
