@@ -17,6 +17,8 @@ export interface BannerFacts {
   readonly startedInMs: number;
 }
 
+const WIDTH = 100;
+
 type Paint = (text: string) => string;
 
 /**
@@ -60,16 +62,27 @@ export function wantsColour(
 
 function providerLines(providers: readonly FoundProvider[], dim: Paint): readonly string[] {
   if (providers.length === 0) return [];
-  const width = Math.max(...providers.map((provider) => provider.kind.length), 'mock'.length);
-  const line = ({ kind, variable, found }: FoundProvider) => {
-    const text = `  ${kind.padEnd(width)}  ${found ? `found    ${variable}` : `not set  ${variable}`}`;
-    return found ? text : dim(text);
-  };
+  const on = providers.filter((provider) => provider.found);
+  const off = providers.filter((provider) => !provider.found).map((provider) => provider.variable);
+  const width = Math.max(...on.map((provider) => provider.kind.length), 'mock'.length);
   return [
     'Providers (set a variable and restart to turn one on):',
     `  ${'mock'.padEnd(width)}  built in`,
-    ...providers.map(line),
+    ...on.map(({ kind, variable }) => `  ${kind.padEnd(width)}  found    ${variable}`),
+    ...wrapped('  not set: ', off).map(dim),
   ];
+}
+
+/** Words after a heading, broken at the width of a terminal and indented below each other. */
+function wrapped(heading: string, words: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (const [index, word] of words.entries()) {
+    const text = index === words.length - 1 ? word : `${word},`;
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + text.length < WIDTH) lines[lines.length - 1] = `${last} ${text}`;
+    else lines.push(`${lines.length === 0 ? heading : ' '.repeat(heading.length)}${text}`);
+  }
+  return lines;
 }
 
 function curl(call: { base: string; key: string; model: string; stream: boolean }): string {

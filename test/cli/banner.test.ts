@@ -15,6 +15,7 @@ const FACTS: BannerFacts = {
   providers: [
     { kind: 'openai', variable: 'OPENAI_API_KEY', found: true },
     { kind: 'groq', variable: 'GROQ_API_KEY', found: false },
+    { kind: 'xai', variable: 'XAI_API_KEY', found: false },
   ],
   model: 'mock/echo',
   startedInMs: 1234,
@@ -37,12 +38,23 @@ t.test('the first screen', async (t) => {
   }
   t.match(text, /^ {2}mock +built in$/m);
   t.match(text, /^ {2}openai +found +OPENAI_API_KEY$/m);
-  t.match(text, /^ {2}groq +not set +GROQ_API_KEY$/m);
+  t.match(text, /^ {2}not set: GROQ_API_KEY, XAI_API_KEY$/m);
   t.notMatch(text, '\u001b', 'plain in a pipe');
   t.not(banner(FACTS, true), text);
   t.equal(stripVTControlCharacters(banner(FACTS, true)), text, 'colours change nothing else');
   const bodies = [...text.matchAll(/-d '(.*)'/g)].map((match) => JSON.parse(match[1] ?? '') as unknown);
   t.match(bodies, [{ model: 'mock/echo' }, { model: 'mock/echo', stream: true }]);
+});
+
+t.test('what is not set is one wrapped line', async (t) => {
+  const providers = Array.from({ length: 20 }, (_, at) => ({
+    kind: 'k',
+    variable: `VARIABLE_${at}_KEY`,
+    found: false,
+  }));
+  const lines = banner({ ...FACTS, providers }, false).split('\n');
+  t.ok(lines.filter((line) => line.includes('VARIABLE_')).every((line) => line.length <= 100));
+  t.match(lines.join(' ').replace(/ +/g, ' '), providers.map(({ variable }) => variable).join(', '));
 });
 
 t.test('with a config file no key is shown', async (t) => {
