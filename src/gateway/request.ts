@@ -1,4 +1,5 @@
 import type { Endpoint } from '../dialects/endpoint.js';
+import { matchEndpoint } from '../dialects/endpoints.js';
 import { GatewayError } from '../dialects/error.js';
 import { refuseMediaType } from '../dialects/request.js';
 import { readPresentedKey } from '../policy/keys/presented-key.js';
@@ -18,8 +19,7 @@ const INVALID_KEY =
 export function readRequest(parts: Parts, state: RequestState, hasBody: boolean): void {
   const endpoint = state.endpoint;
   if (!endpoint) {
-    const method = state.headers.get(':method') ?? '';
-    throw new GatewayError('not_found', `Nothing is served at ${method} ${visiblePath(state.headers)}.`);
+    throw nothingServed(state.headers);
   }
   authenticate(parts, state);
   if (state.key && !state.rules.endpoints(state.key, endpoint.path)) {
@@ -59,6 +59,14 @@ function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): v
   if (!hasBody) throw new GatewayError('invalid_json', 'The request has no body.');
   const refusal = refuseMediaType(endpoint, headers.get('content-type') ?? '');
   if (refusal) throw refusal;
+}
+
+/** A base URL without its `/v1` is the commonest mistake. */
+function nothingServed(headers: HeaderView): GatewayError {
+  const method = headers.get(':method') ?? '';
+  const path = visiblePath(headers);
+  const meant = matchEndpoint(method, `/v1${path}`) ? ` Did you mean /v1${path}? The base URL ends with /v1.` : '';
+  return new GatewayError('not_found', `Nothing is served at ${method} ${path}.${meant}`);
 }
 
 /** The path as it may be repeated to the client: no query (it can hold a key), bounded. */

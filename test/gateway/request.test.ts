@@ -46,6 +46,15 @@ t.test('what is refused before the body', async (t) => {
   t.equal(ask({}, true), '400 invalid_json', 'no body');
 });
 
+t.test('a base URL without /v1', async (t) => {
+  const words = (path: string) => {
+    const reply = new Gateway(new SampleParts()).open(headers({ ...CHAT, ':path': path })).requestHeaders(false);
+    return reply.kind === 'refuse' ? reply.body.toString() : '';
+  };
+  t.match(words('/chat/completions?key=x'), 'Did you mean /v1/chat/completions?');
+  t.notMatch(words('/chat/other'), 'Did you mean');
+});
+
 t.test('what is told about refusals', async (t) => {
   const parts = new SampleParts();
   ask({ authorization: 'Bearer sk-other' }, false, parts);
