@@ -61,7 +61,7 @@ function decide(parts: Parts, state: RequestState, body: Buffer, facts: RequestF
       param: 'model',
     });
   }
-  if (!resolution) throw modelNotFound(facts.model);
+  if (!resolution) throw modelNotFound(parts, state, facts.model);
   const plan = planFor(parts, state, resolution);
   return { body, facts, model: facts.model, route: null, plan, retry: resolution.retry };
 }
@@ -185,12 +185,26 @@ function clockOf(retry: Retry, stream: boolean): number {
   return stream ? (retry.firstTokenMs ?? retry.responseMs) : retry.responseMs;
 }
 
-function modelNotFound(model: string): GatewayError {
+function modelNotFound(parts: Parts, state: RequestState, model: string): GatewayError {
+  const missing = missingProvider(parts, state, model);
+  if (missing !== null) return new GatewayError('model_not_found', missing, { param: 'model' });
   return new GatewayError(
     'model_not_found',
     `The model "${shown(model)}" does not exist here. Ask GET /v1/models for the list, or use provider/model.`,
     { param: 'model' },
   );
+}
+
+/** Words for a name like `openai/gpt-5` whose provider we know but nobody has turned on; null for every other name. */
+function missingProvider(parts: Parts, state: RequestState, model: string): string | null {
+  const { snapshot } = state.rules;
+  const name = model.slice(0, Math.max(0, model.indexOf('/')));
+  const kind = parts.kinds.get(name);
+  if (!kind || snapshot.gateway.modelsOnly || snapshot.providers.has(name)) return null;
+  // Only the built-in configuration turns a provider on because its variable is set.
+  const variable = snapshot.path === null && kind.baseUrl !== null ? kind.environment[0] : undefined;
+  const way = variable === undefined ? 'add it to the config' : `set ${variable} or add it to the config`;
+  return `The provider "${name}" is not configured here (${way}).`;
 }
 
 function unexpected(parts: Parts, error: unknown): GatewayError {

@@ -1,7 +1,8 @@
 import t from 'tap';
+import type { Snapshot } from '../../src/config/snapshot.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import type { Continue, Reply } from '../../src/gateway/reply.js';
-import { CHAT, chatBody, headers, NARROW_KEY, SampleParts } from './sample-parts.js';
+import { CHAT, chatBody, headers, NARROW_KEY, SampleParts, sampleSnapshot } from './sample-parts.js';
 
 interface Asked {
   readonly parts?: SampleParts;
@@ -87,6 +88,19 @@ t.test('refusals', async (t) => {
     t.same(parts.holds, [], `${name}: no hold`);
     t.equal(parts.finals.length + parts.unrecorded.length, 1, `${name}: told once`);
   }
+});
+
+t.test('a provider that could be turned on is named', async (t) => {
+  const words = (model: string, more: Partial<Snapshot> = {}) => {
+    const { reply } = admit({ parts: new SampleParts(sampleSnapshot(more)), body: chatBody(model, false) });
+    return reply?.kind === 'refuse' ? reply.body.toString() : '';
+  };
+  t.match(words('openai/gpt-5'), 'not configured here (set OPENAI_API_KEY or add it to the config)');
+  t.match(words('openai/gpt-5', { path: '/etc/tollgate.yaml' }), 'not configured here (add it to the config)');
+  t.match(words('azure-openai/x'), 'not configured here (add it to the config)');
+  for (const name of ['other/x', 'openai', 'x', '/x']) t.match(words(name), 'does not exist here', name);
+  const gateway = { ...sampleSnapshot().gateway, modelsOnly: true };
+  t.match(words('openai/gpt-5', { gateway }), 'does not exist here', 'it would not help');
 });
 
 t.test('without a ledger nothing is let through', async (t) => {
