@@ -8,17 +8,18 @@ import {
   type Struct,
 } from './messages.js';
 import { type Plain, toStruct } from './struct.js';
+import { constantResponse } from './wire/encode-response.js';
 
 /** Namespace of the metadata that opens the gate and lists the targets; the bootstrap names it too. */
 export const METADATA_NAMESPACE = 'tollgate';
 /** Namespace in which an attempt states its content-length. */
 export const ATTEMPT_NAMESPACE = 'tollgate_attempt';
 
-/** Answers that never differ. Shared objects: protobufjs does not change what it encodes. */
-export const UNCHANGED_CHUNK: ProcessingResponse = { response_body: { response: {} } };
-export const RESPONSE_TRAILERS: ProcessingResponse = { response_trailers: {} };
-export const REQUEST_TRAILERS: ProcessingResponse = { request_trailers: {} };
-const DROPPED_CHUNK: ProcessingResponse = { response_body: { response: { body_mutation: { clear_body: true } } } };
+/** Answers that never differ: encoded once. */
+export const UNCHANGED_CHUNK = constantResponse({ response_body: { response: {} } });
+export const RESPONSE_TRAILERS = constantResponse({ response_trailers: {} });
+export const REQUEST_TRAILERS = constantResponse({ request_trailers: {} });
+const DROPPED_CHUNK = constantResponse({ response_body: { response: { body_mutation: { clear_body: true } } } });
 
 type Phase = 'request_headers' | 'request_body' | 'response_headers';
 

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { decodeRequest } from './wire/decode-request.js';
+import { encodeResponse } from './wire/encode-response.js';
 
 const OPTIONS = { keepCase: true, longs: Number, enums: Number, defaults: false, oneofs: false } as const;
 
@@ -18,8 +20,24 @@ function serviceOf(file: string, path: readonly string[]): ServiceDefinition {
   return (node as { service: ServiceDefinition }).service;
 }
 
-export function externalProcessorService(): ServiceDefinition {
+/** The service as proto-loader reads it, with messages by reflection: the reference that our codec is held against. */
+export function referenceService(): ServiceDefinition {
   return serviceOf('external_processor.proto', ['envoy', 'service', 'ext_proc', 'v3', 'ExternalProcessor']);
+}
+
+/** The service with our own codec in both directions; read once, because loading the proto takes a while. */
+export function externalProcessorService(): ServiceDefinition {
+  service ??= withCodec(referenceService());
+  return service;
+}
+
+let service: ServiceDefinition | null = null;
+
+function withCodec(reference: ServiceDefinition): ServiceDefinition {
+  const { Process } = reference;
+  if (!Process) throw new Error('the proto has no Process');
+  const codec = { requestDeserialize: decodeRequest, responseSerialize: encodeResponse };
+  return { ...reference, Process: { ...Process, ...codec } };
 }
 
 export function healthService(): ServiceDefinition {

@@ -1,0 +1,125 @@
+import type { CommonResponse, HeaderMutation, ModeOverride, ProcessingResponse, Struct, Value } from '../messages.js';
+import { WireWriter } from './writer.js';
+
+/*
+ * ProcessingResponse by hand, see decode-request.ts. Answers that never differ are encoded once.
+ */
+
+const CONSTANT = new WeakMap<ProcessingResponse, Buffer>();
+
+/** Marks an answer as shared: its bytes are made here and used for ever. */
+export function constantResponse(response: ProcessingResponse): ProcessingResponse {
+  CONSTANT.set(response, encode(response));
+  return response;
+}
+
+export function encodeResponse(response: ProcessingResponse): Buffer {
+  return CONSTANT.get(response) ?? encode(response);
+}
+
+function encode(response: ProcessingResponse): Buffer {
+  const body = bodyOf(response);
+  const writer = new WireWriter(512 + (body?.length ?? 0));
+  const { request_headers, response_headers, request_body, response_body, immediate_response: immediate } = response;
+  if (request_headers) phase(writer, 1, request_headers.response);
+  if (response_headers) phase(writer, 2, response_headers.response);
+  if (request_body) phase(writer, 3, request_body.response);
+  if (response_body) phase(writer, 4, response_body.response);
+  if (response.request_trailers) writer.message(5, () => undefined);
+  if (response.response_trailers) writer.message(6, () => undefined);
+  if (immediate) writer.message(7, () => writeImmediate(writer, immediate), immediate.body?.length ?? 0);
+  if (response.dynamic_metadata) writeStruct(writer, 8, response.dynamic_metadata);
+  if (response.mode_override) writeModes(writer, response.mode_override);
+  return writer.finish();
+}
+
+function bodyOf(response: ProcessingResponse): Buffer | undefined {
+  const { request_headers, request_body, response_body, immediate_response } = response;
+  const common = (request_headers ?? request_body ?? response_body)?.response;
+  return common?.body_mutation?.body ?? immediate_response?.body;
+}
+
+/** HeadersResponse and BodyResponse have the same shape. */
+function phase(writer: WireWriter, field: number, common: CommonResponse | undefined): void {
+  const expected = common?.body_mutation?.body?.length ?? 0;
+  writer.message(
+    field,
+    () => {
+      if (common) writer.message(1, () => writeCommon(writer, common), expected);
+    },
+    expected,
+  );
+}
+
+function writeCommon(writer: WireWriter, common: CommonResponse): void {
+  const { status, header_mutation: headers, body_mutation: body, clear_route_cache: clear } = common;
+  if (status) writer.int(1, status);
+  if (headers) writer.message(2, () => writeHeaders(writer, headers));
+  if (body) {
+    const bytes = body.body;
+    writer.message(
+      3,
+      () => {
+        if (bytes) writer.bytes(1, bytes);
+        else if (body.clear_body !== undefined) writer.bool(2, body.clear_body);
+      },
+      bytes?.length ?? 0,
+    );
+  }
+  if (clear) writer.bool(5, true);
+}
+
+function writeHeaders(writer: WireWriter, mutation: HeaderMutation): void {
+  for (const { header } of mutation.set_headers ?? []) {
+    writer.message(1, () =>
+      writer.message(1, () => {
+        writer.text(1, header.key);
+        if (header.value !== undefined) writer.text(2, header.value);
+        if (header.raw_value) writer.bytes(3, header.raw_value);
+      }),
+    );
+  }
+  for (const name of mutation.remove_headers ?? []) writer.text(2, name);
+}
+
+function writeImmediate(writer: WireWriter, immediate: NonNullable<ProcessingResponse['immediate_response']>): void {
+  writer.message(1, () => writer.int(1, immediate.status.code));
+  const { headers, body, details } = immediate;
+  if (headers) writer.message(2, () => writeHeaders(writer, headers));
+  if (body) writer.bytes(3, body);
+  if (details !== undefined) writer.text(5, details);
+}
+
+function writeStruct(writer: WireWriter, field: number, struct: Struct): void {
+  writer.message(field, () => {
+    for (const [key, value] of Object.entries(struct.fields ?? {})) {
+      writer.message(1, () => {
+        writer.text(1, key);
+        writer.message(2, () => writeValue(writer, value));
+      });
+    }
+  });
+}
+
+function writeValue(writer: WireWriter, value: Value): void {
+  if (value.string_value !== undefined) writer.text(3, value.string_value);
+  else if (value.list_value) {
+    const { values } = value.list_value;
+    writer.message(6, () => {
+      for (const each of values) writer.message(1, () => writeValue(writer, each));
+    });
+  } else if (value.struct_value) writeStruct(writer, 5, value.struct_value);
+  else if (value.number_value !== undefined) writer.double(2, value.number_value);
+  else if (value.bool_value !== undefined) writer.bool(4, value.bool_value);
+  else if (value.null_value !== undefined) writer.int(1, value.null_value);
+}
+
+function writeModes(writer: WireWriter, modes: ModeOverride): void {
+  writer.message(9, () => {
+    if (modes.request_header_mode) writer.int(1, modes.request_header_mode);
+    if (modes.response_header_mode) writer.int(2, modes.response_header_mode);
+    if (modes.request_body_mode) writer.int(3, modes.request_body_mode);
+    if (modes.response_body_mode) writer.int(4, modes.response_body_mode);
+    if (modes.response_trailer_mode) writer.int(6, modes.response_trailer_mode);
+  });
+}

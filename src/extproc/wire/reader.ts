@@ -1,0 +1,89 @@
+/** Wire types of Protocol Buffers that Envoy's messages use. */
+const VARINT = 0;
+const FIXED64 = 1;
+const LENGTH = 2;
+const FIXED32 = 5;
+
+/**
+ * A cursor over one message's bytes. Reads are checked: bytes that are no message throw a RangeError and never lead
+ * outside the buffer. Source of the format: protobuf.dev, "Encoding".
+ */
+export class WireReader {
+  readonly #bytes: Buffer;
+  #at: number;
+  #end: number;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.#end = bytes.length;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** The next field's tag: number << 3 | wire type. */
+  tag(): number {
+    return this.varint();
+  }
+
+  /** Values above 2^53 lose precision: none that is read here is that large. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let length = 0; length < 10; length += 1) {
+      if (this.#at >= this.#end) throw new RangeError('varint beyond the end');
+      const byte = this.#bytes[this.#at++] ?? 0;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+    throw new RangeError('varint too long');
+  }
+
+  double(): number {
+    const at = this.#advance(8);
+    return this.#bytes.readDoubleLE(at);
+  }
+
+  /** A view, valid as long as the message's buffer is. */
+  view(): Buffer {
+    const length = this.varint();
+    const at = this.#advance(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  text(): string {
+    const length = this.varint();
+    const at = this.#advance(length);
+    return this.#bytes.toString('utf8', at, at + length);
+  }
+
+  /** Reads a nested message: `read` is called for each of its fields. */
+  message(read: (reader: WireReader, tag: number) => void): void {
+    const length = this.varint();
+    const outer = this.#end;
+    this.#end = this.#advance(length) + length;
+    this.#at = this.#end - length;
+    while (this.#at < this.#end) read(this, this.tag());
+    this.#end = outer;
+  }
+
+  /** Steps over a field that nobody wants. */
+  skip(tag: number): void {
+    const type = tag & 7;
+    if (type === VARINT) this.varint();
+    else if (type === FIXED64) this.#advance(8);
+    else if (type === LENGTH) this.#advance(this.varint());
+    else if (type === FIXED32) this.#advance(4);
+    else throw new RangeError(`wire type ${type}`);
+  }
+
+  #advance(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#end) throw new RangeError('field beyond the end');
+    this.#at = at + length;
+    return at;
+  }
+}

@@ -1,0 +1,100 @@
+/** Bytes from which a nested message gets a length of fixed width, so that its content need not be moved. */
+const WIDE_ABOVE = 4096;
+const WIDE = 5;
+
+/** Builds one message in a buffer that grows. Lengths of nested messages are put in when they are known. */
+export class WireWriter {
+  #bytes: Buffer;
+  #at = 0;
+
+  /** @param expected bytes that the message will about have */
+  constructor(expected: number) {
+    this.#bytes = Buffer.allocUnsafe(Math.max(256, expected));
+  }
+
+  finish(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  varint(value: number): void {
+    this.#room(WIDE);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  bool(field: number, value: boolean): void {
+    this.varint(field << 3);
+    this.varint(value ? 1 : 0);
+  }
+
+  int(field: number, value: number): void {
+    this.varint(field << 3);
+    this.varint(value);
+  }
+
+  double(field: number, value: number): void {
+    this.varint((field << 3) | 1);
+    this.#room(8);
+    this.#at = this.#bytes.writeDoubleLE(value, this.#at);
+  }
+
+  bytes(field: number, value: Buffer): void {
+    this.varint((field << 3) | 2);
+    this.varint(value.length);
+    this.#room(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  text(field: number, value: string): void {
+    const length = Buffer.byteLength(value);
+    this.varint((field << 3) | 2);
+    this.varint(length);
+    this.#room(length);
+    this.#at += this.#bytes.write(value, this.#at, length, 'utf8');
+  }
+
+  /** @param expected bytes of its content, where they are many */
+  message(field: number, write: () => void, expected = 0): void {
+    this.varint((field << 3) | 2);
+    this.#room(WIDE);
+    const lengthAt = this.#at;
+    const width = expected > WIDE_ABOVE ? WIDE : 1;
+    this.#at += width;
+    write();
+    this.#putLength(lengthAt, width);
+  }
+
+  #putLength(at: number, width: number): void {
+    const length = this.#at - at - width;
+    const needed = width === WIDE ? WIDE : widthOf(length);
+    if (needed > width) {
+      this.#room(needed - width);
+      this.#bytes.copyWithin(at + needed, at + width, this.#at);
+      this.#at += needed - width;
+    }
+    let rest = length;
+    for (let index = 0; index < needed - 1; index += 1) {
+      this.#bytes[at + index] = (rest & 0x7f) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[at + needed - 1] = rest;
+  }
+
+  #room(length: number): void {
+    if (this.#at + length <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + length + 64));
+    larger.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = larger;
+  }
+}
+
+function widthOf(length: number): number {
+  let width = 1;
+  for (let rest = length; rest > 0x7f; rest = Math.floor(rest / 128)) width += 1;
+  return width;
+}
