@@ -290,9 +290,11 @@ export class Exchange {
     if (!attempt) return { reason: null, cooldownMs: null };
     if (attempt.failure) return attempt.failure;
     const { retry } = attempt.target;
-    const limit = this.#state.admitted?.facts.stream ? (retry.firstTokenMs ?? retry.responseMs) : retry.responseMs;
-    const late = this.#parts.clock.monotonic() - attempt.startedAt >= limit;
-    return { reason: late ? 'timeout' : null, cooldownMs: null };
+    const stream = this.#state.admitted?.facts.stream === true;
+    const limit = stream ? (retry.firstTokenMs ?? retry.responseMs) : retry.responseMs;
+    if (this.#parts.clock.monotonic() - attempt.startedAt < limit) return { reason: null, cooldownMs: null };
+    // Envoy's clock of one try and the look's run out together: which one was first says nothing.
+    return { reason: stream && attempt.status !== null ? 'first_token' : 'timeout', cooldownMs: null };
   }
 
   /** The answer in place of an attempt that makes no sense. */
