@@ -35,7 +35,8 @@ export function closeAttempt(
     ms: Math.round(parts.clock.monotonic() - attempt.startedAt),
     first_token_ms: outcome === 'error' || firstToken === null || firstToken < 0 ? null : firstToken,
   });
-  if (outcome === 'error') state.failures.push(failure ?? { reason: null, cooldownMs: null });
+  if (outcome === 'error')
+    state.failures.push({ target: attempt.target.name, ...(failure ?? { reason: null, cooldownMs: null }) });
   parts.report.attempt(attempt.target.provider, outcome);
   tellHealth(parts, { attempt, outcome, failure });
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../dialects/error.js';
-import type { Failure } from './state.js';
+import type { FailedAttempt, Failure } from './state.js';
 
 type Kind = 'limited' | 'late' | 'unreached' | 'failed' | 'refused';
 
@@ -19,8 +19,9 @@ function kindOf({ reason }: Failure): Kind {
  * the smallest `retry-after`; all late → 504; a target's refusal stands only when no other target failed for its own
  * reasons, because a repeat may find those well again. Null: the last error says it all.
  */
-export function mostUseful(failures: readonly Failure[]): GatewayError | null {
-  if (failures.length < 2) return null;
+export function mostUseful(failures: readonly FailedAttempt[]): GatewayError | null {
+  // One target, tried again: nobody knows better than its last answer.
+  if (new Set(failures.map(({ target }) => target)).size < 2) return null;
   const kinds = new Set(failures.map(kindOf));
   if (kinds.size === 1 && kinds.has('limited')) return allLimited(failures);
   if (kinds.size === 1 && kinds.has('late')) {

@@ -23,6 +23,11 @@ export interface OpenAttempt {
   failure: Failure | null;
 }
 
+/** A failure and whose it was. */
+export interface FailedAttempt extends Failure {
+  readonly target: string;
+}
+
 /** Why an attempt failed. */
 export interface Failure {
   /** `429`, `connect`, `reset`, `timeout`, `first_token`, `error_event`, `empty`, `auth`, `context_length`…; null = not known yet. */
@@ -70,7 +75,7 @@ export interface RequestState {
   /** Epoch milliseconds at which each of `attempts` began. */
   attemptTimes: number[];
   /** One for each failed attempt in `attempts`, in their order. */
-  failures: Failure[];
+  failures: FailedAttempt[];
   open: OpenAttempt | null;
   /** Set when no further attempt makes sense: the answer to the client. */
   verdict: GatewayError | null;

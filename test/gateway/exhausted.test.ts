@@ -2,11 +2,15 @@ import t from 'tap';
 import { mostUseful, onlyError } from '../../src/gateway/exhausted.js';
 import { attemptPlan, largerWindows, waitBefore } from '../../src/gateway/plan.js';
 import { retryReasons } from '../../src/gateway/retry-reasons.js';
-import type { Failure } from '../../src/gateway/state.js';
+import type { FailedAttempt, Failure } from '../../src/gateway/state.js';
 import { RETRY, RETRY_ON } from '../sample-retry.js';
 import { target } from './sample-parts.js';
 
 const failure = (reason: string | null, cooldownMs: number | null = null): Failure => ({ reason, cooldownMs });
+
+/** Each failure at a target of its own. */
+const apart = (...failures: readonly Failure[]): FailedAttempt[] =>
+  failures.map((each, at) => ({ ...each, target: `p${at}/m` }));
 
 t.test('what the client reads when all have failed', async (t) => {
   const cases: readonly [readonly (string | null)[], string | null][] = [
@@ -24,11 +28,13 @@ t.test('what the client reads when all have failed', async (t) => {
     [['empty', 'error_event'], 'provider_error'],
   ];
   for (const [reasons, code] of cases) {
-    t.equal(mostUseful(reasons.map((reason) => failure(reason)))?.code ?? null, code, reasons.join());
+    t.equal(mostUseful(apart(...reasons.map((reason) => failure(reason))))?.code ?? null, code, reasons.join());
   }
-  const limited = mostUseful([failure('429', 7001), failure('429', 90_000), failure('429')]);
+  const [twice] = apart(failure('500'));
+  if (twice) t.equal(mostUseful([twice, twice]), null, 'one target, asked twice: its own last words');
+  const limited = mostUseful(apart(failure('429', 7001), failure('429', 90_000), failure('429')));
   t.equal(limited?.headers['retry-after'], '8', 'the soonest, rounded up');
-  t.equal(mostUseful([failure('429'), failure('429')])?.headers['retry-after'], '1');
+  t.equal(mostUseful(apart(failure('429'), failure('429')))?.headers['retry-after'], '1');
   const alone: readonly [string | null, string][] = [
     ['429', 'provider_rate_limited'],
     ['first_token', 'upstream_timeout'],
