@@ -1,10 +1,12 @@
 import { cpuMicros, median, residentMebibytes } from './cpu.js';
+import { measureFailover } from './failover.js';
 import type { Load } from './load.js';
 import { KEY, type System, startLoad, startPlainEnvoy, startTollgate, startUpstream } from './systems.js';
 
 /**
  * Envoy with Tollgate against the same Envoy without it, in one run, rounds interleaved. Prints a Markdown table: medians
- * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`.
+ * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`;
+ * `failover` measures a look at the first bytes and the way to a second target instead.
  */
 
 interface Scenario {
@@ -31,6 +33,10 @@ interface Sample {
 }
 
 const short = process.argv.includes('--short');
+if (process.argv.includes('failover')) {
+  await measureFailover(short ? 15 : 60);
+  process.exit(0);
+}
 const roundsFlag = process.argv.indexOf('--rounds');
 const rounds = roundsFlag > 0 ? Number(process.argv[roundsFlag + 1]) : short ? 1 : 5;
 

@@ -48,8 +48,14 @@ export function envoyPath(): string {
   return found.path;
 }
 
+/** Sections of the config beyond the one provider `p`. */
+export interface TollgateSections {
+  readonly providers?: Readonly<Record<string, object>>;
+  readonly models?: Readonly<Record<string, object>>;
+}
+
 /** Tollgate with everything on: keys, metering, prices, ledger, metrics, access log. */
-export async function startTollgate(upstream: number): Promise<System> {
+export async function startTollgate(upstream: number, more: TollgateSections = {}): Promise<System> {
   const directory = mkdtempSync(join(tmpdir(), 'tg-bench-'));
   const free = '127.0.0.1:0';
   const config = {
@@ -60,7 +66,9 @@ export async function startTollgate(upstream: number): Promise<System> {
     ledger: { directory: 'data/ledger' },
     providers: {
       p: { kind: 'openai-compatible', base_url: `http://127.0.0.1:${upstream}/v1`, credentials: 'sk-provider' },
+      ...more.providers,
     },
+    ...(more.models ? { models: more.models } : {}),
     keys: [{ id: 'bench', secret: KEY, labels: { team: 'bench' } }],
     prices: [{ model: '*', input: 1, output: 2 }],
   };
