@@ -44,7 +44,12 @@ export const ROWS: readonly Row[] = [
     result: 'pass',
     client: 'one answer, of the next target',
   },
-  { title: 'no response', scenarios: ['no-response'], result: 'pass', client: 'one answer, after `first_token`' },
+  {
+    title: 'no response',
+    scenarios: ['no-response', 'silence-before-body'],
+    result: 'pass',
+    client: 'one answer, of the next target, after `first_token` or `response`',
+  },
   {
     title: 'late first token',
     scenarios: ['late-first-token', 'silence-after-headers', 'only-comments', 'empty-stream', 'error-event-first'],

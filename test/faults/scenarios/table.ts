@@ -54,6 +54,7 @@ export const SCENARIOS: readonly Scenario[] = [
   moved('no-response', faults.silent, 'timeout', { isLate: true }),
   moved('late-first-token', faults.lateFirstToken, 'first_token', LATE),
   moved('silence-after-headers', faults.onlyHeaders, 'first_token', LATE),
+  moved('silence-before-body', faults.onlyHeaders, 'timeout', { isLate: true, forms: ['json'] }),
   moved('error-event-first', faults.errorEvent, 'error_event', STREAM),
   moved('error-inside-200', faults.errorInside, 'error_event'),
   moved('empty-stream', faults.emptyStream, 'empty', STREAM),
