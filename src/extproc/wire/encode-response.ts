@@ -5,6 +5,9 @@ import { WireWriter } from './writer.js';
  * ProcessingResponse by hand, see decode-request.ts. Answers that never differ are encoded once.
  */
 
+/** Headers and metadata beside a body: room for them spares a large buffer from growing. */
+const AROUND_BODY = 4096;
+
 const CONSTANT = new WeakMap<ProcessingResponse, Buffer>();
 
 /** Marks an answer as shared: its bytes are made here and used for ever. */
@@ -19,7 +22,7 @@ export function encodeResponse(response: ProcessingResponse): Buffer {
 
 function encode(response: ProcessingResponse): Buffer {
   const body = bodyOf(response);
-  const writer = new WireWriter(512 + (body?.length ?? 0));
+  const writer = new WireWriter(body ? AROUND_BODY + body.length : 512);
   const { request_headers, response_headers, request_body, response_body, immediate_response: immediate } = response;
   if (request_headers) phase(writer, 1, request_headers.response);
   if (response_headers) phase(writer, 2, response_headers.response);
