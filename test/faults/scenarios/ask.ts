@@ -1,6 +1,9 @@
 import { Agent, request as requestHttp1 } from 'node:http';
 import { connect } from 'node:http2';
-import type { Form, Protocol } from './scenario.js';
+
+/** A stream, or a whole JSON answer. */
+export type Form = 'stream' | 'json';
+export type Protocol = 'http/1.1' | 'http/2';
 
 /** What a client got. */
 export interface Seen {

@@ -1,4 +1,5 @@
-import type { Case, Form, Protocol, Scenario } from './scenario.js';
+import type { Form, Protocol } from './ask.js';
+import type { Case, Scenario } from './scenario.js';
 import { SCENARIOS } from './table.js';
 
 const FORMS: readonly Form[] = ['stream', 'json'];

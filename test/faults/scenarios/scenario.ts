@@ -1,11 +1,7 @@
 import type { Capture } from '../../../src/mock/capture.js';
 import type { RequestRecord } from '../../e2e/harness.js';
 import type { Script } from '../../e2e/scripted.js';
-import type { Seen } from './ask.js';
-
-/** A stream, or a whole JSON answer. */
-export type Form = 'stream' | 'json';
-export type Protocol = 'http/1.1' | 'http/2';
+import type { Form, Protocol, Seen } from './ask.js';
 
 /** What one target of a scenario does with a request. `refused`, `unknown-name` and `wrong-certificate` never see one. */
 export type Fault = ((asked: Asked) => Script) | 'refused' | 'unknown-name' | 'wrong-certificate';
