@@ -139,6 +139,7 @@ function watchGauges(service: Service, server: ExtProcServer): void {
   metrics.watch('ledger_writable', () => (ledger.writable ? 1 : 0));
   metrics.watch('ledger_waiting_entries', () => ledger.statistics.ringEntries);
   metrics.watch('ledger_open_holds', () => ledger.statistics.openHolds + service.recovery.open.length);
+  metrics.watchProviders(() => providerHealth(service));
   metrics.watch('ledger_bytes', () => ledger.statistics.bytes);
 }
 
@@ -194,6 +195,13 @@ async function notReady(service: Service, options: StartOptions, parts: AdminPar
     if (live === null) reasons.push('Envoy does not answer');
   }
   return reasons;
+}
+
+const HEALTH = { healthy: 1, unknown: 1, degraded: 0.5, ejected: 0 } as const;
+
+function providerHealth(service: Service): (readonly [string, number])[] {
+  const names = [...service.rules().snapshot.providers.keys()];
+  return names.map((name) => [name, HEALTH[service.health.view(name, Date.now()).health]]);
 }
 
 function healthOf(service: Service, provider: string): ProviderHealth {

@@ -55,6 +55,8 @@ export interface Metrics {
   count(event: EventName): void;
   /** `read` is called at each scrape; a later one replaces an earlier one. */
   watch(gauge: GaugeName, read: () => number): void;
+  /** Health of each provider: 1 healthy or not known, 0.5 with targets in trouble, 0 put last. Read at each scrape. */
+  watchProviders(read: () => Iterable<readonly [provider: string, health: number]>): void;
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>;
 }
@@ -80,6 +82,7 @@ export function createMetrics(): Metrics {
     overhead: (seconds) => series.overhead.observe(seconds),
     count: (event) => events.get(event)?.inc(),
     watch: (gauge, read) => void readers.set(gauge, read),
+    watchProviders: createProviderHealth(registry, providers),
     render: () => registry.metrics(),
   };
 }
@@ -142,6 +145,23 @@ function createEvents(registry: Registry): ReadonlyMap<string, Counter> {
       new Counter({ name: `tollgate_${event}_total`, help, registers: [registry] }),
     ]),
   );
+}
+
+function createProviderHealth(registry: Registry, providers: BoundedLabel): Metrics['watchProviders'] {
+  let read: () => Iterable<readonly [string, number]> = () => [];
+  new Gauge({
+    name: 'tollgate_provider_health',
+    help: 'Health of a provider: 1 healthy, 0.5 with targets in trouble, 0 put last',
+    labelNames: ['provider'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [provider, health] of read()) this.set({ provider: providers.admit(provider) }, health);
+    },
+  });
+  return (reader) => {
+    read = reader;
+  };
 }
 
 function createGauges(registry: Registry): Map<GaugeName, () => number> {

@@ -133,3 +133,17 @@ t.test('labels stay bounded and are escaped', async (t) => {
   t.equal(seen.size, 1001);
   t.ok(seen.has('other') && seen.has('we\\"ird\\n\\\\name'));
 });
+
+t.test('health of providers', async (t) => {
+  const metrics = createMetrics();
+  let health: [string, number][] = [
+    ['openai', 1],
+    ['groq', 0],
+  ];
+  metrics.watchProviders(() => health);
+  t.match(await metrics.render(), /^tollgate_provider_health\{provider="groq"\} 0$/m);
+  health = [['openai', 0.5]];
+  const text = await metrics.render();
+  t.match(text, /^tollgate_provider_health\{provider="openai"\} 0.5$/m);
+  t.notMatch(text, /provider_health\{provider="groq"/, 'a provider that is gone is not told any more');
+});
