@@ -16,6 +16,7 @@ export interface ReporterParts {
 /** Tells log, metrics and records about requests. A listener that fails hurts nobody else. */
 export function createReporter(parts: ReporterParts): Reporter {
   const { log, metrics } = parts;
+  const alarms = new Alarms();
   const fault = (what: string, error: unknown): void => {
     metrics.count('handler_errors');
     log.failure(what, error);
@@ -23,6 +24,11 @@ export function createReporter(parts: ReporterParts): Reporter {
   return {
     fault,
     attempt: (provider, outcome) => metrics.attempt(provider, outcome),
+    credentialRefused(provider) {
+      metrics.count('provider_auth_failures');
+      if (alarms.isDue(provider))
+        log.write('error', `provider ${provider} refuses its credential: check it`, { provider });
+    },
     overhead: (seconds) => metrics.overhead(seconds),
     unrecorded(request) {
       log.request({ ...request, code: request.code === '' ? null : request.code });
@@ -75,4 +81,19 @@ function unrecordedFacts(request: Unrecorded): Parameters<Metrics['requestFinish
     provider: null,
     provider_kind: null,
   };
+}
+
+const ALARM_EVERY_MS = 10_000;
+
+/** Says the same thing about one provider only now and then. */
+class Alarms {
+  readonly #told = new Map<string, number>();
+
+  isDue(provider: string): boolean {
+    const now = performance.now();
+    const last = this.#told.get(provider);
+    if (last !== undefined && now - last < ALARM_EVERY_MS) return false;
+    this.#told.set(provider, now);
+    return true;
+  }
 }

@@ -38,6 +38,7 @@ export function closeAttempt(
   if (outcome === 'error')
     state.failures.push({ target: attempt.target.name, ...(failure ?? { reason: null, cooldownMs: null }) });
   parts.report.attempt(attempt.target.provider, outcome);
+  if (failure?.reason === 'auth') parts.report.credentialRefused(attempt.target.provider);
   tellHealth(parts, { attempt, outcome, failure });
 }
 

@@ -53,6 +53,7 @@ export class Gateway {
       headers,
       arrivedAt: this.#parts.clock.now(),
       startedAt: this.#parts.clock.monotonic(),
+      endedAt: 0,
       errors: errorShapeForPath(path),
       endpoint: matchEndpoint(headers.get(':method') ?? 'GET', path),
       modelId: modelIdFromPath(path),

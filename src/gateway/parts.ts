@@ -45,6 +45,8 @@ export interface Reporter {
   finished(entry: FinalEntry): void;
   unrecorded(request: Unrecorded): void;
   attempt(provider: string, outcome: 'success' | 'error' | 'aborted' | 'unknown'): void;
+  /** A provider refused the credential that the operator gave for it. */
+  credentialRefused(provider: string): void;
   /** Seconds that the service held the request before it could leave for the provider. */
   overhead(seconds: number): void;
   /** A thing that should not happen; full detail for the log. */

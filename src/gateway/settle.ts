@@ -19,6 +19,8 @@ interface Counted {
 export function settle(parts: Parts, state: RequestState): void {
   if (state.finished) return;
   state.finished = true;
+  // Before any wait for Envoy's logs, which is not the client's time.
+  state.endedAt = parts.clock.monotonic();
   if (!state.key || (state.hold === 'none' && !recorded(state.status))) {
     parts.report.unrecorded({
       id: state.id,
@@ -79,7 +81,7 @@ function finalEntry(parts: Parts, state: RequestState): FinalEntry {
     cost_parts: cost?.parts ?? {},
     price_version: price?.version ?? null,
     first_token_ms: state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - state.startedAt),
-    ms: Math.round(parts.clock.monotonic() - state.startedAt),
+    ms: Math.round(state.endedAt - state.startedAt),
     cache: null,
     snapshot: state.rules.snapshot.version,
   };

@@ -56,6 +56,7 @@ export interface RequestState {
   /** Epoch and monotonic milliseconds at the first message. */
   readonly arrivedAt: number;
   readonly startedAt: number;
+  endedAt: number;
   readonly errors: ErrorShape;
   endpoint: Endpoint | null;
   /** The last part of `/v1/models/{id}`. */

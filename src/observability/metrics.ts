@@ -40,6 +40,7 @@ const EVENTS = {
   config_reloads: 'New configurations taken into use',
   config_rejections: 'New configurations that were not valid; the old one stayed',
   ledger_write_errors: 'Writes that the disk refused',
+  provider_auth_failures: 'Attempts at which a provider refused the credential configured for it',
   unpriced_requests: 'Requests with usage and no known price',
 } as const;
 

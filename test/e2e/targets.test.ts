@@ -125,3 +125,12 @@ t.test('after the first content nothing is tried again', async (t) => {
   t.match(record, { target: 'first-late/model-one', status: 200, usage_source: 'estimated' });
   t.match(record.attempts, [{ target: 'first-late/model-one', outcome: 'error', status: 200, reason: 'reset' }]);
 });
+
+t.test('a provider that refuses its credential raises an alarm, and never the client’s 401', async (t) => {
+  first.on('model-alone', { status: 401, chunks: ['{"error":{"message":"Incorrect API key provided"}}'] });
+  const refused = await ask('alone', false);
+  t.equal(refused.status, 502);
+  t.match(refused.text, /"provider_auth"/);
+  t.match(gateway.logs(), /provider first-500 refuses its credential/);
+  t.match(await gateway.metrics(), /^tollgate_provider_auth_failures_total [1-9]/m);
+});

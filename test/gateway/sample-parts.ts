@@ -117,6 +117,7 @@ export class SampleParts implements Parts {
     unrecorded: (request) => this.unrecorded.push(request),
     attempt: (provider, outcome) => this.attempts.push(`${provider} ${outcome}`),
     overhead: () => undefined,
+    credentialRefused: () => undefined,
     fault: (what, error) => this.faults.push(`${what}: ${String(error)}`),
   };
 
