@@ -43,7 +43,7 @@ export function settle(parts: Parts, state: RequestState): void {
 }
 
 function write(parts: Parts, state: RequestState): void {
-  const entry = finalEntry(parts, state);
+  const entry = finalEntry(state);
   parts.ledger.finish(entry);
   state.hold = 'none';
   parts.report.finished(entry);
@@ -54,7 +54,7 @@ function recorded(status: number): boolean {
   return status === 400 || status === 403 || status === 429;
 }
 
-function finalEntry(parts: Parts, state: RequestState): FinalEntry {
+function finalEntry(state: RequestState): FinalEntry {
   const counted = count(state);
   const price = state.served && counted.usage ? state.rules.prices.find(state.served, state.arrivedAt) : null;
   const cost = price && counted.usage ? costOf(counted.usage, price) : null;
