@@ -20,11 +20,12 @@ export interface Question {
   readonly protocol: Protocol;
   readonly form: Form;
   readonly body: string;
-  /** Called once, at the first content (or at the end, when there was none). */
+  /** Called once, when all content is here (in JSON some), or at the end without. */
   readonly onContent: () => void;
 }
 
-const CONTENT: Readonly<Record<Form, RegExp>> = { stream: /"content":"t/, json: /./ };
+/** The last word that the scenarios' providers say; half a JSON body has none. */
+const CONTENT: Readonly<Record<Form, RegExp>> = { stream: /"content":" end"/, json: /./ };
 
 /** Asks on a connection of its own. Rejects only when there is no answer at all. */
 export function ask(question: Question): Promise<Seen> {
