@@ -69,11 +69,17 @@ function discovery(origin: Origin): EnvoyConfig {
   return { cluster_type: extension('envoy.clusters.dns', 'extensions.clusters.dns.v3.DnsCluster', dns) };
 }
 
-/** Five failures in a row take a host out for five seconds, not longer: the service knows a provider's real cooldown. */
+/**
+ * Five broken connections in a row take a host out for five seconds, not longer. Only connections: statuses are judged by
+ * the service, which knows whether another target is left. An ejected only target would be a request's last hope gone.
+ */
 const OUTLIER_DETECTION: EnvoyConfig = {
-  consecutive_5xx: 5,
-  consecutive_gateway_failure: 5,
-  enforcing_consecutive_gateway_failure: 100,
+  split_external_local_origin_errors: true,
+  consecutive_local_origin_failure: 5,
+  enforcing_consecutive_local_origin_failure: 100,
+  enforcing_local_origin_success_rate: 0,
+  enforcing_consecutive_5xx: 0,
+  enforcing_consecutive_gateway_failure: 0,
   enforcing_success_rate: 0,
   interval: '1s',
   base_ejection_time: '5s',

@@ -9,6 +9,7 @@ const MANY = 50;
 /** Played in every way also in the short matrix: a status, no connection, silence, a bad first token, a cut, and two that fail. */
 const NAMED: ReadonlySet<string> = new Set([
   '429-retry-after',
+  '500-once',
   'refused',
   'late-first-token',
   'error-inside-200',
