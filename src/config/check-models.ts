@@ -1,5 +1,6 @@
 import type { Mistake, Path } from './problem.js';
 import { entriesOf, fieldOf, has, itemsOf, textOf } from './raw-view.js';
+import { DEFAULT_RETRY_ON } from './retry-on.js';
 import { unknownProvider } from './suggest.js';
 
 /** Models against the providers that their targets name, and settings of a model against each other. */
@@ -14,6 +15,7 @@ export function modelMistakes(raw: unknown, providers: readonly string[]): reado
       ...targetMistakes(targets, [...path, 'targets'], providers),
       ...weightMistakes(model, targets, [...path, 'targets']),
       ...clockMistakes(model, path),
+      ...ownReasonMistakes(model, targets, [...path, 'targets']),
     ];
   });
 }
@@ -47,6 +49,26 @@ function weightMistakes(model: unknown, targets: readonly unknown[], path: Path)
   const at = has(targets[unequal], 'weight') ? unequal : 0;
   const message = 'weights have no effect here; add "balance: weighted" to the model';
   return [{ path: [...path, at, 'weight'], at: 'value', message }];
+}
+
+/** Envoy tries again after these, and it is told once per request: a target cannot have its own. */
+const DECIDED_ONCE = /^(\d{3}|5xx|connect|reset|timeout)$/;
+
+function ownReasonMistakes(model: unknown, targets: readonly unknown[], path: Path): readonly Mistake[] {
+  const listed = (retry: unknown): string => {
+    const reasons = has(retry, 'on') ? itemsOf(retry, 'on').map(String) : DEFAULT_RETRY_ON.map(String);
+    return reasons
+      .filter((reason) => DECIDED_ONCE.test(reason))
+      .sort()
+      .join();
+  };
+  const wanted = listed(fieldOf(model, 'retry'));
+  return targets.flatMap((target, index): readonly Mistake[] => {
+    const own = fieldOf(target, 'retry');
+    if (!has(own, 'on') || listed(own) === wanted) return [];
+    const message = `statuses, connect, reset and timeout of a single target are not yet supported; list the model's here too (${wanted})`;
+    return [{ path: [...path, index, 'retry', 'on'], at: 'value', message }];
+  });
 }
 
 /** Without a look into the first bytes nothing can be found there. */
