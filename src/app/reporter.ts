@@ -1,6 +1,7 @@
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { ProviderAccount } from '../config/snapshot.js';
-import { ERROR_CODES } from '../dialects/error-codes.js';
+import { ERROR_CODES, type ErrorCode, prefixedCode } from '../dialects/error-codes.js';
+import type { UsageClass } from '../dialects/usage.js';
 import type { Reporter, Unrecorded } from '../gateway/parts.js';
 import type { Log } from '../observability/log.js';
 import type { Metrics } from '../observability/metrics.js';
@@ -51,18 +52,32 @@ export function createReporter(parts: ReporterParts): Reporter {
   };
 }
 
+const INPUT_CLASSES: readonly UsageClass[] = [
+  'input',
+  'cache_read',
+  'cache_write_5m',
+  'cache_write_1h',
+  'input_audio',
+  'input_image',
+];
+const OUTPUT_CLASSES: readonly UsageClass[] = ['output', 'reasoning', 'output_audio'];
+
 function tokens(entry: FinalEntry): { input_tokens: number | null; output_tokens: number | null } {
   if (entry.usage_source === null) return { input_tokens: null, output_tokens: null };
-  const { input = 0, cache_read = 0, cache_write_5m = 0, cache_write_1h = 0, output = 0, reasoning = 0 } = entry.usage;
-  return { input_tokens: input + cache_read + cache_write_5m + cache_write_1h, output_tokens: output + reasoning };
+  const sum = (classes: readonly UsageClass[]): number =>
+    classes.reduce((tokens, name) => tokens + (entry.usage[name] ?? 0), 0);
+  return { input_tokens: sum(INPUT_CLASSES), output_tokens: sum(OUTPUT_CLASSES) };
 }
 
 /** `policy.model_not_allowed`: whose fault it is comes first. */
 function prefixed(code: string | null): string | null {
   if (code === null || code === '') return null;
   if (code === 'client_closed') return 'client.client_closed';
-  const known: Readonly<Record<string, { readonly fault: string }>> = ERROR_CODES;
-  return `${known[code]?.fault ?? 'provider'}.${code}`;
+  return isErrorCode(code) ? prefixedCode(code) : `provider.${code}`;
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
 }
 
 function unrecordedFacts(request: Unrecorded): Parameters<Metrics['requestFinished']>[0] {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
@@ -8,6 +7,7 @@ import { createRecovery, type Recovery } from '../accounting/recovery/create-rec
 import type { Address, Snapshot } from '../config/snapshot.js';
 import { envoyStartTime } from '../envoy/envoy-admin.js';
 import { clusterName, providerOfCluster } from '../envoy/names.js';
+import { standardPaths } from '../envoy/options.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
@@ -57,7 +57,8 @@ export function buildService(options: ServiceOptions): Service {
   const compile = (snapshot: Snapshot): Rules =>
     compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: catalogueModels, now: Date.now() });
   let rules = compile(options.snapshot);
-  const { dataDirectory, ledger: settings } = options.snapshot;
+  const { ledger: settings } = options.snapshot;
+  const { accessLogPath, attemptLogPath } = standardPaths(options.snapshot);
   const format = process.stdout.isTTY ? 'pretty' : 'json';
   const log = createLog({
     level: readLogLevel(env),
@@ -88,7 +89,7 @@ export function buildService(options: ServiceOptions): Service {
   });
   const recovery = createRecovery({
     directory: settings.directory,
-    accessLogPath: join(dataDirectory, 'envoy', 'access.jsonl'),
+    accessLogPath,
     ledger,
     prices: { find: (target, at) => rules.prices.find(target, at) },
     providerOf: providerOfCluster,
@@ -100,8 +101,8 @@ export function buildService(options: ServiceOptions): Service {
   let rotation = 0;
   const envoyLog = new EnvoyLog(
     {
-      accessLogPath: join(dataDirectory, 'envoy', 'access.jsonl'),
-      attemptLogPath: join(dataDirectory, 'envoy', 'attempts.jsonl'),
+      accessLogPath,
+      attemptLogPath,
       patienceMs: LOG_PATIENCE_MS,
     },
     () => performance.now(),

@@ -129,7 +129,6 @@ export class Exchange {
   /** One streamed piece; the answers that can leave now, oldest first. */
   responseChunk(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
     const state = this.#state;
-    state.responseBytes += chunk.length;
     this.lastByteAt = this.#parts.clock.monotonic();
     this.#meter?.push(chunk);
     if (state.firstTokenAt === null && state.response?.content) this.#firstToken();

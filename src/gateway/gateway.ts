@@ -76,7 +76,6 @@ export class Gateway {
       servedSince: 0,
       response: null,
       complete: false,
-      responseBytes: 0,
       firstTokenAt: null,
     };
   }

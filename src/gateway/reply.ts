@@ -3,7 +3,7 @@
 export type HeaderPair = readonly [name: string, value: string];
 
 /** How much of the answer's body the gateway wants to see. */
-export type BodyInterest = 'none' | 'streamed' | 'buffered';
+export type BodyInterest = 'streamed' | 'buffered';
 
 /** Where the request may go: cluster of attempt N is entry N−1. */
 export interface Pass {

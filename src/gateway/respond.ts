@@ -28,8 +28,9 @@ export function responseHeaders(state: RequestState, headers: HeaderView): { set
   const remove = new Set<string>();
   const credentials = state.served ? accountOf(state, state.served).credentials : [];
   // Also without a credential: hop-by-hop headers and cookies stay here.
+  const entries = headers.entries();
   for (const secret of credentials.length === 0 ? [null] : credentials.map((entry) => entry.secret.reveal())) {
-    for (const name of responseHeadersToRemove(headers.entries(), secret)) remove.add(name);
+    for (const name of responseHeadersToRemove(entries, secret)) remove.add(name);
   }
   return { set, remove: [...remove] };
 }

@@ -89,6 +89,5 @@ export interface RequestState {
   response: Readonly<ResponseFacts> | null;
   /** Bytes of body or chunks were seen complete. */
   complete: boolean;
-  responseBytes: number;
   firstTokenAt: number | null;
 }
