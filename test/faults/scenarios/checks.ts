@@ -49,14 +49,24 @@ function checkAttempts(t: Test, each: Case, record: RequestRecord): void {
   const { attempts } = each.scenario.expected;
   const made = record.attempts.map(({ target, reason }) => [numberOf(each, target), reason] as const);
   if (each.parallel === 1) {
-    t.same(made, attempts, `${caseName(each)}: attempts`);
+    const words = made.map(([number, reason], at) => [number, inTime(attempts[at]?.[1] ?? null, reason)] as const);
+    t.same(words, attempts, `${caseName(each)}: attempts`);
     return;
   }
   for (const [number, reason] of made) {
     const ways = attempts.filter(([target]) => target === number).map(([, way]) => way);
     const isWell = ways.length === 0 && reason === null;
-    t.ok(isWell || ways.includes(reason) || reason === 'connect', `${caseName(each)}: target ${number}, ${reason}`);
+    const known = ways.some((way) => inTime(way, reason) === way);
+    t.ok(isWell || known || reason === 'connect', `${caseName(each)}: target ${number}, ${reason}`);
   }
+}
+
+/**
+ * A stream's headers may reach the service only after Envoy's clock ran out, on a busy machine: then "timeout" is all
+ * that can be known of a missed first token.
+ */
+function inTime(expected: string | null, seen: string | null): string | null {
+  return expected === 'first_token' && seen === 'timeout' ? expected : seen;
 }
 
 function numberOf(each: Case, target: string): number {
