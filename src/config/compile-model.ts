@@ -11,13 +11,14 @@ export function compileModel(name: string, model: ValidModel): Model {
     retry,
     retryBudget: orNull(model.retry_budget),
     allowUnpriced: model.allow_unpriced,
+    outputCap: 4096,
   };
 }
 
 /** For names that no configured model covers: what the schema gives a model that says nothing. */
 export function modelDefaults(): Snapshot['defaults'] {
   const budget = modelSchema.parse({ targets: ['any/model'] }).retry_budget;
-  return { retry: retryOf(retrySchema.parse({})), retryBudget: orNull(budget) };
+  return { retry: retryOf(retrySchema.parse({})), retryBudget: orNull(budget), outputCap: 4096 };
 }
 
 function retryOf(retry: ValidRetry): Retry {

@@ -39,6 +39,15 @@ export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds):
     ledger: { directory: ledgerDirectory, syncMs: config.ledger.sync },
     records: recordsOf(config, absolute),
     timeZone: config.time_zone,
+    store: { kind: 'memory' },
+    routes: [],
+    limits: [],
+    jwt: [],
+    discounts: [],
+    billing: null,
+    exporters: [],
+    alerts: null,
+    retention: { recordsMs: null, contentMs: null, rollupsMs: null, ledgerMs: null },
     providers: new Map(Object.keys(config.providers).map((name) => [name, account(name, config, kinds)])),
     models: new Map(Object.entries(config.models).map(([name, model]) => [name, compileModel(name, model)])),
     keys: config.keys.map(keyOf),
@@ -100,6 +109,7 @@ function keyOf(key: ValidConfig['keys'][number]): FixedKey {
     models: key.models ?? null,
     endpoints: key.endpoints ?? null,
     expiresAt: key.expires ?? null,
+    metadata: {},
   };
 }
 
@@ -110,7 +120,12 @@ function priceOf(price: ValidConfig['prices'][number]): PriceOverride {
     output: price.output,
     cacheRead: price.cache_read ?? null,
     cacheWrite: price.cache_write ?? null,
+    inputAudio: null,
+    outputAudio: null,
+    inputImage: null,
+    reasoning: null,
     request: price.request,
+    unit: 0,
     from: price.from ?? null,
     until: price.until ?? null,
   };

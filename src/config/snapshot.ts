@@ -1,4 +1,6 @@
 import type { Secret } from '../observability/secret.js';
+import type { LimitRule, RouteRule } from './limit-rules.js';
+import type { Alerts, Billing, Discount, Exporter, JwtIssuer, Retention, StoreSettings } from './money-rules.js';
 
 /** Where something listens. `port` 0 asks for a free one. */
 export interface Address {
@@ -104,6 +106,8 @@ export interface Model {
    */
   readonly retryBudget: number | null;
   readonly allowUnpriced: boolean;
+  /** Output tokens of one choice that a hold reckons with, and that are asked for where a hard cost limit needs a bound. */
+  readonly outputCap: number;
 }
 
 /** A key fixed in the config file. Issued keys live in the store. */
@@ -118,6 +122,8 @@ export interface FixedKey {
   readonly endpoints: readonly string[] | null;
   /** Epoch milliseconds; null = never. */
   readonly expiresAt: number | null;
+  /** Free text of the operator's own; never interpreted. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Files of the gateway listener's certificate, absolute paths, PEM. Their content is Envoy's business. */
@@ -134,8 +140,15 @@ export interface PriceOverride {
   readonly output: number;
   readonly cacheRead: number | null;
   readonly cacheWrite: number | null;
+  /** Audio in and out, images in, reasoning: as the wider class where not set. */
+  readonly inputAudio: number | null;
+  readonly outputAudio: number | null;
+  readonly inputImage: number | null;
+  readonly reasoning: number | null;
   /** Dollars for each request, on top of tokens. */
   readonly request: number;
+  /** Dollars for each billable unit that is no token: an image made, a search. */
+  readonly unit: number;
   /** Epoch milliseconds from which (inclusive) and until which (exclusive) it holds. */
   readonly from: number | null;
   readonly until: number | null;
@@ -175,12 +188,22 @@ export interface Snapshot {
     /** Where Postgres is; holds a password. */
     readonly url?: Secret | null;
   };
-  /** IANA name for calendar windows; absent = UTC. */
-  readonly timeZone?: string;
+  /** IANA name for calendar windows. */
+  readonly timeZone: string;
+  readonly store: StoreSettings;
+  readonly routes: readonly RouteRule[];
+  readonly limits: readonly LimitRule[];
+  readonly jwt: readonly JwtIssuer[];
+  readonly discounts: readonly Discount[];
+  /** null = nobody is charged. */
+  readonly billing: Billing | null;
+  readonly exporters: readonly Exporter[];
+  readonly alerts: Alerts | null;
+  readonly retention: Retention;
   readonly providers: ReadonlyMap<string, ProviderAccount>;
   readonly models: ReadonlyMap<string, Model>;
   readonly keys: readonly FixedKey[];
   readonly prices: readonly PriceOverride[];
   /** Values for `provider/model` names that no configured model covers. */
-  readonly defaults: { readonly retry: Retry; readonly retryBudget: number | null };
+  readonly defaults: { readonly retry: Retry; readonly retryBudget: number | null; readonly outputCap: number };
 }

@@ -9,12 +9,13 @@ import type { Price } from '../../src/accounting/price.js';
 import { createPriceBook } from '../../src/accounting/prices.js';
 import type { PriceOverride } from '../../src/config/snapshot.js';
 import { emptyUsage, type Usage } from '../../src/dialects/usage.js';
+import { NO_EXTRA_PRICES } from '../sample-rules.js';
 import { target } from './samples.js';
 
 const AT = Date.UTC(2026, 8, 1);
 
 function override(changes: Partial<PriceOverride>): PriceOverride {
-  const open = { cacheRead: null, cacheWrite: null, request: 0, from: null, until: null };
+  const open = { ...NO_EXTRA_PRICES, cacheRead: null, cacheWrite: null, request: 0, from: null, until: null };
   return { model: '*', input: 1, output: 2, ...open, ...changes };
 }
 

@@ -1,6 +1,7 @@
 import type { Model, ModelTarget, Snapshot } from '../../src/config/snapshot.js';
 import { Secret } from '../../src/observability/secret.js';
 import { RETRY } from '../sample-retry.js';
+import { NO_RULES } from '../sample-rules.js';
 
 const target: ModelTarget = {
   name: 'openai/gpt-5',
@@ -17,6 +18,7 @@ const smart: Model = {
   retry: RETRY,
   retryBudget: 0.2,
   allowUnpriced: false,
+  outputCap: 4096,
 };
 
 /** A configuration full of secrets that must never be shown. */
@@ -28,6 +30,7 @@ export function snapshot(): Snapshot {
     models: null,
     endpoints: null,
     expiresAt: id === 'ci' ? Date.UTC(2027, 0, 1) : null,
+    metadata: {},
   });
   return {
     version: 'abc123def456',
@@ -60,6 +63,7 @@ export function snapshot(): Snapshot {
     models: new Map([['smart', smart]]),
     keys: ['web', 'ci', 'third'].map(key),
     prices: [],
-    defaults: { retry: RETRY, retryBudget: 0.2 },
+    ...NO_RULES,
+    defaults: { retry: RETRY, retryBudget: 0.2, outputCap: 4096 },
   };
 }

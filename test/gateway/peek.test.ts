@@ -118,7 +118,8 @@ t.test('reasons that are turned off', async (t) => {
   const on = { ...RETRY_ON, firstToken: false, errorEvent: false, empty: false, auth: false, contextLength: false };
   const retry = { ...RETRY, on };
   const targets = [target('a/small', retry, 10), target('b/large', retry, 100)];
-  const model = { name: 'smart', targets, balance: 'ordered', retry, retryBudget: null, allowUnpriced: false } as const;
+  const open = { retryBudget: null, allowUnpriced: false, outputCap: 4096 };
+  const model = { name: 'smart', targets, balance: 'ordered', retry, ...open } as const;
   const snapshot = sampleSnapshot({ models: new Map([['smart', model]]) });
   const sse = headers({ ':status': '200', 'content-type': 'text/event-stream' });
   const opened = () => {

@@ -12,6 +12,7 @@ import { credentialHeaderNames } from '../../src/providers/credentials/header.js
 import { createHealth } from '../../src/providers/health/create-health.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { RETRY } from '../sample-retry.js';
+import { NO_EXTRA_PRICES, NO_RULES } from '../sample-rules.js';
 
 export const KEY = 'sk-a-key-of-the-tests';
 /** May ask for `smart` on chat completions only. */
@@ -30,7 +31,7 @@ function account(name: string): ProviderAccount {
 }
 
 function model(name: string, targets: readonly ModelTarget[], retry: Retry = RETRY): Model {
-  return { name, targets, balance: 'ordered', retry, retryBudget: null, allowUnpriced: false };
+  return { name, targets, balance: 'ordered', retry, retryBudget: null, allowUnpriced: false, outputCap: 4096 };
 }
 
 const ONCE: Retry = { ...RETRY, attempts: 1 };
@@ -38,7 +39,7 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Two providers, a and b; models `smart` (a/small with a window of 10, then b/large with 100), `single` (one try at a). */
 export function sampleSnapshot(more: Partial<Snapshot> = {}): Snapshot {
-  const key = { labels: { team: 'search' }, models: null, endpoints: null, expiresAt: null };
+  const key = { labels: { team: 'search' }, models: null, endpoints: null, expiresAt: null, metadata: {} };
   const listen = { host: '127.0.0.1', port: 0 };
   const models = [
     model('smart', [target('a/small', RETRY, 10), target('b/large', RETRY, 100)]),
@@ -60,8 +61,20 @@ export function sampleSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       { ...key, id: 'web', sha256: sha256(KEY) },
       { ...key, id: 'narrow', sha256: sha256(NARROW_KEY), models: ['smart'], endpoints: ['/v1/chat/completions'] },
     ],
-    prices: [{ ...NO_TIMES, model: '*', input: 1, output: 2, cacheRead: null, cacheWrite: null, request: 0 }],
-    defaults: { retry: RETRY, retryBudget: null },
+    prices: [
+      {
+        ...NO_TIMES,
+        ...NO_EXTRA_PRICES,
+        model: '*',
+        input: 1,
+        output: 2,
+        cacheRead: null,
+        cacheWrite: null,
+        request: 0,
+      },
+    ],
+    ...NO_RULES,
+    defaults: { retry: RETRY, retryBudget: null, outputCap: 4096 },
     ...more,
   };
 }

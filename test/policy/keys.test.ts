@@ -8,7 +8,7 @@ import { readPresentedKey } from '../../src/policy/keys/presented-key.js';
 
 function fixed(id: string, secret: string, more: Partial<FixedKey> = {}): FixedKey {
   const sha256 = createHash('sha256').update(secret).digest('hex');
-  return { id, sha256, labels: { team: id }, models: null, endpoints: null, expiresAt: null, ...more };
+  return { id, sha256, labels: { team: id }, models: null, endpoints: null, expiresAt: null, metadata: {}, ...more };
 }
 
 t.test('key format', async (t) => {

@@ -17,6 +17,7 @@ const smart: Model = {
   retry: ownRetry,
   retryBudget: null,
   allowUnpriced: true,
+  outputCap: 4096,
 };
 const provider = (name: string): ProviderAccount => ({
   name,
@@ -35,7 +36,7 @@ function names(modelsOnly = false): Names {
       ['team/fast', { ...smart, name: 'team/fast' }],
     ]),
     providers: new Map(['openai', 'openrouter'].map((name) => [name, provider(name)])),
-    defaults: { retry, retryBudget: 0.2 },
+    defaults: { retry, retryBudget: 0.2, outputCap: 4096 },
     gateway: { modelsOnly },
   };
 }
@@ -49,6 +50,7 @@ t.test('names', async (t) => {
     retry: ownRetry,
     retryBudget: null,
     allowUnpriced: true,
+    outputCap: 4096,
   });
   t.equal(resolve('team/fast')?.model, 'team/fast', 'a configured name may hold a slash');
   t.same(resolve('openrouter/meta/llama:free'), {

@@ -33,6 +33,8 @@ export interface HoldEntry {
   readonly snapshot: string;
   /** Epoch milliseconds after which an open hold is given up as `estimate`. */
   readonly expires: number;
+  /** Place of each counter that holds for this request → amount held (`store/counter-store.ts`); absent = none. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
 /** The record of a finished request; `GET /api/v1/requests` answers these fields as they are (without `type`). */
@@ -65,6 +67,12 @@ export interface FinalEntry {
   readonly cost_nano_usd: number | null;
   readonly cost_parts: Readonly<Record<string, number>>;
   readonly price_version: string | null;
+  /** The tier that the answer named (`flex`, `priority`, `batch`…), absent when it named none or the default. */
+  readonly service_tier?: string;
+  /** What the provider itself said that it charges; absent when it said nothing. */
+  readonly stated_cost_nano_usd?: number;
+  /** Places of the counters that this request was settled in; absent = none. */
+  readonly limits?: readonly string[];
   readonly first_token_ms: number | null;
   readonly ms: number;
   readonly cache: 'hit' | 'miss' | 'semantic' | null;
