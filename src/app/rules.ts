@@ -4,8 +4,10 @@ import type { Rules } from '../gateway/parts.js';
 import { MOCK_MODELS } from '../mock/models.js';
 import { createAccess, createEndpointAccess } from '../policy/access.js';
 import { createFixedKeyRing } from '../policy/keys/fixed-key-ring.js';
+import type { Limiter } from '../policy/limits/limiter.js';
 import { createModelList } from '../policy/routing/model-list.js';
 import { createResolver } from '../policy/routing/resolve.js';
+import { createRouter } from '../policy/routing/routes.js';
 import type { ProviderKind } from '../providers/kind.js';
 
 export interface RuleSources {
@@ -13,6 +15,7 @@ export interface RuleSources {
   readonly kinds: ReadonlyMap<string, ProviderKind>;
   /** Model names that the price catalogue knows for one of its provider ids. */
   readonly modelsOf: (priceId: string) => readonly string[];
+  readonly limiter: Limiter;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -37,6 +40,8 @@ export function compileRules(sources: RuleSources): Rules {
     resolver: createResolver(snapshot),
     models: createModelList({ names: snapshot, access, catalogue, createdAt: sources.now }),
     prices: createPriceBook({ overrides: snapshot.prices, priceIds }),
+    router: createRouter(snapshot.routes),
+    limiter: sources.limiter,
   };
 }
 

@@ -1,5 +1,6 @@
 import { catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
+import { bytesToTokens } from '../accounting/estimate.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
 import { RecordIndex } from '../accounting/records/record-index.js';
@@ -13,6 +14,7 @@ import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { createRedact } from '../observability/redact.js';
+import { NO_LIMITS } from '../policy/limits/no-limits.js';
 import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
 import { createHealth } from '../providers/health/create-health.js';
@@ -55,7 +57,13 @@ export interface Service {
 export function buildService(options: ServiceOptions): Service {
   const { env } = options;
   const compile = (snapshot: Snapshot): Rules =>
-    compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: catalogueModels, now: Date.now() });
+    compileRules({
+      snapshot,
+      kinds: PROVIDER_KINDS,
+      modelsOf: catalogueModels,
+      limiter: NO_LIMITS,
+      now: Date.now(),
+    });
   let rules = compile(options.snapshot);
   const { ledger: settings } = options.snapshot;
   const { accessLogPath, attemptLogPath } = standardPaths(options.snapshot);
@@ -121,6 +129,7 @@ export function buildService(options: ServiceOptions): Service {
     clock: { now: Date.now, monotonic: () => performance.now() },
     clusterOf: clusterName,
     generation: String(options.generation),
+    tokens: { estimateInput: ({ facts }) => bytesToTokens(facts.inputBytes) },
     rotation: () => rotation++,
   });
   const startProbes = (): Probe => probeProviders(rules.snapshot, health);

@@ -3,11 +3,14 @@ import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { Ledger } from '../accounting/ledger/ledger.js';
 import type { PriceBook } from '../accounting/prices.js';
 import type { Snapshot } from '../config/snapshot.js';
+import type { RequestFacts } from '../dialects/request-facts.js';
 import type { Access } from '../policy/access.js';
 import type { KeyRing } from '../policy/keys/key-ring.js';
+import type { Limiter } from '../policy/limits/limiter.js';
 import type { ModelList } from '../policy/routing/model-list.js';
 import type { Resolver } from '../policy/routing/resolve.js';
 import type { RetryBudget } from '../policy/routing/retry-budget.js';
+import type { Router } from '../policy/routing/routes.js';
 import type { Health } from '../providers/health/health.js';
 import type { ProviderKind } from '../providers/kind.js';
 
@@ -21,6 +24,8 @@ export interface Rules {
   readonly resolver: Resolver;
   readonly models: ModelList;
   readonly prices: PriceBook;
+  readonly router: Router;
+  readonly limiter: Limiter;
 }
 
 export interface Clock {
@@ -38,6 +43,11 @@ export interface Unrecorded {
   readonly code: string;
   readonly key: string | null;
   readonly ms: number;
+}
+
+/** Counts what a request sends, before it is sent. */
+export interface InputEstimate {
+  estimateInput(request: { readonly body: Buffer; readonly facts: RequestFacts }): number;
 }
 
 /** Where finished requests are told: records, metrics, log. Never throws. */
@@ -73,6 +83,7 @@ export interface Parts {
   readonly clusterOf: (provider: string) => string;
   /** Names this process among its generations. */
   readonly generation: string;
+  readonly tokens: InputEstimate;
   /** Number of the next credential choice, so that weights rotate. */
   readonly rotation: () => number;
 }

@@ -27,6 +27,7 @@ export function readRequest(parts: Parts, state: RequestState, hasBody: boolean)
   }
   if (endpoint.body !== 'none') checkBody(state, endpoint, hasBody);
   const metadata = readMetadata(state.headers.get('x-tollgate-metadata'));
+  state.metadata = metadata;
   // The key's own labels win: a client must not book its costs on another team.
   state.labels = { ...metadata, ...state.key?.labels };
   state.user = metadata['user'] ?? '';

@@ -32,6 +32,14 @@ export function responseHeaders(state: RequestState, headers: HeaderView): { set
   for (const secret of credentials.length === 0 ? [null] : credentials.map((entry) => entry.secret.reveal())) {
     for (const name of responseHeadersToRemove(entries, secret)) remove.add(name);
   }
+  if (state.held && state.held.headers.length > 0) {
+    // The provider's limits are the operator's business where a limit of ours covers the request.
+    for (const [name] of entries) if (name.startsWith('x-ratelimit-')) remove.add(name);
+    for (const [name, value] of state.held.headers) {
+      set.push([name, value]);
+      remove.delete(name);
+    }
+  }
   return { set, remove: [...remove] };
 }
 

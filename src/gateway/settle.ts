@@ -1,3 +1,4 @@
+import { amountsOf } from '../accounting/amounts.js';
 import { costOf } from '../accounting/cost.js';
 import { estimateUsage } from '../accounting/estimate.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
@@ -32,18 +33,21 @@ export function settle(parts: Parts, state: RequestState): void {
     });
     return;
   }
+  const booked = book(state);
+  // Before Envoy's logs are asked: whoever waits for the place of a request that is over must not wait for them.
+  if (state.held) state.rules.limiter.settle(state.id, amountsOf(booked));
   if (!needsWords(state)) {
-    write(parts, state);
+    write(parts, state, booked);
     return;
   }
   parts.envoyLog.ask({ id: state.id, attempts: unexplained(parts, state) }, (words) => {
     explain(parts, state, words);
-    write(parts, state);
+    write(parts, state, booked);
   });
 }
 
-function write(parts: Parts, state: RequestState): void {
-  const entry = finalEntry(state);
+function write(parts: Parts, state: RequestState, booked: Booked): void {
+  const entry = finalEntry(state, booked);
   parts.ledger.finish(entry);
   state.hold = 'none';
   parts.report.finished(entry);
@@ -54,20 +58,37 @@ function recorded(status: number): boolean {
   return status === 400 || status === 403 || status === 429;
 }
 
-function finalEntry(state: RequestState): FinalEntry {
+/** What the request used and what it costs. */
+type Booked = Pick<
+  FinalEntry,
+  'type' | 'usage' | 'usage_source' | 'cost_nano_usd' | 'cost_parts' | 'price_version' | 'service_tier'
+>;
+
+function book(state: RequestState): Booked {
   const counted = count(state);
   const price = state.served && counted.usage ? state.rules.prices.find(state.served, state.arrivedAt) : null;
   const cost = price && counted.usage ? costOf(counted.usage, price) : null;
-  const target = state.status < 400 || state.passed ? (state.served?.name ?? null) : null;
   return {
     type: entryType(state, counted),
+    usage: counted.usage ? withoutZeros(counted.usage) : {},
+    usage_source: counted.source,
+    cost_nano_usd: cost ? cost.total : counted.usage ? null : 0,
+    cost_parts: cost?.parts ?? {},
+    price_version: price?.version ?? null,
+  };
+}
+
+function finalEntry(state: RequestState, booked: Booked): FinalEntry {
+  const target = state.status < 400 || state.passed ? (state.served?.name ?? null) : null;
+  return {
+    type: booked.type,
     id: state.id,
     time: new Date(state.arrivedAt).toISOString(),
     key: state.key?.id ?? '',
     labels: state.labels,
     user: state.user,
     endpoint: state.endpoint?.path ?? '',
-    model: state.admitted?.model ?? '',
+    model: state.asked,
     route: state.admitted?.route ?? null,
     target,
     answered_model: state.response?.model ?? null,
@@ -75,11 +96,13 @@ function finalEntry(state: RequestState): FinalEntry {
     status: state.status,
     code: state.code,
     attempts: state.attempts,
-    usage: counted.usage ? withoutZeros(counted.usage) : {},
-    usage_source: counted.source,
-    cost_nano_usd: cost ? cost.total : counted.usage ? null : 0,
-    cost_parts: cost?.parts ?? {},
-    price_version: price?.version ?? null,
+    usage: booked.usage,
+    usage_source: booked.usage_source,
+    cost_nano_usd: booked.cost_nano_usd,
+    cost_parts: booked.cost_parts,
+    price_version: booked.price_version,
+    ...(booked.service_tier === undefined ? {} : { service_tier: booked.service_tier }),
+    ...(state.held ? { limits: Object.keys(state.held.places) } : {}),
     first_token_ms: state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - state.startedAt),
     ms: Math.round(state.endedAt - state.startedAt),
     cache: null,

@@ -5,6 +5,7 @@ import type { GatewayError } from '../dialects/error.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import type { ResponseFacts } from '../dialects/response-reader.js';
 import type { GatewayKey } from '../policy/keys/key-ring.js';
+import type { HeldLimits } from '../policy/limits/limiter.js';
 import type { HeaderView } from './headers.js';
 import type { Rules } from './parts.js';
 
@@ -46,6 +47,11 @@ export interface Admitted {
   /** Target of attempt N is entry N−1. */
   readonly plan: readonly ModelTarget[];
   readonly retry: Retry;
+  readonly allowUnpriced: boolean;
+  /** Output tokens of one choice that a hold reckons with when the client sets no bound. */
+  readonly outputCap: number;
+  /** The bound that the provider is asked for because the client set none; null = none. */
+  readonly askedCap: number | null;
 }
 
 /** Everything one request carries through its stages. Stages read and write it; nobody else does. */
@@ -64,7 +70,13 @@ export interface RequestState {
   key: GatewayKey | null;
   user: string;
   labels: Readonly<Record<string, string>>;
+  /** The model that the client asked for; '' until its body was read. */
+  asked: string;
+  /** Of `x-tollgate-metadata`. */
+  metadata: Readonly<Record<string, string>>;
   admitted: Admitted | null;
+  /** What limits hold for it until it is settled. */
+  held: HeldLimits | null;
   /** `held`: the hold is in the ledger and has no final entry yet. */
   hold: 'none' | 'writing' | 'held';
   /** The stream ended while the body was being decided: no answer can leave any more. */

@@ -7,6 +7,8 @@ import type { Model, ModelTarget, ProviderAccount, Retry, Snapshot } from '../..
 import type { HeaderView } from '../../src/gateway/headers.js';
 import type { Parts, Unrecorded } from '../../src/gateway/parts.js';
 import { Secret } from '../../src/observability/secret.js';
+import type { Limiter } from '../../src/policy/limits/limiter.js';
+import { NO_LIMITS } from '../../src/policy/limits/no-limits.js';
 import { createRetryBudget } from '../../src/policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../../src/providers/credentials/header.js';
 import { createHealth } from '../../src/providers/health/create-health.js';
@@ -101,14 +103,15 @@ export class SampleParts implements Parts {
   #waiting: (() => void)[] = [];
   #rules;
 
-  constructor(snapshot: Snapshot = sampleSnapshot(), generation = '7') {
+  constructor(snapshot: Snapshot = sampleSnapshot(), generation = '7', limiter: Limiter = NO_LIMITS) {
     this.generation = generation;
-    this.#rules = compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: () => [], now: this.time });
+    this.#rules = compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: () => [], limiter, now: this.time });
   }
 
   readonly rules = () => this.#rules;
   readonly random = () => 0.5;
   readonly rotation = () => 0;
+  readonly tokens: Parts['tokens'] = { estimateInput: ({ facts }) => Math.ceil(facts.inputBytes / 4) };
   readonly clusterOf = (provider: string) => `cluster-of-${provider}`;
   readonly clock = { now: () => this.time, monotonic: () => this.time };
 

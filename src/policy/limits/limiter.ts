@@ -81,6 +81,11 @@ export interface Limiter {
   hold(ask: LimitAsk, done: (verdict: LimitVerdict) => void): void;
   /** Keeps trying while the store is unreachable, within a bound; never throws. */
   settle(id: string, actual: Amounts): void;
+  /**
+   * The subject with `limit(name)` answered for these names, for conditions outside limits (routes). In the same turn when
+   * `names` is empty. An unreachable store answers nothing used.
+   */
+  states(names: readonly string[], subject: Subject, done: (known: Subject) => void): void;
   /** Counters that this process has seen lately, with their present state. */
   rows(done: (rows: readonly LimitRow[]) => void): void;
 }

@@ -1,0 +1,130 @@
+import { GatewayError } from '../dialects/error.js';
+import type { Covering, LimitRefusal } from '../policy/limits/limiter.js';
+import type { Amounts } from '../store/counter-store.js';
+import { boundsOf } from './bounds.js';
+import { decide, type Instead, type ScannedRequest } from './decide.js';
+import type { Parts } from './parts.js';
+import type { Admitted, RequestState } from './state.js';
+import { RequestSubject } from './subject.js';
+
+/** An open hold is given up after the longest time that Envoy lets a stream live, plus a minute. */
+export const HOLD_MS = 61 * 60_000;
+
+export const NOTHING_USED: Amounts = { requests: 0, input_tokens: 0, output_tokens: 0, tokens: 0, cost: 0 };
+
+type Done = (result: Admitted | GatewayError) => void;
+
+/**
+ * Model, targets and limits of a request: routes choose the model, limits hold what it may use. A limit with `use` sends
+ * the request round once more with another model. On success `state.admitted` and `state.held` are set.
+ */
+export function reserve(parts: Parts, state: RequestState, request: ScannedRequest, done: Done): void {
+  state.asked = request.facts.model;
+  if (request.facts.user !== '') state.user = request.facts.user;
+  const subject = new RequestSubject(state, request.facts, () => parts.tokens.estimateInput(request));
+  const { limiter, router } = state.rules;
+  guarded(parts, done, () => {
+    limiter.states(router.limitsNamed, subject, (known) => {
+      guarded(parts, done, () => {
+        const rule = router.route(known);
+        const instead = rule === null ? null : { model: rule.model, route: `route ${rule.name}` };
+        new Reservation(parts, state, { request, subject, done }).decide(instead);
+      });
+    });
+  });
+}
+
+/** Gives back what was held for a request that never left. */
+export function release(state: RequestState): void {
+  if (state.held) state.rules.limiter.settle(state.id, NOTHING_USED);
+  state.held = null;
+}
+
+interface Reserving {
+  readonly request: ScannedRequest;
+  readonly subject: RequestSubject;
+  readonly done: Done;
+}
+
+class Reservation {
+  readonly #parts: Parts;
+  readonly #state: RequestState;
+  readonly #work: Reserving;
+  /** Limits whose `use` was followed: they only count. */
+  readonly #followed: string[] = [];
+
+  constructor(parts: Parts, state: RequestState, work: Reserving) {
+    this.#parts = parts;
+    this.#state = state;
+    this.#work = work;
+  }
+
+  decide(instead: Instead | null): void {
+    const admitted = decide(this.#parts, this.#state, this.#work.request, instead);
+    this.#state.rules.limiter.covering(this.#work.subject, (covering) => {
+      guarded(this.#parts, this.#work.done, () => this.#hold(admitted, covering));
+    });
+  }
+
+  #hold(admitted: Admitted, covering: Covering): void {
+    const state = this.#state;
+    if (covering.rules.length === 0) {
+      this.#finish(admitted);
+      return;
+    }
+    const bounds = boundsOf(state, admitted);
+    if (bounds.cost === null && covering.hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
+    const amounts = { ...bounds, cost: bounds.cost ?? 0 };
+    const ask = { id: state.id, subject: this.#work.subject, covering, amounts, ttlMs: HOLD_MS };
+    state.rules.limiter.hold({ ...ask, without: this.#followed }, (verdict) => {
+      guarded(this.#parts, this.#work.done, () => {
+        if (verdict.kind === 'refused') throw refusalOf(verdict.refusal);
+        if (verdict.kind === 'use') {
+          this.#followed.push(verdict.limit);
+          this.decide({ model: verdict.model, route: `limit ${verdict.limit}` });
+          return;
+        }
+        state.held = verdict.held;
+        // The client left while the store was asked: nothing was sent anywhere.
+        if (state.gone || state.finished) release(state);
+        else this.#finish(covering.hardCost ? withCap(admitted) : admitted);
+      });
+    });
+  }
+
+  #finish(admitted: Admitted): void {
+    if (this.#state.gone || this.#state.finished) return;
+    this.#state.admitted = admitted;
+    this.#work.done(admitted);
+  }
+}
+
+/** An answer that nobody has bounded is bounded by what was held for it. */
+function withCap(admitted: Admitted): Admitted {
+  return admitted.facts.maxOutputTokens === null ? { ...admitted, askedCap: admitted.outputCap } : admitted;
+}
+
+function refusalOf(refusal: LimitRefusal): GatewayError {
+  return new GatewayError(refusal.code, refusal.message, { headers: refusal.headers });
+}
+
+function unpriced(admitted: Admitted): GatewayError {
+  const names = [...new Set(admitted.plan.map((target) => target.name))].join(', ');
+  return new GatewayError(
+    'unpriced_model',
+    `A cost limit covers this request, but a target of "${admitted.model}" has no known price (${names}).`,
+    { param: 'model' },
+  );
+}
+
+function guarded(parts: Parts, done: Done, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof GatewayError) done(error);
+    else {
+      parts.report.fault('admitting a request', error);
+      done(new GatewayError('gateway_unavailable', 'The gateway could not handle this request.'));
+    }
+  }
+}
