@@ -1,5 +1,6 @@
 // Runs compiled test files with tap, each in its own process, and prints one line for each.
 // Why not the `tap` command: docs/decisions/0006-tests.md.
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +11,12 @@ import { root } from './project.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: 'string' }, timeout: { type: 'string' }, verbose: { type: 'boolean', default: false } },
+  options: {
+    jobs: { type: 'string' },
+    timeout: { type: 'string' },
+    seed: { type: 'string', default: '1122' },
+    verbose: { type: 'boolean', default: false },
+  },
 });
 
 // Files that start Envoys of their own. They come last, and fewer at a time: one keeps two cores busy.
@@ -47,6 +53,10 @@ function isWanted(file) {
   return positionals.some((path) => file.startsWith(path.replace(/^\.\//, '').replace(/\.js$/, '.ts')));
 }
 
+function hasProperties(file) {
+  return readFileSync(join(root, file), 'utf8').includes("from 'fast-check'");
+}
+
 async function runAll(files, parallel) {
   t.jobs = parallel;
   await Promise.all(files.map((file) => runFile(file)));
@@ -60,10 +70,11 @@ async function runFile(file) {
     process.execPath,
     '--enable-source-maps',
     '--no-warnings=ExperimentalWarning',
+    ...(hasProperties(file) ? ['--import', join(root, 'scripts/fixed-seed.mjs')] : []),
     compiled,
   ];
   // The file's own timer goes off first: it knows which test hangs.
-  const env = { ...process.env, TAP_TIMEOUT: String(limit) };
+  const env = { ...process.env, TAP_TIMEOUT: String(limit), TOLLGATE_SEED: values.seed };
   const options = { cwd: root, env, timeout: (limit + 5) * 1000, buffered: true, stdio: ['ignore', 'pipe', 'pipe'] };
   const run = { file, passes: 0, fails: [], skips: [], stderr: '', end: null, started: 0 };
   const spawned = t.spawn('env', args, options, file);

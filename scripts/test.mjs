@@ -1,4 +1,4 @@
-// `npm test [-- PATH… --jobs N]`: sets up, then runs the tests. The last line is always `N passed, N failed, N skipped`.
+// `npm test [-- PATH… --jobs N --seed random|N]`: sets up, then runs the tests. The last line is always `N passed, N failed, N skipped`.
 import { join } from 'node:path';
 import { become, program, root } from './project.mjs';
 import { setUp } from './setup.mjs';
