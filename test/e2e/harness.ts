@@ -59,6 +59,10 @@ export interface Gateway {
   pid(which: 'up' | 'service' | 'envoy'): number;
   /** Waits until `/readyz` is 200. */
   ready(): Promise<void>;
+  /** Waits until another service process than `pid` is ready. */
+  replaced(pid: number): Promise<void>;
+  /** Waits until every hold has its final entry. Rejects after 10 s. */
+  settled(): Promise<void>;
   /** Finished requests, newest first. */
   requests(): Promise<RequestRecord[]>;
   /** The record of one request, as soon as it is there. Rejects after 5 s. */
@@ -193,6 +197,18 @@ class RunningGateway implements Gateway {
       const answer = await exchange(`${this.adminUrl}/readyz`, { method: 'GET' }).catch(() => null);
       return answer?.status === 200;
     });
+  }
+
+  async replaced(pid: number): Promise<void> {
+    await this.#eventually(READY_MS, () => {
+      const file = join(this.directory, 'run', 'service.pid');
+      return existsSync(file) && Number(readFileSync(file, 'utf8')) !== pid;
+    });
+    await this.ready();
+  }
+
+  settled(): Promise<void> {
+    return this.#eventually(10_000, () => this.unsettled().length === 0);
   }
 
   logs(): string {
