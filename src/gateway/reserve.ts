@@ -76,7 +76,7 @@ class Reservation {
     if (bounds.cost === null && covering.hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
     const ask = { id: state.id, subject: this.#work.subject, covering, amounts, ttlMs: HOLD_MS };
-    state.rules.limiter.hold({ ...ask, without: this.#followed }, (verdict) => {
+    state.rules.limiter.hold({ ...ask, without: [...this.#followed] }, (verdict) => {
       guarded(this.#parts, this.#work.done, () => {
         if (verdict.kind === 'refused') throw refusalOf(verdict.refusal);
         if (verdict.kind === 'use') {
