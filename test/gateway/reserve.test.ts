@@ -94,7 +94,7 @@ t.test('a hold is bounded, in the ledger, and settled once with the truth', asyn
   t.same(parts.holds[0]?.limits, { 'budget|cost|total|@0': 5 });
   const answer = exchange.responseHeaders(
     headers({ ':status': '200', 'content-type': 'application/json', 'x-ratelimit-limit-tokens': '7' }),
-    { upstream: true, details: 'via_upstream', attempts: 1 },
+    { upstream: true, details: 'via_upstream', attempts: 1, cluster: 'cluster-of-a', failure: null },
     false,
   );
   if (answer.kind !== 'continue') throw new Error(answer.kind);
