@@ -1,4 +1,6 @@
 import type { FinalEntry } from '../accounting/ledger/entry.js';
+import type { UsageRow } from '../accounting/records/usage-report.js';
+import type { EntrySource } from '../accounting/reports/entry-source.js';
 import type { Snapshot } from '../config/snapshot.js';
 
 /** A finished request as `GET /api/v1/requests` shows it. */
@@ -36,9 +38,6 @@ export interface UsageQuery {
   readonly by: readonly string[];
 }
 
-/** The fields of `by` with their values, then requests, errors, usage, cost_nano_usd, estimated_requests. */
-export type UsageRow = Readonly<Record<string, unknown>>;
-
 /** Finished requests, newest first. A query that makes no sense to it (a made-up cursor) is a `RangeError`. */
 export interface RecordsPort {
   list(query: RequestQuery): Page<RequestRecord> | Promise<Page<RequestRecord>>;
@@ -72,6 +71,8 @@ export interface AdminDependencies {
   readonly subscribe: (listener: (record: RequestRecord) => void) => () => void;
   /** Reads every segment again; the report is shown as it is. */
   readonly verifyLedger: () => object | Promise<object>;
+  /** Where FOCUS files and invoices take finished requests from; absent = there are none of these. */
+  readonly entries?: () => EntrySource;
   readonly providerHealth: (provider: string) => ProviderHealth | null;
   /** Where the gateway listens for apps, for the page. */
   readonly gatewayUrl: () => string;

@@ -31,6 +31,14 @@ export class Query {
     return number;
   }
 
+  /** One of a few words. */
+  choice<Word extends string>(name: string, words: readonly Word[]): Word | null {
+    const value = this.text(name);
+    const word = words.find((one) => one === value);
+    if (value !== null && word === undefined) throw invalid(name, `Must be one of ${words.join(', ')}.`);
+    return word ?? null;
+  }
+
   /** Epoch milliseconds of an ISO 8601 time; a date alone means 00:00 UTC. */
   time(name: string): number | null {
     const value = this.text(name);

@@ -7,6 +7,7 @@ import { PAGE_STYLE } from './page-style.js';
 import type { Page } from './ports.js';
 import { AdminError, json, type Reply } from './reply.js';
 import type { Call, Route } from './route.js';
+import { usageRoutes } from './usage-routes.js';
 import { configView, keyView, modelView, providerView } from './views.js';
 
 const PAGING = { limit: 'Rows on a page, 1 to 1000; default 100', cursor: 'The `next` of the page before' };
@@ -18,6 +19,7 @@ export function adminRoutes(events: LiveEvents, version: string): readonly Route
     ...probeRoutes,
     ...pageRoutes,
     ...requestRoutes,
+    ...usageRoutes,
     ...configurationRoutes,
     read('/api/v1/events', 'Finished requests as they happen (server-sent events named `request`)', {}, (call) =>
       events.open(call.dependencies),
@@ -114,20 +116,6 @@ const requestRoutes: readonly Route[] = [
     if (record === null) throw new AdminError(404, 'not_found', 'No finished request has this id.');
     return json(200, record);
   }),
-  read(
-    '/api/v1/usage',
-    'Requests, tokens and cost, summed by fields',
-    { ...PERIOD, by: 'Fields, comma-separated: team, model, provider, key, user, customer; default model' },
-    async ({ query, dependencies }) => {
-      const by = query.names('by');
-      const rows = await dependencies.records.usage({
-        from: query.time('from'),
-        to: query.time('to'),
-        by: by.length === 0 ? ['model'] : by,
-      });
-      return json(200, { data: rows });
-    },
-  ),
   read('/api/v1/ledger/verify', 'Reads the whole ledger again and reports damage', {}, async ({ dependencies }) =>
     json(200, await dependencies.verifyLedger()),
   ),

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { readLedger } from '../accounting/ledger/read-ledger.js';
-import { isWithin } from '../accounting/records/request-filter.js';
 import { UsageReport, type UsageRow } from '../accounting/records/usage-report.js';
+import { ledgerEntries } from '../accounting/reports/entry-source.js';
+import { FocusReport } from '../accounting/reports/focus.js';
 import type { Snapshot } from '../config/snapshot.js';
-import { UserError } from './user-error.js';
+import { askAdmin } from './admin-client.js';
 
 export interface UsageQuestion {
   readonly by: readonly string[];
@@ -13,53 +11,43 @@ export interface UsageQuestion {
   readonly to: number | null;
 }
 
-/** Asks the running gateway's admin API; without one, reads the ledger, which is the same truth. */
+/** Sums, from the running gateway's admin API; without one from the ledger, which is the same truth. */
 export async function fetchUsage(snapshot: Snapshot, question: UsageQuestion): Promise<readonly UsageRow[]> {
-  const admin = adminAddress(snapshot);
-  const answer = admin === null ? null : await ask({ admin, token: snapshot.admin.token?.reveal() ?? null }, question);
-  return answer ?? fromLedger(snapshot.ledger.directory, question);
-}
-
-/** `host:port` that the running gateway wrote down; null when none has run here. */
-function adminAddress(snapshot: Snapshot): string | null {
-  try {
-    const addresses: { admin?: unknown } = JSON.parse(
-      readFileSync(join(snapshot.runtimeDirectory, 'addresses.json'), 'utf8'),
-    );
-    return typeof addresses.admin === 'string' ? addresses.admin : null;
-  } catch {
-    return null;
-  }
-}
-
-interface AdminApi {
-  readonly admin: string;
-  readonly token: string | null;
-}
-
-/** Null when nothing answers there (the file outlives the gateway) or what answers is not this API. */
-async function ask({ admin, token }: AdminApi, question: UsageQuestion): Promise<readonly UsageRow[] | null> {
-  const url = new URL(`http://${admin}/api/v1/usage`);
-  url.searchParams.set('by', question.by.join(','));
-  if (question.from !== null) url.searchParams.set('from', new Date(question.from).toISOString());
-  if (question.to !== null) url.searchParams.set('to', new Date(question.to).toISOString());
-  const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) }).catch(() => null);
-  if (response === null || response.status === 404) return null;
-  if (!response.ok) throw new UserError(`the gateway's admin API at ${admin} answered ${response.status}`);
-  const body = (await response.json()) as { readonly data?: unknown };
-  return Array.isArray(body.data) ? body.data : null;
-}
-
-async function fromLedger(directory: string, question: UsageQuestion): Promise<readonly UsageRow[]> {
+  const response = await askAdmin(snapshot, { path: '/api/v1/usage', query: query(question) });
+  const body = (await response?.json()) as { readonly data?: unknown } | undefined;
+  if (Array.isArray(body?.data)) return body.data;
   const report = new UsageReport(question.by);
-  const reading = await readLedger(
-    directory,
-    (entry) => {
-      if (entry.type !== 'hold' && isWithin(entry, question)) report.add(entry);
-    },
-    { repair: true },
-  );
-  if (reading.damages.length > 0) process.stderr.write('the ledger is damaged: run `tollgate ledger verify`\n');
+  const { damages } = await ledgerEntries(snapshot.ledger.directory).eachEntry(question, (entry) => report.add(entry));
+  warnOfDamage(damages);
   return report.rows();
+}
+
+export interface FocusText {
+  /** In pieces, to be written one after the other. */
+  readonly lines: Iterable<string>;
+  /** Requests that are left out because their price is unknown. */
+  readonly unpriced: number;
+}
+
+/** The same as FOCUS charges by the hour; `by` names the labels that become tags, none = all. */
+export async function fetchFocus(snapshot: Snapshot, question: UsageQuestion): Promise<FocusText> {
+  const asked = { ...query(question), format: 'focus' };
+  const response = await askAdmin(snapshot, { path: '/api/v1/usage', query: asked });
+  if (response?.headers.get('content-type')?.startsWith('text/csv')) {
+    const unpriced = Number(response.headers.get('x-tollgate-unpriced-requests') ?? 0);
+    return { lines: [await response.text()], unpriced };
+  }
+  const report = new FocusReport(question.by.length === 0 ? null : question.by);
+  const { damages } = await ledgerEntries(snapshot.ledger.directory).eachEntry(question, (entry) => report.add(entry));
+  warnOfDamage(damages);
+  return { lines: report.lines(), unpriced: report.unpriced };
+}
+
+export function warnOfDamage(damages: number): void {
+  if (damages > 0) process.stderr.write('the ledger is damaged: run `tollgate ledger verify`\n');
+}
+
+function query({ by, from, to }: UsageQuestion): Readonly<Record<string, string | null>> {
+  const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString());
+  return { by: by.length === 0 ? null : by.join(','), from: iso(from), to: iso(to) };
 }

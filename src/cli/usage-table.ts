@@ -1,14 +1,21 @@
 import type { UsageRow } from '../accounting/records/usage-report.js';
-import { cachedTokens, dollars, inputTokens, outputTokens, type UsageView } from './usage-figures.js';
+import { dollars } from '../accounting/reports/dollars.js';
+import {
+  cachedTokens,
+  costNano,
+  inputTokens,
+  outputTokens,
+  type UsageView,
+} from '../accounting/reports/usage-figures.js';
 
-const FIGURES = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'COST', 'ESTIMATED'] as const;
+const FIGURES = ['REQUESTS', 'ERRORS', 'INPUT', 'CACHED', 'OUTPUT', 'COST', 'UNPRICED', 'ESTIMATED'] as const;
 
 /** An aligned table with a line of totals: names left, figures right, cost in dollars. */
 export function usageTable(view: UsageView): string {
   if (view.rows.length === 0) return emptyText(view);
-  const body = view.rows.map((row) => [...view.by.map((name) => String(row[name] ?? '') || '-'), ...figures(row)]);
+  const body = view.rows.map((row) => [...view.by.map((name) => String(row[name] ?? '') || '-'), ...figures([row])]);
   const names = view.by.map((name) => name.toUpperCase());
-  const total = ['TOTAL', ...names.slice(1).map(() => ''), ...figures(totalOf(view.rows), costOf(view.rows))];
+  const total = ['TOTAL', ...names.slice(1).map(() => ''), ...figures(view.rows)];
   const lines = [[...names, ...FIGURES], ...body, ...(view.by.length > 0 && body.length > 1 ? [total] : [])];
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0))) ?? [];
   const pad = (cell: string, column: number) =>
@@ -16,35 +23,27 @@ export function usageTable(view: UsageView): string {
   return lines.map((cells) => `${cells.map(pad).join('  ').trimEnd()}\n`).join('');
 }
 
-function figures(row: UsageRow, cost = costOf([row])): string[] {
+/** Sums over the rows. */
+function figures(rows: readonly UsageRow[]): string[] {
+  const sum = (read: (row: UsageRow) => number) => grouped(rows.reduce((total, row) => total + read(row), 0));
   return [
-    grouped(row.requests),
-    grouped(row.errors),
-    grouped(inputTokens(row)),
-    grouped(cachedTokens(row)),
-    grouped(outputTokens(row)),
-    cost,
-    grouped(row.estimated_requests),
+    sum((row) => row.requests),
+    sum((row) => row.errors),
+    sum(inputTokens),
+    sum(cachedTokens),
+    sum(outputTokens),
+    costOf(rows),
+    sum((row) => row.unpriced_requests),
+    sum((row) => row.estimated_requests),
   ];
 }
 
 /** What is known, and that something is not: never a sum that passes for the whole. */
 function costOf(rows: readonly UsageRow[]): string {
-  const known = rows.reduce((total, row) => total + (row.cost_nano_usd ?? 0), 0);
-  if (rows.every((row) => row.cost_nano_usd !== null)) return `$${dollars(known)}`;
-  return known === 0 ? 'unknown' : `$${dollars(known)} + unknown`;
-}
-
-/** Sums of the rows, the cost left out. */
-function totalOf(rows: readonly UsageRow[]): UsageRow {
-  const sum = (read: (row: UsageRow) => number) => rows.reduce((total, row) => total + read(row), 0);
-  return {
-    requests: sum((row) => row.requests),
-    errors: sum((row) => row.errors),
-    usage: { input: sum(inputTokens) - sum(cachedTokens), cache_read: sum(cachedTokens), output: sum(outputTokens) },
-    cost_nano_usd: null,
-    estimated_requests: sum((row) => row.estimated_requests),
-  };
+  const known = rows.reduce((total, row) => total + costNano(row), 0n);
+  const whole = rows.every((row) => row.cost_nano_usd !== null && row.unpriced_requests === 0);
+  if (whole) return `$${dollars(known)}`;
+  return known === 0n ? 'unknown' : `$${dollars(known)} + unknown`;
 }
 
 function emptyText({ from, to }: UsageView): string {

@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
+import { usageCsv } from '../accounting/reports/usage-csv.js';
 import { withConfigFlag } from './flags.js';
 import { readSnapshot } from './read-snapshot.js';
-import { usageCsv } from './usage-csv.js';
-import { monthStart, usageFocus } from './usage-focus.js';
-import { fetchUsage } from './usage-source.js';
+import { parseTime, timeFlag } from './time-flag.js';
+import { fetchFocus, fetchUsage, type UsageQuestion } from './usage-source.js';
 import { usageTable } from './usage-table.js';
 import { UserError } from './user-error.js';
 
 interface UsageFlags {
-  readonly by: readonly string[];
+  readonly by?: readonly string[];
   readonly from?: number;
   readonly to?: number;
   readonly format: 'table' | 'json' | 'csv' | 'focus';
@@ -19,30 +19,43 @@ interface UsageFlags {
 export function usageCommand(): Command {
   return withConfigFlag(new Command('usage'))
     .description('requests, tokens and cost; asks the running gateway, else reads the ledger')
-    .option('--by <names>', 'model, target, provider, key, user, endpoint or any label, comma-separated', names, [
-      'model',
-    ])
-    .option('--from <time>', 'requests since: 2026-11-01, 2026-11-01T08:00Z, or 24h, 7d ago', timeFlag)
+    .option(
+      '--by <names>',
+      'model, target, provider, key, user, endpoint or any label, comma-separated (default: model)',
+      names,
+    )
+    .option('--from <time>', 'requests since: 2026-11-01, 2026-11-01T08:00Z, or -24h, -7d', timeFlag)
     .option('--to <time>', 'requests before', timeFlag)
     .addOption(
       new Option('--format <format>', 'how to print').choices(['table', 'json', 'csv', 'focus']).default('table'),
     )
-    .action(async (flags: UsageFlags) => {
-      process.stdout.write(await usageText(flags, Date.now()));
-    });
+    .action(print);
 }
 
-async function usageText(flags: UsageFlags, now: number): Promise<string> {
+async function print(flags: UsageFlags): Promise<void> {
   const snapshot = readSnapshot(flags.config);
-  // FOCUS rows are about what a provider billed, so provider and target are always among the groups.
-  const by = flags.format === 'focus' ? [...new Set(['target', ...flags.by])] : flags.by;
-  const from = flags.from ?? (flags.format === 'focus' ? monthStart(now) : null);
-  const to = flags.to ?? null;
-  const rows = await fetchUsage(snapshot, { by, from, to });
-  const view = { rows, by, from, to, now };
-  if (flags.format === 'json') return `${JSON.stringify({ data: rows }, null, 2)}\n`;
-  if (flags.format === 'csv') return usageCsv(view);
-  return flags.format === 'focus' ? usageFocus(view) : usageTable(view);
+  const span = { from: flags.from ?? null, to: flags.to ?? null };
+  if (span.from !== null && span.to !== null && span.from >= span.to) throw new UserError('--from must be before --to');
+  if (flags.format === 'focus') {
+    const { lines, unpriced } = await fetchFocus(snapshot, focusQuestion(flags, span));
+    for (const line of lines) process.stdout.write(line);
+    if (unpriced > 0) process.stderr.write(`left out: ${unpriced} requests whose price is unknown\n`);
+    return;
+  }
+  const by = flags.by ?? ['model'];
+  const rows = await fetchUsage(snapshot, { by, ...span });
+  process.stdout.write(usageText(flags.format, { rows, by, ...span }));
+}
+
+function usageText(format: 'table' | 'json' | 'csv', view: Parameters<typeof usageTable>[0]): string {
+  if (format === 'json') return `${JSON.stringify({ data: view.rows }, null, 2)}\n`;
+  return format === 'csv' ? usageCsv(view) : usageTable(view);
+}
+
+/** A billing file without an end of its own is about the month so far. */
+function focusQuestion(flags: UsageFlags, span: Omit<UsageQuestion, 'by'>): UsageQuestion {
+  const month = new Date().toISOString().slice(0, 8);
+  return { by: flags.by ?? [], from: span.from ?? parseTime(`${month}01`, 0), to: span.to };
 }
 
 function names(text: string): readonly string[] {
@@ -50,21 +63,4 @@ function names(text: string): readonly string[] {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-}
-
-const AGO_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
-function timeFlag(text: string): number {
-  return parseTime(text, Date.now());
-}
-
-/** Epoch milliseconds of an ISO date or time (UTC unless it says otherwise), or of `24h`, `7d` before `now`. */
-export function parseTime(text: string, now: number): number {
-  const ago = /^(\d+)([mhdw])$/.exec(text);
-  if (ago) return now - Number(ago[1]) * (AGO_MS[ago[2] ?? ''] ?? 0);
-  const zoned = /T.*(Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`;
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(zoned) : Number.NaN;
-  if (Number.isNaN(time))
-    throw new UserError(`${text}: must be a date (2026-11-01), a time (2026-11-01T08:00Z) or 24h, 7d`);
-  return time;
 }

@@ -56,7 +56,16 @@ function fakes() {
       usage(query) {
         asked.usage.push(query);
         return [
-          { model: 'smart', requests: 1, errors: 0, usage: { input: 1 }, cost_nano_usd: 1, estimated_requests: 0 },
+          {
+            model: 'smart',
+            requests: 1,
+            errors: 0,
+            usage: { input: 1 },
+            cost_nano_usd: 1,
+            cost_usd: '0.000000001',
+            unpriced_requests: 0,
+            estimated_requests: 0,
+          },
         ];
       },
     },
@@ -68,6 +77,13 @@ function fakes() {
       return () => listeners.delete(listener);
     },
     verifyLedger: () => ({ segments: 1, damaged: [] }),
+    entries: () => ({
+      async eachEntry(_span, take) {
+        take({ ...RECORD, type: 'settle', cost_parts: { input: 1 } });
+        take({ ...RECORD, type: 'estimate', cost_nano_usd: null });
+        return { damages: 0 };
+      },
+    }),
     providerHealth: () => null,
     gatewayUrl: () => 'http://127.0.0.1:8080/v1',
     failure: (_message, error) => void asked.failures.push(error),
@@ -163,7 +179,13 @@ t.test('requests and usage', async (t) => {
   });
   t.match((await get('/api/v1/usage?by=team,model&from=2026-01-01')).body, { data: [{ model: 'smart', requests: 1 }] });
   t.same((await get('/api/v1/usage')).status, 200);
-  t.same(asked.usage, [
+  const csv = await get('/api/v1/usage?format=csv&by=model');
+  t.equal(csv.headers.get('content-type'), 'text/csv; charset=utf-8');
+  t.match(csv.text, /^model,requests,.*\r\nsmart,1,0,/);
+  const focus = await get('/api/v1/usage?format=focus&by=team');
+  t.equal(focus.headers.get('x-tollgate-unpriced-requests'), '1');
+  t.match(focus.text, /^BilledCost,.*\r\n0\.000000001,openai,/);
+  t.same(asked.usage.slice(0, 2), [
     { from: Date.UTC(2026, 0, 1), to: null, by: ['team', 'model'] },
     { from: null, to: null, by: ['model'] },
   ]);
@@ -179,6 +201,7 @@ t.test('requests and usage', async (t) => {
     'requests?key=a&key=b',
     'requests?cursor=made-up',
     'usage?by=a;drop',
+    'usage?format=xml',
     'usage?by=1,2,3,4,5,6,7,8,9',
     'keys?cursor=-1',
     'config?x=1',

@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { UsageReport } from '../../src/accounting/records/usage-report.js';
 import { ledgerCommand } from '../../src/cli/ledger.js';
-import { parseTime, usageCommand } from '../../src/cli/usage.js';
-import { usageCsv } from '../../src/cli/usage-csv.js';
-import { csvLine, dollars } from '../../src/cli/usage-figures.js';
-import { usageFocus } from '../../src/cli/usage-focus.js';
+import { monthFlag, parseTime } from '../../src/cli/time-flag.js';
+import { usageCommand } from '../../src/cli/usage.js';
 import { usageTable } from '../../src/cli/usage-table.js';
 import { final, held, hold, temporaryDirectory, testLedger } from '../accounting/samples.js';
 
@@ -18,17 +16,17 @@ function view(by: readonly string[]) {
   const report = new UsageReport(by);
   report.add(final('a', { usage: { input: 1_000, cache_read: 500, output: 20 }, cost_nano_usd: 12_500_000_000 }));
   report.add(final('b', { model: '=fast', target: 'local/x', cost_nano_usd: null, usage_source: 'estimated' }));
-  return { rows: report.rows(), by, from: null, to: null, now: NOW };
+  return { rows: report.rows(), by, from: null, to: null };
 }
 
 t.test('the table', async (t) => {
   t.equal(
     usageTable(view(['model', 'team'])),
     [
-      'MODEL  TEAM    REQUESTS  ERRORS  INPUT  CACHED  OUTPUT              COST  ESTIMATED',
-      'smart  search         1       0  1,500     500      20            $12.50          0',
-      '=fast  search         1       0    100       0      20           unknown          1',
-      'TOTAL                 2       0  1,600     500      40  $12.50 + unknown          1',
+      'MODEL  TEAM    REQUESTS  ERRORS  INPUT  CACHED  OUTPUT              COST  UNPRICED  ESTIMATED',
+      'smart  search         1       0  1,500     500      20            $12.50         0          0',
+      '=fast  search         1       0    100       0      20           unknown         1          1',
+      'TOTAL                 2       0  1,600     500      40  $12.50 + unknown         1          1',
       '',
     ].join('\n'),
   );
@@ -38,45 +36,23 @@ t.test('the table', async (t) => {
   const hidden = usageTable({ ...view(['model']), rows: report.rows() });
   t.match(hidden, /^free .*\$0\.00 /m);
   t.match(hidden, /^TOTAL .* unknown /m, 'no $0.00 that hides something');
+  const mixed = new UsageReport(['team']);
+  mixed.add(final('a', { cost_nano_usd: 12_500_000_000 }));
+  mixed.add(final('b', { cost_nano_usd: null }));
+  t.match(usageTable({ ...view(['team']), rows: mixed.rows() }), / \$12\.50 \+ unknown +1 +0$/m, 'in one row too');
   t.match(usageTable({ ...view([]), rows: [], from: NOW }), /^No requests yet since 2026-11-21T12:00/);
 });
 
-t.test('csv and FOCUS', async (t) => {
-  const lines = usageCsv(view(['model'])).split('\r\n');
-  t.equal(lines[1], 'smart,1,0,1000,500,0,0,0,0,20,0,0,0,12.50,0');
-  t.match(lines[2], /^'=fast,1,.*,,1$/, 'no formula, no cost');
-  t.equal(csvLine(['a"b', 'c,d', 1]), '"a""b","c,d",1\r\n');
-  const [head = '', first = '', second = ''] = usageFocus(view(['target', 'team'])).split('\r\n');
-  const row = Object.fromEntries(head.split(',').map((name, at) => [name, first.split(',')[at]]));
-  t.match(row, {
-    BilledCost: '12.50',
-    BillingPeriodStart: '2026-11-01T00:00:00Z',
-    BillingPeriodEnd: '2026-12-01T00:00:00Z',
-    ChargePeriodEnd: '2026-11-21T12:00:00Z',
-    ChargeCategory: 'Usage',
-    ConsumedQuantity: '1520',
-    ProviderName: 'openai',
-    SkuId: 'openai/gpt-5',
-  });
-  t.match(first, /"\{""team"":""search""\}"$/);
-  t.match(second, /^,USD,/, 'an unknown cost is empty');
-});
-
-t.test('figures and times', async (t) => {
-  for (const [nano, text] of [
-    [0, '0.00'],
-    [1, '0.000000001'],
-    [1_250_000, '0.00125'],
-    [12_500_000_000, '12.50'],
-    [123_000_000_000, '123.00'],
-  ] as const) {
-    t.equal(dollars(nano), text);
-  }
+t.test('times', async (t) => {
   t.equal(parseTime('24h', NOW), NOW - 86_400_000);
+  t.equal(parseTime('-7d', NOW), NOW - 7 * 86_400_000);
   t.equal(parseTime('2026-11-01', NOW), Date.UTC(2026, 10, 1));
   t.equal(parseTime('2026-11-01T08:00', NOW), Date.UTC(2026, 10, 1, 8));
   t.equal(parseTime('2026-11-01T08:00+02:00', NOW), Date.UTC(2026, 10, 1, 6));
-  for (const bad of ['yesterday', '7', '2026-99-01', '']) t.throws(() => parseTime(bad, NOW), /must be a date/);
+  t.same(monthFlag('2026-12'), { from: Date.UTC(2026, 11, 1), to: Date.UTC(2027, 0, 1) });
+  for (const bad of ['2026-13', '2026-1', '2026']) t.throws(() => monthFlag(bad), /must be a month/);
+  for (const bad of ['yesterday', '7', '2026-99-01', '2026-02-31', '2026-11-01x', ''])
+    t.throws(() => parseTime(bad, NOW), /must be a date/);
 });
 
 const CONFIG = `admin: { token: a-long-admin-token }
@@ -115,6 +91,10 @@ t.test('reads the ledger when no gateway answers', async (t) => {
   ledger.finish(final('a'));
   await ledger.close();
   t.match(JSON.parse(await printed(t, usage)), { data: [{ team: 'search', requests: 1, cost_nano_usd: 325_000 }] });
+  const focus = ['--config', config, '--format', 'focus', '--from', '-1d'];
+  const lines = (await printed(t, () => usageCommand().parseAsync(focus, { from: 'user' }))).split('\r\n');
+  t.equal(lines.length, 4, 'a head, input, output, and the last line end');
+  await t.rejects(usageCommand().parseAsync(['--config', config, '--from', '1d', '--to', '2d'], { from: 'user' }));
   const verify = () => ledgerCommand().parseAsync(['verify', '--config', config], { from: 'user' });
   t.match(await printed(t, verify), /^2 entries in 1 segments .*\n0 open holds.*\nok\n$/);
 });

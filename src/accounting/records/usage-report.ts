@@ -1,5 +1,6 @@
 import { USAGE_CLASSES, type Usage, type UsageClass } from '../../dialects/usage.js';
 import type { FinalEntry } from '../ledger/entry.js';
+import { dollars } from '../reports/dollars.js';
 
 /** One row of `GET /api/v1/usage` (design 1.8): the group's names as asked, then its sums. */
 export type UsageRow = Readonly<Record<string, string | number | null | Readonly<Partial<Usage>>>> & {
@@ -10,6 +11,10 @@ export type UsageRow = Readonly<Record<string, string | number | null | Readonly
   readonly usage: Readonly<Partial<Usage>>;
   /** Integer nano-dollars of what could be priced; null when nothing of what was used could be. */
   readonly cost_nano_usd: number | null;
+  /** The same in dollars, exact also where a JSON number is not (above 9 million dollars). */
+  readonly cost_usd: string | null;
+  /** Requests with usage and no known price: the cost leaves them out. */
+  readonly unpriced_requests: number;
   /** Requests whose usage was counted by us, in whole or in part. */
   readonly estimated_requests: number;
 };
@@ -89,6 +94,8 @@ export class UsageReport {
       errors: sums.errors,
       usage,
       cost_nano_usd: unknown ? null : Number(sums.cost),
+      cost_usd: unknown ? null : dollars(sums.cost),
+      unpriced_requests: sums.unpriced,
       estimated_requests: sums.estimated,
     };
   }
