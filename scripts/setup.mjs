@@ -3,11 +3,13 @@ import { build } from './build.mjs';
 import { installDependencies, projectNode } from './dependencies.mjs';
 import { ensureEnvoy } from './envoy.mjs';
 import { isProgram, program } from './project.mjs';
+import { ensureTestServers } from './test-servers.mjs';
 
 /** Installs what is missing and builds, with `tests` also those. Returns the path of the Node to run with. */
 export async function setUp({ tests = false } = {}) {
   // The two downloads do not need each other.
   await Promise.allSettled([installDependencies(), ensureEnvoy()]).then(firstProblem);
+  if (tests) await ensureTestServers();
   const node = await projectNode();
   await build(node, { tests });
   return node;

@@ -53,7 +53,7 @@ const MOST_PARAMETERS = 4;
 const VAGUE_FILE_NAMES = /(^|[-.])(utils?|helpers?|common|managers?|impl|misc)([-.]|$)/i;
 const SHORTENED_NAMES = ['cfg', 'opts', 'tmp', 'ctx', 'req', 'res', 'msg', 'err', 'cb'];
 /** Folders of tests that look at the whole and mirror no room. */
-const TESTS_OF_THE_WHOLE = ['contract', 'e2e', 'faults', 'scripts'];
+const TESTS_OF_THE_WHOLE = ['contract', 'e2e', 'faults', 'scripts', 'servers'];
 
 interface Generator {
   readonly file: string;
