@@ -1,7 +1,9 @@
 import { calcPrice, type ModelPrice, type TieredPrices } from '@pydantic/genai-prices';
 import { LRUCache } from 'lru-cache';
+import type { TokenClass, UnitClass } from '../dialects/usage.js';
 import { decimalToScaled } from './exact.js';
-import type { Price, Rate, TokenClass } from './price.js';
+import type { Price, Rate, UnitPrice } from './price.js';
+import { tiersOf } from './service-tiers.js';
 
 /** Version of the price package; a test compares it with what is installed. */
 export const CATALOGUE_VERSION = '0.1.8';
@@ -19,6 +21,13 @@ const CLASS_KEYS: readonly (readonly [TokenClass, string])[] = [
   ['output', 'output_mtok'],
   ['reasoning', 'output_reasoning_mtok'],
   ['output_audio', 'output_audio_mtok'],
+];
+
+/** Units, the catalogue's price for each, and how many units that price is for. First one listed wins. */
+const UNIT_KEYS: readonly (readonly [UnitClass, string, bigint])[] = [
+  ['audio_seconds', 'audio_hours', 3_600n],
+  ['audio_seconds', 'input_audio_hours', 3_600n],
+  ['search_units', 'web_searches_kcount', 1_000n],
 ];
 
 export interface Catalogue {
@@ -50,7 +59,12 @@ function lookUp(priceId: string, model: string, atMs: number): { price: Price | 
   const { prices, context_window: window } = found.model;
   const cacheable = !Array.isArray(prices) || prices.every((one) => one.constraint?.type !== 'time_of_date');
   const day = new Date(atMs).toISOString().slice(0, 10);
-  return { price: toPrice(found.model_price, `genai-prices-${CATALOGUE_VERSION}@${day}`, window ?? null), cacheable };
+  const known = {
+    version: `genai-prices-${CATALOGUE_VERSION}@${day}`,
+    tiers: tiersOf(priceId),
+    contextWindow: window ?? null,
+  };
+  return { price: toPrice(found.model_price, known), cacheable };
 }
 
 /** The package throws on data that it finds inconsistent; for us such a price is unknown. */
@@ -62,16 +76,24 @@ function ask(priceId: string, model: string, atMs: number) {
   }
 }
 
-function toPrice(listed: ModelPrice, version: string, contextWindow: number | null): Price | null {
+function toPrice(listed: ModelPrice, known: Pick<Price, 'version' | 'tiers' | 'contextWindow'>): Price | null {
   const rates: Partial<Record<TokenClass, Rate>> = {};
   for (const [name, key] of CLASS_KEYS) {
     const rate = toRate(listed[key]);
     if (rate) rates[name] = rate;
   }
-  const perThousand = listed['requests_kcount'];
-  const request = typeof perThousand === 'number' ? decimalToScaled(perThousand) / 1000n : null;
-  const known = rates.input || rates.output || request !== null;
-  return known ? { version, rates, request, contextWindow } : null;
+  const units: Partial<Record<UnitClass, UnitPrice>> = {};
+  for (const [name, key, per] of UNIT_KEYS) {
+    const unit = toUnitPrice(listed[key], per);
+    if (unit && !units[name]) units[name] = unit;
+  }
+  const request = toUnitPrice(listed['requests_kcount'], 1_000n);
+  const priced = rates.input || rates.output || units.audio_seconds || request !== null;
+  return priced ? { ...known, rates, units, request } : null;
+}
+
+function toUnitPrice(listed: number | TieredPrices | undefined, per: bigint): UnitPrice | null {
+  return typeof listed === 'number' ? { price: decimalToScaled(listed), per } : null;
 }
 
 function toRate(listed: number | TieredPrices | undefined): Rate | null {

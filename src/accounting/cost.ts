@@ -1,11 +1,11 @@
-import { USAGE_CLASSES, type Usage } from '../dialects/usage.js';
+import { TOKEN_CLASSES, type TokenClass, UNIT_CLASSES, type Usage } from '../dialects/usage.js';
 import { tokensToNano, unitsToNano } from './exact.js';
-import type { Price, Rate, TokenClass } from './price.js';
+import type { Price, Rate } from './price.js';
 
 export interface Cost {
   /** Integer nano-dollars, the sum of `parts`; null when a class that was used has no price at all. */
   readonly total: number | null;
-  /** Nano-dollars by class, only classes that were used. */
+  /** Nano-dollars by class, only classes that were used; `requests` is what the request itself costs. */
   readonly parts: Readonly<Record<string, number>>;
 }
 
@@ -26,42 +26,38 @@ const FALLBACK: Readonly<Partial<Record<TokenClass, TokenClass>>> = {
 
 /**
  * Cost of one answer in integer nano-dollars: each class = tokens × price rounded half up, total = sum of the parts
- * (design 6.8). Exact: no floating point is involved between the price as written and the nano-dollar.
+ * (design 6.8). Exact: no floating point is involved between the price as written and the nano-dollar. Units without a price
+ * (a search beside tokens) are left out where the rest is priced, and unknown where they are all that was used.
  */
 export function costOf(usage: Partial<Usage>, price: Price): Cost {
-  const parts: Record<string, number> = {};
   const context = contextTokens(usage);
+  const parts: Record<string, number> = {};
+  let tokensUsed = false;
   let known = true;
-  let total = 0;
-  for (const name of USAGE_CLASSES) {
+  for (const name of TOKEN_CLASSES) {
     const tokens = wholeNumber(usage[name]);
-    const part = name === 'requests' ? requestPart(tokens, price) : tokenPart({ name, tokens, context }, price);
-    if (part === null) known = false;
-    else if (part > 0 || (tokens > 0 && name !== 'requests')) {
-      parts[name] = part;
-      total += part;
-    }
+    if (tokens === 0) continue;
+    const rate = rateOf(name, price);
+    tokensUsed = true;
+    if (rate === null) known = false;
+    else parts[name] = tokensToNano(tokens, stepOf(rate, context));
   }
-  if (wholeNumber(usage.requests) > 0 && price.request === null && context + outputTokens(usage) === 0) known = false;
+  for (const name of UNIT_CLASSES) {
+    const units = wholeNumber(usage[name]);
+    const unit = price.units[name];
+    if (units > 0 && unit) parts[name] = unitsToNano(units, unit.price, unit.per);
+    else if (units > 0 && price.request === null && !tokensUsed) known = false;
+  }
+  const request = price.request === null ? 0 : unitsToNano(1, price.request.price, price.request.per);
+  if (request > 0) parts['requests'] = request;
+  const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
   return { total: known ? total : null, parts };
 }
 
-interface Counted {
-  readonly name: TokenClass;
-  readonly tokens: number;
-  /** Input tokens of the request, which choose the step of a rate. */
-  readonly context: number;
-}
-
-function tokenPart({ name, tokens, context }: Counted, price: Price): number | null {
-  if (tokens === 0) return 0;
+/** Price per million tokens of a class at a context of so many input tokens; null = unknown. */
+export function ratePerMillion(name: TokenClass, price: Price, context: number): bigint | null {
   const rate = rateOf(name, price);
-  return rate ? tokensToNano(tokens, stepOf(rate, context)) : null;
-}
-
-/** A price per request is charged at least once, and once for each unit where the provider stated units. */
-function requestPart(units: number, price: Price): number {
-  return price.request === null ? 0 : unitsToNano(Math.max(1, units), price.request);
+  return rate === null ? null : stepOf(rate, context);
 }
 
 function rateOf(name: TokenClass, price: Price): Rate | null {
@@ -87,10 +83,6 @@ function contextTokens(usage: Partial<Usage>): number {
     wholeNumber(usage.input_audio) +
     wholeNumber(usage.input_image)
   );
-}
-
-function outputTokens(usage: Partial<Usage>): number {
-  return wholeNumber(usage.output) + wholeNumber(usage.reasoning) + wholeNumber(usage.output_audio);
 }
 
 /** Token counts come from providers: whatever is no count is 0. */

@@ -27,7 +27,29 @@ export function tokensToNano(tokens: number, pricePerMillion: bigint): number {
   return Number(divideHalfUp(BigInt(tokens) * pricePerMillion, 10n ** BigInt(PRICE_DIGITS - 3)));
 }
 
-/** Nano-dollars of `units` at a price for each. */
-export function unitsToNano(units: number, pricePerUnit: bigint): number {
-  return Number(divideHalfUp(BigInt(units) * pricePerUnit, 10n ** BigInt(PRICE_DIGITS - 9)));
+/** Nano-dollars of `units` at a price for every `per` of them. */
+export function unitsToNano(units: number, price: bigint, per: bigint): number {
+  return Number(divideHalfUp(BigInt(units) * price, per * 10n ** BigInt(PRICE_DIGITS - 9)));
+}
+
+/** Nano-dollars of a decimal number of dollars, rounded half up. Throws RangeError as `decimalToScaled`. */
+export function dollarsToNano(dollars: number): number {
+  return unitsToNano(1, decimalToScaled(dollars), 1n);
+}
+
+/** A part of a price as an exact fraction. */
+export interface Share {
+  readonly numerator: bigint;
+  readonly denominator: bigint;
+}
+
+/** What is left of a price when `share` is off: 0.15 → 85/100. `share` must lie between 0 and 1. */
+export function remainderOf(share: number): Share {
+  const whole = 10n ** BigInt(PRICE_DIGITS);
+  return { numerator: whole - decimalToScaled(share), denominator: whole };
+}
+
+/** The part of a price, rounded half up to 10^-12 dollars. */
+export function partOf(price: bigint, share: Share): bigint {
+  return divideHalfUp(price * share.numerator, share.denominator);
 }

@@ -73,7 +73,13 @@ export function normaliseUsage(usage: JsonObject): Usage | null {
     output: stated.completion - reasoning - audioOut,
     reasoning: reasoning + extra.reasoning,
     output_audio: audioOut,
+    search_units: searches(usage),
   };
+}
+
+/** Searches that are billed beside tokens: Perplexity's queries, xAI's sources. */
+function searches(usage: JsonObject): number {
+  return tokens(usage, 'num_search_queries') ?? tokens(usage, 'num_sources_used') ?? 0;
 }
 
 /** Tokens that only the total shows, by where they belong. */
@@ -119,10 +125,10 @@ function readStated(usage: JsonObject): Stated | null {
   };
 }
 
-/** Transcription billed by time: whole seconds, rounded up, as billable units. */
+/** Transcription billed by time: whole seconds, rounded up. */
 function durationUsage(usage: JsonObject): Usage | null {
   const seconds = usage['type'] === 'duration' ? amountIn(usage, 'seconds') : null;
-  return seconds === null ? null : { ...emptyUsage(), requests: Math.ceil(seconds) };
+  return seconds === null ? null : { ...emptyUsage(), audio_seconds: Math.ceil(seconds) };
 }
 
 function tokens(from: JsonObject | null, key: string): number | null {

@@ -1,24 +1,8 @@
 /**
- * Tokens by class. The classes never overlap: `input` leaves out what was read from or written to a cache,
+ * What an answer used, by class. The classes never overlap: `input` leaves out what was read from or written to a cache,
  * `output` leaves out `reasoning`. Rules per dialect: reading is done from the provider's own bytes, last value wins.
  */
-export interface Usage {
-  input: number;
-  cache_read: number;
-  cache_write_5m: number;
-  cache_write_1h: number;
-  input_audio: number;
-  input_image: number;
-  output: number;
-  reasoning: number;
-  output_audio: number;
-  /** Billable units that are not tokens: images made, searches, characters. */
-  requests: number;
-}
-
-export type UsageClass = keyof Usage;
-
-export const USAGE_CLASSES: readonly UsageClass[] = [
+export const TOKEN_CLASSES = [
   'input',
   'cache_read',
   'cache_write_5m',
@@ -28,8 +12,22 @@ export const USAGE_CLASSES: readonly UsageClass[] = [
   'output',
   'reasoning',
   'output_audio',
-  'requests',
-];
+] as const;
+
+/**
+ * What is billed by the piece: images made, seconds of sound heard, searches (or their sources) and characters spoken.
+ * A price per request is none of them: it is charged once, whatever was used.
+ */
+export const UNIT_CLASSES = ['images', 'audio_seconds', 'search_units', 'characters'] as const;
+
+export type TokenClass = (typeof TOKEN_CLASSES)[number];
+export type UnitClass = (typeof UNIT_CLASSES)[number];
+export type UsageClass = TokenClass | UnitClass;
+
+/** Whole numbers, 0 or more. */
+export type Usage = Record<UsageClass, number>;
+
+export const USAGE_CLASSES: readonly UsageClass[] = [...TOKEN_CLASSES, ...UNIT_CLASSES];
 
 export function emptyUsage(): Usage {
   return {
@@ -42,6 +40,9 @@ export function emptyUsage(): Usage {
     output: 0,
     reasoning: 0,
     output_audio: 0,
-    requests: 0,
+    images: 0,
+    audio_seconds: 0,
+    search_units: 0,
+    characters: 0,
   };
 }

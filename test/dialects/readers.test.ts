@@ -4,7 +4,7 @@ import type { JsonObject } from '../../src/dialects/json-value.js';
 import { normaliseUsage } from '../../src/dialects/openai-usage.js';
 import { createResponseReader } from '../../src/dialects/readers.js';
 import type { ResponseFacts } from '../../src/dialects/response-reader.js';
-import { USAGE_CLASSES, type Usage } from '../../src/dialects/usage.js';
+import { TOKEN_CLASSES, USAGE_CLASSES, type Usage } from '../../src/dialects/usage.js';
 import { cuttings, NO_RECORDINGS, openaiRecordings } from './recordings.js';
 
 const SSE = 'text/event-stream';
@@ -35,7 +35,7 @@ function classes(usage: Usage | null): Partial<Usage> | null {
 }
 
 function sum(usage: Usage): number {
-  return USAGE_CLASSES.reduce((total, name) => total + usage[name], 0);
+  return TOKEN_CLASSES.reduce((total, name) => total + usage[name], 0);
 }
 
 const recordings = openaiRecordings();
@@ -58,7 +58,7 @@ t.test('every recording, cut in every way', { skip: NO_RECORDINGS }, async (t) =
     if (facts === undefined) throw new Error('no cutting');
     for (const other of all) t.strictSame(other, facts, `${recording.id}: same for every cutting`);
     if (recording.usage === null) {
-      t.strictSame(classes(facts.usage), recording.wire === 'openai-images' ? { requests: 1 } : null, recording.id);
+      t.strictSame(classes(facts.usage), recording.wire === 'openai-images' ? { images: 1 } : null, recording.id);
     } else {
       t.strictSame(facts.usage, normaliseUsage(recording.usage), `${recording.id}: usage`);
       // The classes add up to what the provider calls the total, and none is negative.
@@ -167,7 +167,7 @@ t.test('usage rules', async (t) => {
       { type: 'tokens', input_tokens: 14, output_tokens: 5, input_token_details: { audio_tokens: 14 } },
       { input_audio: 14, output: 5 },
     ],
-    ['transcription by time', { type: 'duration', seconds: 3.2 }, { requests: 4 }],
+    ['transcription by time', { type: 'duration', seconds: 3.2 }, { audio_seconds: 4 }],
   ];
   for (const [name, usage, expected] of cases) t.strictSame(classes(normaliseUsage(usage)), expected, name);
 });
@@ -271,7 +271,7 @@ t.test('other endpoints', async (t) => {
     classes(body('openai-embeddings', { data: [], model: 'e', usage: { prompt_tokens: 8, total_tokens: 8 } }).usage),
     { input: 8 },
   );
-  t.strictSame(classes(body('openai-images', { data: [{ url: 'x' }, { url: 'y' }] }).usage), { requests: 2 });
+  t.strictSame(classes(body('openai-images', { data: [{ url: 'x' }, { url: 'y' }] }).usage), { images: 2 });
   t.strictSame(
     classes(
       stream('openai-images', '{"type":"image_generation.completed","usage":{"input_tokens":1,"output_tokens":2}}')
@@ -312,7 +312,7 @@ t.test('large answers are read without being kept', async (t) => {
     t.match(read('openai-embeddings', JSON_TYPE, chunks), { model: 'm"\\é', terminal: true, usage: { input: 3 } });
   }
   const images = Buffer.from(JSON.stringify({ data: data.map(({ embedding }) => ({ b64_json: embedding })) }));
-  t.strictSame(classes(read('openai-images', JSON_TYPE, [images]).usage), { requests: 40 });
+  t.strictSame(classes(read('openai-images', JSON_TYPE, [images]).usage), { images: 40 });
   const cut = read('openai-embeddings', JSON_TYPE, [bytes.subarray(0, bytes.length - 1)]);
   t.match(cut, { terminal: false, model: 'm"\\é' });
   const long = read('openai-chat', SSE, [

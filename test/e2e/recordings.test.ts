@@ -137,7 +137,7 @@ function recordProblems(replayed: Replayed, record: RequestRecord | undefined): 
   // Images and the like are counted in other units, which their own tests check.
   const tokens = stated !== null && numberAt(stated, 'prompt_tokens', 'input_tokens') !== null;
   if (tokens) return usageProblems(stated, record);
-  const { requests: _units, ...counted } = record.usage;
+  const { images: _images, audio_seconds: _seconds, ...counted } = record.usage;
   const any = Object.values(counted).some((count) => count > 0);
   return record.usage_source === 'provider' && stated === null && any ? ['usage from nowhere'] : [];
 }

@@ -100,7 +100,7 @@ type Outcome = Pick<FinalEntry, 'type' | 'status' | 'code' | 'ms' | 'first_token
 
 function finalEntry(hold: HoldEntry, outcome: Outcome): FinalEntry {
   const { type, status, code, ms, first_token_ms, attempts } = outcome;
-  const { input, output, requests } = outcome.usage ?? emptyUsage();
+  const { input, output } = outcome.usage ?? emptyUsage();
   return {
     type,
     id: hold.id,
@@ -117,7 +117,7 @@ function finalEntry(hold: HoldEntry, outcome: Outcome): FinalEntry {
     status,
     code,
     attempts,
-    usage: outcome.usage ? { input, output, ...(requests > 0 ? { requests } : {}) } : {},
+    usage: outcome.usage ? { input, output } : {},
     usage_source: outcome.usage ? 'estimated' : null,
     cost_nano_usd: outcome.usage ? null : 0,
     cost_parts: {},

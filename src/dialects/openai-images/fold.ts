@@ -31,7 +31,7 @@ export class ImagesFold implements AnswerFold {
     const images = listIn(body, 'data').length;
     if (images > 0) {
       facts.content = true;
-      facts.usage = { ...emptyUsage(), requests: images };
+      facts.usage = { ...emptyUsage(), images };
     }
     this.#usage.take(body['usage'], facts);
   }
