@@ -1,0 +1,50 @@
+import type { CounterState } from '../../store/counter-store.js';
+import { remainingOf } from './measure.js';
+import type { Slot } from './slots.js';
+
+type Header = readonly [name: string, value: string];
+
+/**
+ * OpenAI's six `x-ratelimit-*` for the tightest limit that counts requests and the tightest that counts tokens: least left,
+ * as a share of the whole. Only limits that refuse are shown; one that never resets has no `reset`.
+ */
+export function rateHeaders(slots: readonly Slot[], states: readonly CounterState[]): readonly Header[] {
+  const headers: Header[] = [];
+  addTightest(headers, 'requests', { slots, states });
+  addTightest(headers, 'tokens', { slots, states });
+  return headers;
+}
+
+interface Counted {
+  readonly slots: readonly Slot[];
+  readonly states: readonly CounterState[];
+}
+
+function addTightest(headers: Header[], unit: 'requests' | 'tokens', { slots, states }: Counted): void {
+  let tightest = Number.POSITIVE_INFINITY;
+  let found = -1;
+  for (const [index, { rule, counter }] of slots.entries()) {
+    const state = states[index];
+    if (state === undefined || rule.action.kind !== 'reject' || !counter.of.endsWith(unit)) continue;
+    const share = counter.max === 0n ? 0 : Number(remainingOf(counter, state)) / Number(counter.max);
+    if (share >= tightest) continue;
+    tightest = share;
+    found = index;
+  }
+  const [slot, state] = [slots[found], states[found]];
+  if (slot === undefined || state === undefined) return;
+  headers.push([`x-ratelimit-limit-${unit}`, String(slot.counter.max)]);
+  headers.push([`x-ratelimit-remaining-${unit}`, String(remainingOf(slot.counter, state))]);
+  if (state.resetsInMs !== null) headers.push([`x-ratelimit-reset-${unit}`, resetText(state.resetsInMs)]);
+}
+
+/** As OpenAI writes it, which is Go's way: `12ms`, `1s`, `8.64s`, `6m0s`, `24h0m0s`. */
+export function resetText(milliseconds: number): string {
+  const whole = Math.max(0, Math.ceil(milliseconds));
+  if (whole < 1000) return whole === 0 ? '0s' : `${whole}ms`;
+  const hours = Math.floor(whole / 3_600_000);
+  const minutes = Math.floor((whole % 3_600_000) / 60_000);
+  const seconds = `${(whole % 60_000) / 1000}s`;
+  if (hours > 0) return `${hours}h${minutes}m${seconds}`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+}

@@ -1,0 +1,91 @@
+import type { Amounts, CounterState, CounterStore } from '../../store/counter-store.js';
+import { amountOf, NO_AMOUNTS } from './amounts.js';
+import type { LocalShare } from './local-share.js';
+import type { Outage } from './outage.js';
+import type { RetryQueue, Task } from './retry-queue.js';
+import type { SeenCounters } from './seen-counters.js';
+import type { Slot } from './slots.js';
+import type { Thresholds } from './thresholds.js';
+
+export interface SettlerOptions {
+  readonly store: CounterStore;
+  readonly local: LocalShare | null;
+  readonly outage: Outage;
+  readonly seen: SeenCounters;
+  readonly thresholds: Thresholds;
+  readonly onOvershoot: (limit: string, amount: number, of: string) => void;
+  /** Settlements that the store has not answered. */
+  readonly queue: RetryQueue;
+  /** Holds that may or may not have been made, to be taken back; they must not push out settlements. */
+  readonly releases: RetryQueue;
+}
+
+interface OpenHold {
+  readonly slots: readonly Slot[];
+  readonly amounts: Amounts;
+}
+
+/** More than run at a time; only holds that are never settled fill it up. */
+const MOST_OPEN = 100_000;
+
+/** Puts the truth in the place of holds, however long the store is away. */
+export class Settler {
+  readonly #options: SettlerOptions;
+  readonly #open = new Map<string, OpenHold>();
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  /** Remembers what was held until it is settled. */
+  opened(id: string, hold: OpenHold): void {
+    this.#open.set(id, hold);
+    if (this.#open.size <= MOST_OPEN) return;
+    for (const oldest of this.#open.keys()) {
+      this.#open.delete(oldest);
+      return;
+    }
+  }
+
+  /** Also for holds that another process made. */
+  settle(id: string, actual: Amounts): void {
+    if (this.#options.local?.settle(id, actual)) return;
+    const hold = this.#open.get(id) ?? null;
+    this.#open.delete(id);
+    const task = this.#settling(id, actual, hold);
+    // A store that is away is asked by the queue alone, not by every stream that ends.
+    if (this.#options.outage.active) this.#options.queue.add(task);
+    else {
+      task((delivered) => {
+        if (!delivered) this.#options.queue.add(task);
+      });
+    }
+  }
+
+  /** The store did not answer a hold and may have made it all the same: nothing will be used of it. */
+  release(id: string): void {
+    this.#options.releases.add(this.#settling(id, NO_AMOUNTS, null));
+  }
+
+  #settling(id: string, actual: Amounts, hold: OpenHold | null): Task {
+    const { store, outage } = this.#options;
+    return (done) => {
+      store.settle(id, actual, (result) => {
+        if (result.kind === 'unavailable') outage.failed();
+        else outage.worked();
+        if (result.kind === 'settled' && hold !== null) this.#settled(hold, actual, result.states);
+        done(result.kind !== 'unavailable');
+      });
+    };
+  }
+
+  #settled({ slots, amounts }: OpenHold, actual: Amounts, states: readonly CounterState[]): void {
+    const { seen, thresholds, onOvershoot } = this.#options;
+    seen.note(slots, states);
+    thresholds.look(slots, states);
+    for (const { rule, counter } of slots) {
+      const beyond = amountOf(counter.of, actual) - amountOf(counter.of, amounts);
+      if (beyond > 0) onOvershoot(rule.name, beyond, counter.of);
+    }
+  }
+}
