@@ -1,55 +1,76 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { repairLedger } from '../accounting/ledger/repair.js';
-import { type LedgerReport, verifyLedger } from '../accounting/ledger/verify.js';
+import { verifyLedger } from '../accounting/ledger/verify.js';
+import { CHECKPOINT_FILE, rebuildCheckpoint } from '../accounting/ledger-counters/ledger-counters.js';
+import type { Snapshot } from '../config/snapshot.js';
 import { withConfigFlag } from './flags.js';
+import { progress } from './ledger-progress.js';
+import { repairText, reportText } from './ledger-text.js';
 import { readSnapshot } from './read-snapshot.js';
 import { UserError } from './user-error.js';
 
-interface VerifyFlags {
+interface LedgerFlags {
   readonly config?: string;
-  readonly repair?: boolean;
   readonly format: string;
+  readonly json?: boolean;
 }
 
 /** `tollgate ledger`: the files that hold the truth about money. */
 export function ledgerCommand(): Command {
   const ledger = new Command('ledger').description('look after the ledger');
-  withConfigFlag(ledger.command('verify'))
+  printing(ledger.command('verify'))
     .description('read every entry again and report damage; exit code 1 when there is any')
-    .option('--repair', 'write damaged segments anew without the unreadable bytes, keep the old ones beside them')
-    .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .action(verify);
+  printing(ledger.command('repair'))
+    .description('cut unfinished ends off and take unreadable bytes out; every whole entry and the old files are kept')
+    .action(repair);
+  printing(ledger.command('rebuild'))
+    .description('make anew what is derived from the ledger: the counters of limits')
+    .action(rebuild);
   return ledger;
 }
 
-async function verify(flags: VerifyFlags): Promise<void> {
-  const { directory } = readSnapshot(flags.config).ledger;
-  const before = await verifyLedger(directory);
-  const repaired = flags.repair && !before.ok ? await repairLedger(directory) : [];
-  const report = repaired.length > 0 ? await verifyLedger(directory) : before;
-  const json = `${JSON.stringify({ ...report, repaired }, null, 2)}\n`;
-  process.stdout.write(flags.format === 'json' ? json : reportText({ before, report, repaired }));
-  if (report.ok) return;
-  const hint = flags.repair
-    ? 'the ledger of a running gateway is damaged; stop it, then repair'
-    : 'the ledger is damaged; run `tollgate ledger verify --repair`';
-  throw new UserError(hint);
+function printing(command: Command): Command {
+  return withConfigFlag(command)
+    .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .option('--json', 'the same as --format json');
 }
 
-/** The report for people: what is there, where it is damaged, what was repaired. */
-export function reportText(reports: {
-  readonly before: LedgerReport;
-  readonly report: LedgerReport;
-  readonly repaired: readonly string[];
-}): string {
-  const { before, report, repaired } = reports;
-  const types = Object.entries(report.by_type).map(([type, count]) => `${count} ${type}`);
-  const lines = [
-    `${report.entries} entries in ${report.segments} segments (${types.join(', ')})`,
-    `${report.open_holds} open holds of ended processes, ${report.duplicates} duplicates, ${report.torn.length} torn ends`,
-    ...before.damages.map(({ file, offset, length }) => `damage: ${file} at offset ${offset}, ${length} bytes`),
-    ...repaired.map((file) => `repaired: ${file} (the old file is ${file}.damaged)`),
-    report.ok ? 'ok' : 'damaged',
-  ];
-  return `${lines.join('\n')}\n`;
+async function verify(flags: LedgerFlags): Promise<void> {
+  const { directory } = readSnapshot(flags.config).ledger;
+  const report = await verifyLedger(directory, progress('segments read'));
+  print(flags, report, reportText(report));
+  if (!report.ok) throw new UserError('the ledger is damaged; run `tollgate ledger repair`');
+}
+
+async function repair(flags: LedgerFlags): Promise<void> {
+  const snapshot = readSnapshot(flags.config);
+  const report = await repairLedger({ directory: snapshot.ledger.directory, onProgress: progress('bytes read') });
+  // What it counted may have been in other bytes than it says.
+  if (report.repaired.length > 0) await rm(checkpointOf(snapshot), { force: true });
+  print(flags, report, repairText(report));
+  if (report.living.length > 0) throw new UserError('the ledger of a running gateway is damaged; stop it, then repair');
+}
+
+async function rebuild(flags: LedgerFlags): Promise<void> {
+  const snapshot = readSnapshot(flags.config);
+  const seed = await rebuildCheckpoint({
+    directory: snapshot.ledger.directory,
+    checkpointPath: checkpointOf(snapshot),
+    now: Date.now,
+    onProgress: progress('processes read'),
+  });
+  const report = { counters: seed.used.size, open_holds: seed.holds.size };
+  print(flags, report, `${report.counters} counters and ${report.open_holds} open holds from the ledger\n`);
+}
+
+function checkpointOf(snapshot: Snapshot): string {
+  return join(snapshot.dataDirectory, CHECKPOINT_FILE);
+}
+
+function print(flags: LedgerFlags, report: object, text: string): void {
+  const json = flags.json === true || flags.format === 'json';
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : text);
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { claimDirectory, type Owner } from './owner.js';
 
 /**
@@ -47,8 +47,18 @@ export function segmentPath(boot: Boot, number: number): string {
   return join(boot.directory, `${String(number).padStart(8, '0')}.ledger`);
 }
 
+/** The inverse of `segmentPath`. */
+export function segmentNumber(path: string): number {
+  return Number.parseInt(basename(path), 10);
+}
+
 export function markSettled(boot: Boot): void {
   writeFileSync(join(boot.directory, SETTLED_FILE), '');
+}
+
+/** Its holds have to be searched again. */
+export function unmarkSettled(boot: Boot): void {
+  rmSync(join(boot.directory, SETTLED_FILE), { force: true });
 }
 
 export function isSettled(boot: Boot): boolean {

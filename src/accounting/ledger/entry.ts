@@ -30,6 +30,8 @@ export interface HoldEntry {
   readonly stream: boolean;
   /** Upper bound of input tokens, from the body. */
   readonly input_tokens: number;
+  /** What the input probably is; absent = nobody counted. */
+  readonly input_estimate?: number;
   readonly snapshot: string;
   /** Epoch milliseconds after which an open hold is given up as `estimate`. */
   readonly expires: number;

@@ -16,6 +16,11 @@ export class IdSet {
     return true;
   }
 
+  has(id: string): boolean {
+    const [high, low] = hash(id);
+    return slotOf(this.#slots, high, low) === null;
+  }
+
   #grow(): void {
     const old = this.#slots;
     const slots = new Uint32Array(old.length * 2);
@@ -28,18 +33,22 @@ export class IdSet {
   }
 }
 
-/** Open addressing; an empty slot is two zeros. */
 function insert(slots: Uint32Array, high: number, low: number): boolean {
+  const slot = slotOf(slots, high, low);
+  if (slot === null) return false;
+  slots[2 * slot] = high;
+  slots[2 * slot + 1] = low;
+  return true;
+}
+
+/** Where it belongs, or null when it is there. Open addressing; an empty slot is two zeros. */
+function slotOf(slots: Uint32Array, high: number, low: number): number | null {
   const mask = slots.length / 2 - 1;
   for (let slot = low & mask; ; slot = (slot + 1) & mask) {
     const slotHigh = slots[2 * slot] ?? 0;
     const slotLow = slots[2 * slot + 1] ?? 0;
-    if (slotHigh === high && slotLow === low) return false;
-    if (slotHigh === 0 && slotLow === 0) {
-      slots[2 * slot] = high;
-      slots[2 * slot + 1] = low;
-      return true;
-    }
+    if (slotHigh === high && slotLow === low) return null;
+    if (slotHigh === 0 && slotLow === 0) return slot;
   }
 }
 

@@ -11,13 +11,22 @@ export function encodeLine(entry: LedgerEntry): string {
   return `${checksum(json)} ${json}\n`;
 }
 
+/** Whether the checksum of a line without its newline fits: the bytes are what was written. */
+export function isIntact(line: Buffer): boolean {
+  if (line.length <= PREFIX || line[PREFIX - 1] !== SPACE) return false;
+  return line.toString('latin1', 0, PREFIX - 1) === checksum(line.subarray(PREFIX));
+}
+
+/** Blanks only: what a disk was probed with. */
+export function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === SPACE);
+}
+
 /** The entry of a line without its newline, or null when the line is not what was written. Never throws. */
 export function decodeLine(line: Buffer): LedgerEntry | null {
-  if (line.length <= PREFIX || line[PREFIX - 1] !== SPACE) return null;
-  const json = line.subarray(PREFIX);
-  if (line.toString('latin1', 0, PREFIX - 1) !== checksum(json)) return null;
+  if (!isIntact(line)) return null;
   try {
-    const value: unknown = JSON.parse(json.toString('utf8'));
+    const value: unknown = JSON.parse(line.toString('utf8', PREFIX));
     return isEntry(value) ? value : null;
   } catch {
     return null;

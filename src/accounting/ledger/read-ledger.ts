@@ -9,7 +9,7 @@ export class LedgerDamageError extends Error {
 
   constructor(damages: readonly Damage[]) {
     const [first] = damages;
-    super(`ledger damaged: ${first?.file} at offset ${first?.offset}; run "tollgate ledger verify --repair"`);
+    super(`ledger damaged: ${first?.file} at offset ${first?.offset}; run "tollgate ledger repair"`);
     this.name = 'LedgerDamageError';
     this.damages = damages;
   }
@@ -18,6 +18,8 @@ export class LedgerDamageError extends Error {
 export interface ReadOptions {
   /** Go on behind damage and list it, instead of throwing `LedgerDamageError`. */
   readonly repair: boolean;
+  /** Before each segment: segments done, and segments in all. */
+  readonly onProgress?: (done: number, all: number) => void;
 }
 
 export interface LedgerReading {
@@ -54,9 +56,11 @@ export async function readLedger(
       visit(entry);
     }
   };
-  for (const boot of await listBoots(directory)) {
-    const files = await listSegments(boot);
+  const boots = await Promise.all((await listBoots(directory)).map(listSegments));
+  const all = boots.reduce((sum, files) => sum + files.length, 0);
+  for (const files of boots) {
     for (const file of files) {
+      options.onProgress?.(segments, all);
       const reading = await readSegment(file, { last: file === files.at(-1), visit: once });
       segments += 1;
       damages.push(...reading.damages);

@@ -17,12 +17,15 @@ export interface LedgerReport {
 }
 
 /** Reads every segment of every process again. Changes nothing. Rejects with what the file system says. */
-export async function verifyLedger(directory: string): Promise<LedgerReport> {
+export async function verifyLedger(
+  directory: string,
+  onProgress: (done: number, all: number) => void = () => undefined,
+): Promise<LedgerReport> {
   const counts: Record<string, number> = { hold: 0, settle: 0, estimate: 0, void: 0, refusal: 0 };
   const count = ({ type }: { readonly type: string }) => {
     counts[type] = (counts[type] ?? 0) + 1;
   };
-  const reading = await readLedger(directory, count, { repair: true });
+  const reading = await readLedger(directory, count, { repair: true, onProgress });
   const open = await findOpenHolds(directory, { repair: true });
   const { segments, entries, duplicates, damages, torn } = reading;
   const ok = damages.length === 0;

@@ -4,6 +4,7 @@ import { type Boot, markSettled } from '../ledger/boots.js';
 import type { FinalEntry, HoldEntry } from '../ledger/entry.js';
 import { findOpenHolds, listDeadBoots } from '../ledger/open-holds.js';
 import type { FileLedger } from '../ledger/open-ledger.js';
+import { lineId } from '../line-id.js';
 import { claimRecovery } from './claim.js';
 import { entryFromLine, entryWithoutLine, type FinalEntryParts } from './final-entry.js';
 import { FollowedFile, watchBeside } from './follow-file.js';
@@ -148,7 +149,7 @@ class HoldRecovery implements Recovery {
   }
 
   #line(bytes: Buffer): void {
-    const id = idOf(bytes);
+    const id = lineId(bytes);
     // Parsing every line of a large log would be the whole cost of a start; most are about other requests.
     if (id !== null && !this.#holds.has(id)) return;
     const line = parseAccessLogLine(bytes.toString('utf8'));
@@ -189,18 +190,6 @@ class HoldRecovery implements Recovery {
     this.#log = null;
     await log?.close();
   }
-}
-
-const ID_FIELD = Buffer.from('"id":"');
-
-/** The id of a line without parsing it; null when it is not to be seen at once (spaces, escapes). */
-function idOf(line: Buffer): string | null {
-  const at = line.indexOf(ID_FIELD);
-  if (at < 0) return null;
-  const start = at + ID_FIELD.length;
-  const end = line.indexOf(0x22, start);
-  const id = end < 0 ? '' : line.toString('latin1', start, end);
-  return /^[\w.:-]+$/.test(id) ? id : null;
 }
 
 /** Ids are ours and unique; the time guards against a log that is older than the hold. One second for two clocks' roundings. */

@@ -81,10 +81,11 @@ t.test('damage in the middle is told with file and offset, skipped only when ask
   t.same(reading.damages, [damage]);
   t.same(seen, ['a', 'a', 'c', 'b']);
   t.match(await verifyLedger(directory), { ok: false, open_holds: 0, by_type: { hold: 1, settle: 2, refusal: 1 } });
-  t.same(await repairLedger(directory), [file]);
+  const { repaired } = await repairLedger({ directory });
+  t.same(repaired, [{ file, copy: `${file}.damaged`, removed: [damage], salvaged: 0 }]);
   t.match(await verifyLedger(directory), { ok: true, entries: 4 });
   t.same(readFileSync(`${file}.damaged`), bytes);
-  t.same(await repairLedger(directory), []);
+  t.same(await repairLedger({ directory }), { repaired: [], living: [] });
 });
 
 t.test('garbage at the end is torn, blank lines are nothing, a line without end is bounded', async (t) => {

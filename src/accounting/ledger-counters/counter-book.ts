@@ -1,0 +1,95 @@
+import type { Seed } from '../../store/counter-store.js';
+import { amountsOf } from '../amounts.js';
+import type { FinalEntry, HoldEntry, LedgerEntry } from '../ledger/entry.js';
+import { IdSet } from '../ledger/id-set.js';
+import { parsePlace } from './place.js';
+
+/** A hold without its final entry. */
+export interface OpenPlaces {
+  readonly places: Readonly<Record<string, number>>;
+  /** Epoch milliseconds. */
+  readonly expires: number;
+}
+
+/** An expired hold stays a hold for this long, so that recovery can still settle it with what was really used. */
+const GRACE_MS = 60_000;
+/** Ids of settled requests that are remembered, at 16 to 64 bytes: a second final entry follows its first one soon. */
+const REMEMBERED = 100_000;
+
+/** The counters as the ledger tells them: entries go in, in any order of boots; a seed for a counter store comes out. */
+export class CounterBook {
+  readonly used = new Map<string, bigint>();
+  readonly holds = new Map<string, OpenPlaces>();
+  #settled = new IdSet();
+  #settledBefore = new IdSet();
+  #count = 0;
+
+  /** Entries without `limits` change nothing. `now`, epoch milliseconds: windows that ended before are not kept. */
+  add(entry: LedgerEntry, now: number): void {
+    if (entry.type === 'hold') this.#hold(entry);
+    else this.#settle(entry, now);
+  }
+
+  /**
+   * What a store needs to go on. Windows that have ended are forgotten.
+   *
+   * @param source name of the ledger
+   */
+  seed(source: string, now: number): Seed {
+    this.prune(now);
+    const holds = new Map<string, { readonly places: ReadonlyMap<string, number>; readonly ttlMs: number }>();
+    for (const [id, { places, expires }] of this.holds) {
+      holds.set(id, { places: new Map(Object.entries(places)), ttlMs: Math.max(expires - now, GRACE_MS) });
+    }
+    return { source, used: new Map(this.used), holds };
+  }
+
+  prune(now: number): void {
+    for (const place of this.used.keys()) if (parsePlace(place).endsAt <= now) this.used.delete(place);
+    for (const [id, hold] of this.holds) if (isOver(hold, now)) this.holds.delete(id);
+  }
+
+  #hold(entry: HoldEntry): void {
+    // A final entry may have been read first: two processes write at the same time.
+    if (!entry.limits || this.#knows(entry.id)) return;
+    this.holds.set(entry.id, { places: entry.limits, expires: entry.expires });
+  }
+
+  /** Of several final entries of one request the first counts. */
+  #settle(entry: FinalEntry, now: number): void {
+    const hold = this.holds.get(entry.id);
+    const places = entry.limits ?? (hold ? Object.keys(hold.places) : []);
+    if (places.length === 0 || this.#knows(entry.id)) return;
+    this.#remember(entry.id);
+    this.holds.delete(entry.id);
+    const amounts = amountsOf(entry);
+    for (const place of places) {
+      const { of, endsAt } = parsePlace(place);
+      if (of === null || of === 'concurrent' || endsAt <= now) continue;
+      const amount = amounts[of];
+      if (amount > 0) this.used.set(place, (this.used.get(place) ?? 0n) + BigInt(Math.round(amount)));
+    }
+  }
+
+  #knows(id: string): boolean {
+    return this.#settled.has(id) || this.#settledBefore.has(id);
+  }
+
+  #remember(id: string): void {
+    this.#settled.add(id);
+    this.#count += 1;
+    if (this.#count < REMEMBERED) return;
+    this.#settledBefore = this.#settled;
+    this.#settled = new IdSet();
+    this.#count = 0;
+  }
+}
+
+/** Nobody settles it any more, and no window that it was made in matters. A place on the gateway it has long lost. */
+function isOver({ places, expires }: OpenPlaces, now: number): boolean {
+  if (expires + GRACE_MS > now) return false;
+  return Object.keys(places).every((place) => {
+    const { of, endsAt } = parsePlace(place);
+    return of === 'concurrent' || endsAt <= now;
+  });
+}

@@ -1,0 +1,163 @@
+import { rm } from 'node:fs/promises';
+import type { Seed } from '../../store/counter-store.js';
+import type { FinalEntry, LedgerEntry } from '../ledger/entry.js';
+import { lineId } from '../line-id.js';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+import { CounterBook } from './counter-book.js';
+import { type Positions, readOn, stillFits } from './ledger-position.js';
+
+export interface LedgerCountersOptions {
+  /** The ledger directory. */
+  readonly directory: string;
+  /** `<data directory>/counters.json`; null = always read the whole ledger. */
+  readonly checkpointPath: string | null;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /**
+   * Final entries that other processes wrote after the opening: their holds may be in the store by the seed.
+   */
+  readonly onFinal?: (entry: FinalEntry) => void;
+  /** Name of this process's boot; absent = none. */
+  readonly own?: string;
+  /** A checkpoint that cannot be written, a ledger that cannot be read: tried again. */
+  readonly onProblem?: (message: string, error: unknown) => void;
+  /** Before each boot: boots done, and boots in all. */
+  readonly onProgress?: (done: number, all: number) => void;
+}
+
+/** In the data directory. */
+export const CHECKPOINT_FILE = 'counters.json';
+export const CHECKPOINT_MS = 10_000;
+const LIMITS_FIELD = Buffer.from('"limits":');
+
+/** The counters of limits, kept from the ledger and never from anything else. */
+export class LedgerCounters {
+  readonly #options: LedgerCountersOptions;
+  #book = new CounterBook();
+  #positions: Positions = new Map();
+  #last: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+  #opened = false;
+  #changed = false;
+  #fromCheckpoint = false;
+
+  constructor(options: LedgerCountersOptions) {
+    this.#options = options;
+  }
+
+  /** True when the opening had to read only what came after a checkpoint. */
+  get fromCheckpoint(): boolean {
+    return this.#fromCheckpoint;
+  }
+
+  /** Reads checkpoint and ledger. Rejects when the ledger cannot be read. */
+  open(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#load();
+      await this.#read();
+      this.#opened = true;
+    });
+  }
+
+  /** Reads what was written since. */
+  advance(): Promise<void> {
+    return this.#inTurn(() => this.#read());
+  }
+
+  /** As of the last reading. `source`: name of the ledger, for stores that several ledgers seed. */
+  seed(source: string): Seed {
+    return this.#book.seed(source, this.#options.now());
+  }
+
+  /** Reads on and writes the checkpoint, where anything has changed. Rejects when one of them fails. */
+  checkpoint(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#read();
+      const { checkpointPath, now } = this.#options;
+      if (checkpointPath === null || !this.#changed) return;
+      this.#book.prune(now());
+      await writeCheckpoint(checkpointPath, this.#positions, this.#book);
+      this.#changed = false;
+    });
+  }
+
+  /** From now on a checkpoint every `everyMs`. */
+  start(everyMs = CHECKPOINT_MS): void {
+    this.#timer ??= setInterval(() => void this.#checkpointQuietly(), everyMs).unref();
+  }
+
+  /** With a last checkpoint; call it after the ledger was closed. Never rejects. */
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#checkpointQuietly();
+  }
+
+  async #load(): Promise<void> {
+    const { directory, checkpointPath } = this.#options;
+    const found = checkpointPath === null ? null : await readCheckpoint(checkpointPath);
+    if (!found || !(await stillFits(directory, found.positions))) return;
+    this.#fromCheckpoint = true;
+    this.#positions = found.positions;
+    for (const [place, sum] of found.used) this.#book.used.set(place, sum);
+    for (const [id, hold] of found.holds) this.#book.holds.set(id, hold);
+  }
+
+  async #read(): Promise<void> {
+    const { directory, now, own, onFinal, onProgress } = this.#options;
+    const visit = (entry: LedgerEntry, boot: string) => {
+      this.#changed = true;
+      this.#book.add(entry, now());
+      if (this.#opened && entry.type !== 'hold' && boot !== own) onFinal?.(entry);
+    };
+    await readOn(directory, this.#positions, {
+      wants: (line) => this.#wants(line),
+      visit,
+      onProgress: onProgress ?? (() => undefined),
+    });
+  }
+
+  /** Most entries of a gateway with few limits are not about any, and parsing is most of the work. */
+  #wants(line: Buffer): boolean {
+    if (line.indexOf(LIMITS_FIELD) >= 0) return true;
+    const id = this.#book.holds.size > 0 ? lineId(line) : null;
+    return id !== null && this.#book.holds.has(id);
+  }
+
+  async #checkpointQuietly(): Promise<void> {
+    await this.checkpoint().catch((error: unknown) =>
+      this.#options.onProblem?.('the checkpoint of the counters could not be written', error),
+    );
+  }
+
+  /** One at a time: the book must not change while it is written. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** One reading of the ledger as the seed of a counter store; `source` names the ledger. */
+export async function collectSeed(
+  options: Pick<LedgerCountersOptions, 'directory' | 'now'> & {
+    readonly source: string;
+    readonly checkpointPath?: string;
+  },
+): Promise<Seed> {
+  const { directory, now, source, checkpointPath } = options;
+  const counters = new LedgerCounters({ directory, now, checkpointPath: checkpointPath ?? null });
+  await counters.open();
+  return counters.seed(source);
+}
+
+/** Forgets the checkpoint, reads the whole ledger and writes a new one. */
+export async function rebuildCheckpoint(
+  options: Pick<LedgerCountersOptions, 'directory' | 'now' | 'onProgress'> & { readonly checkpointPath: string },
+): Promise<Seed> {
+  await rm(options.checkpointPath, { force: true });
+  const counters = new LedgerCounters(options);
+  await counters.open();
+  await counters.checkpoint();
+  return counters.seed('ledger');
+}
