@@ -24,8 +24,13 @@ export interface NewKey {
 /** Makes a key. `random(size)` must be a cryptographic source; it is an argument for tests. */
 export function generateKey(random: (size: number) => Buffer = randomBytes): NewKey {
   const id = base62(ID_LENGTH, random);
+  return { id, text: generateKeyText(id, random) };
+}
+
+/** Another secret for the key with this id. */
+export function generateKeyText(id: string, random: (size: number) => Buffer = randomBytes): string {
   const body = `${PREFIX}${id}-${base62(SECRET_LENGTH, random)}`;
-  return { id, text: body + checksum(body) };
+  return body + checksum(body);
 }
 
 /**

@@ -9,8 +9,21 @@ export interface GatewayKey {
   readonly expiresAt: number | null;
 }
 
-/** Finds the owner of a secret. Fixed keys today, issued keys of the store later: same seam. */
+/** What a key that had to be waited for turned out to be. */
+export type LaterFind =
+  | { readonly kind: 'found'; readonly key: GatewayKey }
+  /** 401 `invalid_api_key`. */
+  | { readonly kind: 'unknown' }
+  /** Nobody can tell now: 503 `gateway_unavailable`. The reason is for the log. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** Finds the owner of a secret: a fixed key, an issued one, or the subject of a token. */
 export interface KeyRing {
-  /** The key, or null when unknown or expired at `now` (epoch ms). Constant-time where secrets are compared. */
+  /** The key, or null when unknown, revoked or expired at `now` (epoch ms). Constant-time where secrets are compared. */
   find(secret: string, now: number): GatewayKey | null;
+  /**
+   * To be asked when `find` found nothing. False: nobody knows the secret (401). True: it takes time to tell (a token whose
+   * signature has to be verified); `done` is called once, also in the same turn.
+   */
+  findLater?(secret: string, now: number, done: (result: LaterFind) => void): boolean;
 }
