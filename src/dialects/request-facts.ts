@@ -21,7 +21,7 @@ export interface RequestFacts {
   readonly user: string;
   /** OpenAI's `metadata`, its string values only; null when absent. */
   readonly metadata: Readonly<Record<string, string>> | null;
-  /** The client's own bound on output tokens of one choice; null when it set none. */
+  /** The client's own bound on output tokens of one choice, the smallest it set; null when it set none. */
   readonly maxOutputTokens: number | null;
   /** Answers asked for: `n` (or `best_of` where larger), at least 1. */
   readonly choices: number;
@@ -30,8 +30,19 @@ export interface RequestFacts {
   readonly inputBytes: number;
   /** No tokenizer makes more tokens than bytes. Media and files named by reference are not in the body and not in here. */
   readonly inputTokensUpper: number;
+  /** The answer may be spoken: `modalities` or `audio` is set. */
+  readonly speaks: boolean;
   /** Where to splice; null for multipart. */
   readonly json: JsonPlaces | null;
+}
+
+/** Names under which a request bounds its output. */
+export type OutputCapField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens';
+
+export interface OutputCapPlace extends ByteRange {
+  readonly field: OutputCapField;
+  /** null: it is there, but it bounds nothing (`null` or -1). */
+  readonly tokens: number | null;
 }
 
 export interface JsonPlaces {
@@ -39,4 +50,6 @@ export interface JsonPlaces {
   readonly root: number;
   readonly streamOptions: JsonMember | null;
   readonly includeUsage: JsonMember | null;
+  /** Bounds of the output that this endpoint knows, as the client set them. */
+  readonly outputCaps: readonly OutputCapPlace[];
 }

@@ -3,11 +3,14 @@ import type { Endpoint } from './endpoint.js';
 import { GatewayError } from './error.js';
 import { isObject } from './json-value.js';
 import { isModelName } from './model-name.js';
-import type { RequestFacts } from './request-facts.js';
+import { outputCapFields } from './output-cap.js';
+import type { OutputCapPlace, RequestFacts } from './request-facts.js';
 
 const MAX_USER = 512;
 const MAX_METADATA = 16 * 1024;
-const OUTPUT_CAPS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'];
+/** OpenAI's bound on `n`; more would make one request a flood. */
+const MAX_CHOICES = 128;
+const NO_BOUND = -1;
 
 /** Turns the watched members of a scanned body into facts. A wrong value is kept as the first refusal. */
 export class RequestReader {
@@ -26,6 +29,7 @@ export class RequestReader {
     const member = this.#scan.members.get('model');
     const model = member?.kind === 'string' ? this.#text(member) : '';
     if (member === undefined || !isModelName(model)) return this.#missingModel();
+    const outputCaps = this.#outputCaps();
     const facts: RequestFacts = {
       format: 'json',
       wire: this.#endpoint.wire,
@@ -35,15 +39,17 @@ export class RequestReader {
       includeUsage: this.#flag('stream_options.include_usage'),
       user: this.#user(),
       metadata: this.#metadata(),
-      maxOutputTokens: this.#outputCap(),
-      choices: Math.max(this.#count('n', 1) ?? 1, this.#count('best_of', 1) ?? 1),
+      maxOutputTokens: smallest(outputCaps),
+      choices: Math.max(this.#choices('n'), this.#choices('best_of')),
       tools: this.#hasItems('tools') || this.#hasItems('functions'),
       inputBytes: this.#body.length,
       inputTokensUpper: this.#body.length,
+      speaks: this.#isSet('modalities') || this.#isSet('audio'),
       json: {
         root: this.#scan.root,
         streamOptions: this.#streamOptions(),
         includeUsage: this.#scan.members.get('stream_options.include_usage') ?? null,
+        outputCaps,
       },
     };
     return this.#refusal ?? facts;
@@ -96,25 +102,37 @@ export class RequestReader {
     );
   }
 
-  /** The largest of the caps that are set: which one a provider obeys differs. */
-  #outputCap(): number | null {
-    let cap: number | null = null;
-    for (const name of OUTPUT_CAPS) {
-      const value = this.#count(name, 0);
-      if (value !== null) cap = Math.max(cap ?? 0, value);
+  /** Only the names that this endpoint has: another one is the provider's to refuse or to ignore. */
+  #outputCaps(): readonly OutputCapPlace[] {
+    const places: OutputCapPlace[] = [];
+    for (const field of outputCapFields(this.#endpoint.wire)) {
+      const member = this.#scan.members.get(field);
+      if (member === undefined) continue;
+      const tokens = this.#wholeNumber(field, NO_BOUND);
+      places.push({ field, start: member.start, end: member.end, tokens: tokens === NO_BOUND ? null : tokens });
     }
-    return cap;
+    return places;
+  }
+
+  #choices(name: string): number {
+    const count = this.#wholeNumber(name, 1) ?? 1;
+    if (count > MAX_CHOICES) this.#refuse(name, `must be at most ${MAX_CHOICES}`);
+    return count;
   }
 
   /** A whole number ≥ `least`; null when absent or null; anything else is refused. -1 is what local servers call "no bound". */
-  #count(name: string, least: number): number | null {
+  #wholeNumber(name: string, least: number): number | null {
     const member = this.#scan.members.get(name);
     if (member === undefined || member.kind === 'null') return null;
     const value = member.kind === 'number' ? Number(this.#raw(member)) : Number.NaN;
-    if (value === -1 && least === 0) return null;
     if (Number.isSafeInteger(value) && value >= least) return value;
-    this.#refuse(name, `must be a whole number of at least ${least}`);
+    this.#refuse(name, `must be a whole number of at least ${Math.max(0, least)}`);
     return null;
+  }
+
+  #isSet(name: string): boolean {
+    const kind = this.#scan.members.get(name)?.kind;
+    return kind !== undefined && kind !== 'null';
   }
 
   #hasItems(name: string): boolean {
@@ -133,4 +151,10 @@ export class RequestReader {
   #raw(member: JsonMember): string {
     return this.#body.toString('utf8', member.start, member.end);
   }
+}
+
+function smallest(caps: readonly OutputCapPlace[]): number | null {
+  let least: number | null = null;
+  for (const { tokens } of caps) if (tokens !== null && (least === null || tokens < least)) least = tokens;
+  return least;
 }

@@ -20,6 +20,8 @@ const OPTIONS = {
     'max_output_tokens',
     'n',
     'best_of',
+    'modalities',
+    'audio',
     'tools',
     'functions',
   ]),
@@ -108,6 +110,7 @@ function readForm(endpoint: Endpoint, body: Buffer, contentType: string): Reques
     tools: false,
     inputBytes: body.length,
     inputTokensUpper: body.length,
+    speaks: false,
     json: null,
   };
 }

@@ -1,3 +1,4 @@
+import { capEdits, type OutputCap } from './output-cap.js';
 import type { RequestFacts } from './request-facts.js';
 
 export interface Splice {
@@ -5,6 +6,8 @@ export interface Splice {
   readonly model: string | null;
   /** Ask for the usage chunk. Has an effect only on streams of chat/completions and completions. */
   readonly includeUsage: boolean;
+  /** Bound the output; missing or null leaves the client's own bound, or none. */
+  readonly outputCap?: OutputCap | null;
 }
 
 interface Edit {
@@ -20,6 +23,7 @@ export function spliceRequest(body: Buffer, facts: RequestFacts, splice: Splice)
   const edits: Edit[] = [];
   if (splice.model !== null && splice.model !== facts.model) edits.push(modelEdit(facts, splice.model));
   if (splice.includeUsage && takesStreamOptions(facts)) edits.push(...usageEdits(facts));
+  if (splice.outputCap) edits.push(...capEdits(facts, splice.outputCap));
   return edits.length === 0 ? body : applyEdits(body, edits);
 }
 

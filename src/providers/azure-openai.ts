@@ -22,6 +22,7 @@ export const azureOpenai = openAiCompatible({
     'openai-speech',
     'openai-transcription',
   ],
+  outputCapField: 'max_completion_tokens',
   priceId: 'azure',
   credential: { header: 'api-key', prefix: '' },
   path: azurePath,

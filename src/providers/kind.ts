@@ -1,5 +1,6 @@
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { Endpoint, Wire } from '../dialects/endpoint.js';
+import type { OutputCapField } from '../dialects/request-facts.js';
 
 /** What a vendor is, as data: everything a request needs to know to be sent there. One small object per vendor. */
 export interface ProviderKind {
@@ -17,6 +18,8 @@ export interface ProviderKind {
   readonly wires: ReadonlySet<Wire>;
   /** True when a stream carries usage only if `stream_options.include_usage` is sent. */
   readonly usageOnRequest: boolean;
+  /** The name under which chat completions bound their output; absent = `max_tokens`, which most vendors know. */
+  readonly outputCapField?: OutputCapField;
   /** The provider's id in the price catalogue; null = never listed there. */
   readonly priceId: string | null;
   /** Absolute path with query, on the origin of `base_url`. */

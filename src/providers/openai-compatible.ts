@@ -1,5 +1,6 @@
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { Endpoint, Wire } from '../dialects/endpoint.js';
+import type { OutputCapField } from '../dialects/request-facts.js';
 import type { CredentialHeader, ProviderKind } from './kind.js';
 
 /** What every vendor must say; everything else has a default that fits most of them. */
@@ -13,6 +14,7 @@ export interface Vendor {
   /** Default true: asking for usage is harmless where it comes anyway, and a miss would meter nothing. */
   readonly usageOnRequest?: boolean;
   readonly credential?: CredentialHeader | null;
+  readonly outputCapField?: OutputCapField;
   readonly path?: ProviderKind['path'];
 }
 
@@ -40,6 +42,7 @@ export function openAiCompatible(vendor: Vendor): ProviderKind {
     credential: vendor.credential === undefined ? BEARER : vendor.credential,
     wires: new Set(vendor.wires),
     usageOnRequest: vendor.usageOnRequest ?? true,
+    outputCapField: vendor.outputCapField ?? 'max_tokens',
     priceId: vendor.priceId,
     path: vendor.path ?? pathBelowBase,
   };

@@ -6,5 +6,6 @@ export const openai = openAiCompatible({
   baseUrl: 'https://api.openai.com/v1',
   environment: ['OPENAI_API_KEY'],
   wires: ALL_WIRES,
+  outputCapField: 'max_completion_tokens',
   priceId: 'openai',
 });

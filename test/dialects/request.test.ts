@@ -4,6 +4,7 @@ import type { Endpoint } from '../../src/dialects/endpoint.js';
 import { matchEndpoint } from '../../src/dialects/endpoints.js';
 import { GatewayError } from '../../src/dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../../src/dialects/request.js';
+import { readContent } from '../../src/dialects/request-content.js';
 import type { RequestFacts } from '../../src/dialects/request-facts.js';
 import { spliceRequest } from '../../src/dialects/splice.js';
 import { NO_RECORDINGS, openaiRecordings } from './recordings.js';
@@ -42,7 +43,11 @@ t.test('refusals', async (t) => {
   for (const value of ['"5"', '1.5', '-3', 'true', '1e400', '[]']) {
     t.equal(code(`{"model":"a","max_tokens":${value}}`), '400 unsupported_parameter max_tokens', value);
   }
-  t.equal(code('{"model":"a","n":0}'), '400 unsupported_parameter n');
+  for (const value of ['0', '-1', '1.5', '129', '"2"']) {
+    t.equal(code(`{"model":"a","n":${value}}`), '400 unsupported_parameter n', value);
+  }
+  t.equal(code('{"model":"a","n":128,"max_tokens":1000000000}'), 'accepted');
+  t.equal(code('{"model":"a","best_of":129}'), '400 unsupported_parameter best_of');
   for (const value of [
     '{}',
     '{"Model":"a"}',
@@ -65,14 +70,14 @@ t.test('refusals', async (t) => {
 
 t.test('facts', async (t) => {
   const body =
-    '{"messages":[{"role":"user","content":"\\"model\\":\\"no\\""}],"\\u006dodel":"a/\\u00e9","stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"max_completion_tokens":1e3,"n":3,"user":"u","tools":[{}],"metadata":{"a":"b","c":1,"__proto__":"p"}}';
+    '{"messages":[{"role":"user","content":"\\"model\\":\\"no\\""}],"\\u006dodel":"a/\\u00e9","stream":true,"stream_options":{"include_usage":true},"max_tokens":5,"max_completion_tokens":1e3,"max_output_tokens":2,"n":3,"user":"u","tools":[{}],"metadata":{"a":"b","c":1,"__proto__":"p"}}';
   const found = facts(body);
   t.match(found, {
     model: 'a/é',
     stream: true,
     includeUsage: true,
     user: 'u',
-    maxOutputTokens: 1000,
+    maxOutputTokens: 5,
     choices: 3,
     tools: true,
   });
@@ -127,6 +132,147 @@ t.test('splices', async (t) => {
   const embeddings = endpoint('/v1/embeddings');
   const other = Buffer.from('{"model":"x","stream":true}');
   t.equal(spliceRequest(other, facts(other, embeddings), { model: null, includeUsage: true }), other, 'other endpoint');
+});
+
+t.test('an output bound is put in, lowered or left', async (t) => {
+  const responses = endpoint('/v1/responses');
+  const capped = (text: string, field: 'max_tokens' | 'max_completion_tokens' = 'max_tokens', on = CHAT) =>
+    spliceRequest(Buffer.from(text), facts(text, on), {
+      model: null,
+      includeUsage: false,
+      outputCap: { field, tokens: 50 },
+    }).toString();
+  t.equal(capped('{ "model":"x"}'), '{"max_tokens":50, "model":"x"}');
+  t.equal(capped('{"model":"x"}', 'max_completion_tokens'), '{"max_completion_tokens":50,"model":"x"}');
+  t.equal(capped('{"model":"x"}', 'max_completion_tokens', responses), '{"max_output_tokens":50,"model":"x"}');
+  t.equal(
+    capped('{"model":"x"}', 'max_completion_tokens', endpoint('/v1/completions')),
+    '{"max_tokens":50,"model":"x"}',
+  );
+  t.equal(capped('{"model":"x"}', 'max_tokens', endpoint('/v1/embeddings')), '{"model":"x"}');
+  t.equal(capped('{"model":"x","max_tokens": 50}'), '{"model":"x","max_tokens": 50}');
+  t.equal(capped('{"model":"x","max_tokens":1e9}'), '{"model":"x","max_tokens":50}');
+  t.equal(capped('{"model":"x","max_tokens":null}'), '{"model":"x","max_tokens":50}');
+  t.equal(capped('{"max_tokens":-1,"model":"x"}'), '{"max_tokens":50,"model":"x"}');
+  t.equal(
+    capped('{"model":"x","max_tokens":7,"max_completion_tokens":900}', 'max_completion_tokens'),
+    '{"model":"x","max_tokens":7,"max_completion_tokens":50}',
+    'both are bounded, whichever the provider reads',
+  );
+  t.equal(
+    capped('{"model":"x","max_tokens":7}', 'max_completion_tokens'),
+    '{"model":"x","max_tokens":7}',
+    'never a second name',
+  );
+  t.equal(
+    capped('{"model":"x","max_tokens":null,"max_completion_tokens":7}'),
+    '{"model":"x","max_tokens":null,"max_completion_tokens":7}',
+  );
+  const all = Buffer.from('{"model":"x","stream":true}');
+  t.equal(
+    spliceRequest(all, facts(all), {
+      model: 'y',
+      includeUsage: true,
+      outputCap: { field: 'max_tokens', tokens: 5 },
+    }).toString(),
+    '{"stream_options":{"include_usage":true},"max_tokens":5,"model":"y","stream":true}',
+  );
+});
+
+t.test('property: a bound is the only thing that changes', async () => {
+  const others = fc.dictionary(
+    fc.string({ maxLength: 6 }).map((key) => `x${key}`),
+    fc.jsonValue({ maxDepth: 2 }),
+    { maxKeys: 5 },
+  );
+  const bound = fc.constantFrom(undefined, null, -1, 0, 3, 50, 51, 10 ** 9);
+  const field = fc.constantFrom('max_tokens' as const, 'max_completion_tokens' as const);
+  fc.assert(
+    fc.property(
+      others,
+      bound,
+      bound,
+      field,
+      fc.constantFrom(undefined, 2),
+      (rest, max_tokens, max_completion_tokens, name, indent) => {
+        const value = { ...rest, max_tokens, model: 'm', max_completion_tokens };
+        const body = Buffer.from(JSON.stringify(value, null, indent));
+        const read = facts(body);
+        const cap = read.maxOutputTokens ?? 50;
+        const splice = { model: null, includeUsage: false, outputCap: { field: name, tokens: cap } };
+        const spliced = spliceRequest(body, read, splice);
+        const now = facts(spliced);
+        if (now.maxOutputTokens !== cap) throw new Error(`not bounded: ${spliced}`);
+        if (now.json?.outputCaps.some(({ tokens }) => tokens !== null && tokens > cap)) throw new Error(`${spliced}`);
+        // Without the bounds both are the same text.
+        const without = (bytes: Buffer) =>
+          bytes
+            .toString()
+            .replaceAll(/\s*"max_(?:completion_)?tokens":\s*[-\w]+,?/g, '')
+            .replaceAll(/,(\s*\})/g, '$1');
+        if (without(spliced) !== without(body)) throw new Error(`${spliced} from ${body}`);
+        // Nothing is done twice.
+        if (spliceRequest(spliced, now, splice) !== spliced) throw new Error('not stable');
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+t.test('what there is to read', async (t) => {
+  const content = (value: object, on = CHAT) => {
+    const body = Buffer.from(JSON.stringify({ model: 'm', user: 'someone', ...value }));
+    const found = readContent(body, facts(body, on));
+    const texts: string[] = [];
+    for (let at = 0; at < found.texts.length; at += 2)
+      texts.push(body.toString('utf8', found.texts[at], found.texts[at + 1]));
+    const sum = texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
+    t.ok(texts.length === 4_096 ? found.textBytes >= sum : found.textBytes === sum);
+    return { ...found, texts };
+  };
+  const image = `data:image/png;base64,${'A'.repeat(4_000)}`;
+  const parts = [
+    { type: 'text', text: 'what is "this"?' },
+    { type: 'image_url', image_url: { detail: 'high', url: image } },
+    { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+    { type: 'input_audio', input_audio: { data: 'B'.repeat(900), format: 'wav' } },
+    { type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${'C'.repeat(500)}` } },
+    { type: 'file', file: { file_id: 'file-1' } },
+  ];
+  const chat = content({
+    messages: [
+      { role: 'system', content: 'be brief' },
+      { role: 'user', name: 'bob', content: parts },
+    ],
+    tools: [{ type: 'function', function: { name: 'f' } }],
+    stop: ['never counted'],
+  });
+  t.same(chat.texts, ['be brief', 'bob', 'what is \\"this\\"?', '[{"type":"function","function":{"name":"f"}}]']);
+  t.equal(chat.items, 2);
+  t.match(chat.media, {
+    image: { parts: 2, inlineBytes: image.length, linked: 1 },
+    audio: { parts: 1, inlineBytes: 900, linked: 0 },
+    file: { parts: 2, linked: 1 },
+    video: { parts: 0 },
+  });
+  t.equal(chat.mediaBytes, image.length + 900 + 528);
+  const items = [
+    { role: 'user', content: [{ type: 'input_image', image_url: image, detail: 'low' }] },
+    { type: 'function_call_output', call_id: 'c', output: 'sunny' },
+  ];
+  const responses = content({ instructions: 'help', input: items }, endpoint('/v1/responses'));
+  t.same(responses.texts, ['help', 'sunny']);
+  t.match(responses, { items: 2, media: { image: { parts: 1, linked: 0 } } });
+  const embeddings = endpoint('/v1/embeddings');
+  t.match(content({ input: ['a b', 'c'] }, embeddings), { texts: ['a b', 'c'], tokenIds: 0, items: 0 });
+  t.match(content({ input: [[1, 22, 333], [4]] }, embeddings), { texts: [], tokenIds: 4 });
+  // Words in tool definitions that look like media are text.
+  const schema = { type: 'object', properties: { url: { type: 'string' }, image_url: { type: 'string' } } };
+  t.match(content({ messages: [], tools: [{ type: 'function', function: { name: 'g', parameters: schema } }] }), {
+    media: { image: { parts: 0 } },
+  });
+  const many = content({ messages: [{ role: 'user', content: Array.from({ length: 60_000 }, () => 'x') }] }, CHAT);
+  t.ok(many.unread > 0, 'work is bounded');
 });
 
 t.test('property: a splice changes what it should and nothing else', async () => {
