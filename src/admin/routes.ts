@@ -1,5 +1,6 @@
 import { METRICS_CONTENT_TYPE } from '../observability/metrics.js';
 import type { LiveEvents } from './events.js';
+import { invoiceRoutes } from './invoice-routes.js';
 import { openApiDocument } from './openapi.js';
 import { pageHtml } from './page.js';
 import { PAGE_SCRIPT } from './page-script.js';
@@ -20,6 +21,7 @@ export function adminRoutes(events: LiveEvents, version: string): readonly Route
     ...pageRoutes,
     ...requestRoutes,
     ...usageRoutes,
+    ...invoiceRoutes,
     ...configurationRoutes,
     read('/api/v1/events', 'Finished requests as they happen (server-sent events named `request`)', {}, (call) =>
       events.open(call.dependencies),

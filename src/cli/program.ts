@@ -4,6 +4,7 @@ import { checkCommand } from './check.js';
 import { envoyCommand } from './envoy.js';
 import { withConfigFlag } from './flags.js';
 import { importCommand } from './import.js';
+import { invoiceCommand } from './invoice.js';
 import { keysCommand } from './keys.js';
 import { ledgerCommand } from './ledger.js';
 import { mockCommand } from './mock.js';
@@ -29,6 +30,7 @@ const COMMANDS = [
   importCommand,
   keysCommand,
   usageCommand,
+  invoiceCommand,
   ledgerCommand,
   mockCommand,
 ];

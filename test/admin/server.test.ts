@@ -1,11 +1,15 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 import type { AdminDependencies, RequestQuery, RequestRecord, UsageQuery } from '../../src/admin/ports.js';
 import { type RunningAdmin, startAdmin } from '../../src/admin/server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { Secret } from '../../src/observability/secret.js';
+import { billing } from '../accounting/billing/samples.js';
 import { parseExposition } from '../observability/exposition.js';
 import { snapshot } from './sample-snapshot.js';
 
@@ -208,6 +212,31 @@ t.test('requests and usage', async (t) => {
   ];
   for (const path of mistakes)
     t.match(await get(`/api/v1/${path}`), { status: 400, body: { error: { code: 'invalid_parameter' } } }, path);
+});
+
+t.test('invoices', async (t) => {
+  const { get, dependencies } = await start(t);
+  t.match(await get('/api/v1/invoices?from=2026-10-01&to=2026-11-01'), { status: 404 }, 'no billing');
+  const directory = mkdtempSync(join(tmpdir(), 'tollgate-invoices-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const billed = { ...snapshot(), billing: billing({ customer: 'key' }), dataDirectory: directory };
+  Object.assign(dependencies, { snapshot: () => billed });
+  for (const query of [
+    '',
+    '?from=2026-11-01',
+    '?from=2026-11-02&to=2026-11-01',
+    '?from=2026-10-01&to=2026-11-01&format=x',
+  ]) {
+    t.equal((await get(`/api/v1/invoices${query}`)).status, 400, query);
+  }
+  const closed = await get('/api/v1/invoices?from=2026-10-01&to=2026-11-01&customer=web');
+  t.match(closed.body, {
+    next: null,
+    data: [{ customer: 'web', status: 'closed', revision: 1, lines: [{ requests: 1 }] }],
+  });
+  t.equal((await get('/api/v1/invoices?from=2026-10-01&to=2026-11-01&customer=web')).text, closed.text);
+  const csv = await get('/api/v1/invoices?from=2026-10-01&to=2026-11-01&format=csv');
+  t.match(csv.text, /^invoice_id,.*\r\ninv_[0-9a-f]{32},1,closed,web,/);
 });
 
 t.test('configuration without secrets', async (t) => {

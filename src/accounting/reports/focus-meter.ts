@@ -16,10 +16,17 @@ const METERS: ReadonlyMap<string, string> = new Map([
   ['output_audio', 'Audio Output Tokens'],
 ]);
 
-/** Whatever is no class of tokens is counted in requests. */
+const UNITS: ReadonlyMap<string, Meter> = new Map([
+  ['images', { meter: 'Images', unit: 'Images' }],
+  ['audio_seconds', { meter: 'Audio Seconds', unit: 'Seconds' }],
+  ['search_units', { meter: 'Searches', unit: 'Searches' }],
+  ['characters', { meter: 'Characters', unit: 'Characters' }],
+]);
+
+/** Whatever is no class of usage is counted in requests. */
 export function meterName(part: string): Meter {
   const meter = METERS.get(part);
   if (meter !== undefined) return { meter, unit: 'Tokens' };
-  const words = part === 'requests' ? 'Requests and Units' : part.replaceAll('_', ' ');
-  return { meter: words.charAt(0).toUpperCase() + words.slice(1), unit: 'Requests' };
+  const words = part.replaceAll('_', ' ');
+  return UNITS.get(part) ?? { meter: words.charAt(0).toUpperCase() + words.slice(1), unit: 'Requests' };
 }

@@ -7,8 +7,7 @@ import { costText, type UsageView } from './usage-figures.js';
  * could; `unpriced_requests` says how many it leaves out.
  */
 export function usageCsv({ rows, by }: Pick<UsageView, 'rows' | 'by'>): string {
-  const tokens = USAGE_CLASSES.map(columnName);
-  const head = [...by, 'requests', 'errors', ...tokens, 'cost_usd', 'unpriced_requests', 'estimated_requests'];
+  const head = [...by, 'requests', 'errors', ...USAGE_CLASSES, 'cost_usd', 'unpriced_requests', 'estimated_requests'];
   const lines = rows.map((row) => {
     const names = by.map((name) => String(row[name] ?? ''));
     const counts = USAGE_CLASSES.map((name) => row.usage[name] ?? 0);
@@ -16,9 +15,4 @@ export function usageCsv({ rows, by }: Pick<UsageView, 'rows' | 'by'>): string {
     return csvLine([...names, row.requests, row.errors, ...counts, ...cost]);
   });
   return [csvLine(head), ...lines].join('');
-}
-
-/** `requests` is a count of its own already. */
-function columnName(name: string): string {
-  return name === 'requests' ? 'units' : name;
 }
