@@ -27,9 +27,25 @@ const DIMENSIONS: Readonly<Record<string, (entry: FinalEntry) => string>> = {
   key: (entry) => entry.key,
   user: (entry) => entry.user,
   endpoint: (entry) => entry.endpoint,
+  status: (entry) => String(entry.status),
+  code: (entry) => entry.code ?? '',
 };
 
 /** Sums of one group, exact whatever their size. */
+export interface UsageTotals {
+  readonly requests: number;
+  readonly errors: number;
+  /** Requests with usage that we counted, in whole or in part. */
+  readonly estimated: number;
+  /** Requests that were billed and whose price is known. */
+  readonly priced: number;
+  readonly unpriced: number;
+  /** Nano-dollars. */
+  readonly cost: bigint;
+  /** Classes that were used. */
+  readonly tokens: ReadonlyMap<UsageClass, bigint>;
+}
+
 interface Sums {
   readonly names: readonly string[];
   requests: number;
@@ -65,6 +81,23 @@ export class UsageReport {
       const tokens = entry.usage[name];
       if (tokens) sums.tokens.set(name, (sums.tokens.get(name) ?? 0n) + whole(tokens));
     }
+  }
+
+  /** Groups so far. */
+  get groups(): number {
+    return this.#groups.size;
+  }
+
+  /** Adds what is summed up already for the group with these values of `by`. */
+  addTotals(names: readonly string[], totals: UsageTotals): void {
+    const sums = this.#group(names);
+    sums.requests += totals.requests;
+    sums.errors += totals.errors;
+    sums.estimated += totals.estimated;
+    sums.priced += totals.priced;
+    sums.unpriced += totals.unpriced;
+    sums.cost += totals.cost;
+    for (const [name, tokens] of totals.tokens) sums.tokens.set(name, (sums.tokens.get(name) ?? 0n) + tokens);
   }
 
   /** Dearest first, then most requests, then by name. */
