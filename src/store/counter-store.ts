@@ -15,7 +15,10 @@ export type CounterWindow =
 
 /** One counter: one dimension of one limit for one partition of the requests. */
 export interface Counter {
-  /** Unique and stable over restarts and processes: `<limit>|<dimension>|<window>|<partition>`, without control characters and `@`. */
+  /**
+   * Unique and stable over restarts and processes: `<limit>|<dimension>|<window>|<partition>`, without control characters
+   * and `@`, the first three parts without `|`. The window is written as by `windowText`: a store that is seeded reads it.
+   */
   readonly key: string;
   readonly of: Dimension;
   /** `total` for `concurrent`. */

@@ -86,7 +86,7 @@ for (const [name, { skip, open }] of Object.entries(IMPLEMENTATIONS)) {
     const two = await join(t, settings);
 
     t.test('what one process stores all learn, within a second', async (t) => {
-      t.same(one.store.state(), { trouble: null, loaded: true });
+      t.same(one.memory.state, { trouble: null, loaded: true });
       const key = sampleKey('aaaaaaaa');
       t.same(await one.store.put(key), { kind: 'stored' });
       t.same(one.memory.keys.get(key.id), key);
@@ -95,6 +95,14 @@ for (const [name, { skip, open }] of Object.entries(IMPLEMENTATIONS)) {
       t.comment(`seen after ${Math.round(performance.now() - began)} ms`);
       t.same(two.memory.keys.get(key.id), key);
       t.same((await join(t, settings)).memory.keys.get(key.id), key, 'after a restart too');
+    });
+
+    t.test('who asks for a look learns at once', async (t) => {
+      for (const id of ['look1', 'look2', 'look3']) {
+        await one.store.put(sampleKey(id));
+        await Promise.all([two.store.look(), two.store.look()]);
+        t.ok(two.memory.keys.has(id));
+      }
     });
 
     t.test('a revision only on top of the one before', async (t) => {
@@ -152,16 +160,16 @@ for (const [name, { skip, open }] of Object.entries(IMPLEMENTATIONS)) {
         const before = one.memory.keys.size;
         const key = sampleKey('outage01');
         t.equal((await one.store.put(key)).kind, 'unavailable');
-        t.match(one.store.state(), { trouble: /cannot be reached/, loaded: true });
-        t.notMatch(one.store.state().trouble ?? '', /postgres@|redis:\/\//, 'no address, no password');
+        t.match(one.memory.state, { trouble: /cannot be reached/, loaded: true });
+        t.notMatch(one.memory.state.trouble ?? '', /postgres@|redis:\/\//, 'no address, no password');
         const late = await join(t, settings);
-        t.match(late.store.state(), { trouble: /cannot be reached/, loaded: false }, 'following does not wait for it');
+        t.match(late.memory.state, { trouble: /cannot be reached/, loaded: false }, 'following does not wait for it');
         t.equal(one.memory.keys.size, before);
         await outage.end();
-        await eventually('the late process has read everything', () => late.store.state().loaded);
+        await eventually('the late process has read everything', () => late.memory.state.loaded);
         t.same(late.memory.keys, one.memory.keys);
         t.equal((await one.store.put(key)).kind, 'stored');
-        t.same(one.store.state(), { trouble: null, loaded: true });
+        t.same(one.memory.state, { trouble: null, loaded: true });
         await eventually('the late process follows', () => late.memory.keys.has(key.id));
       });
     }

@@ -1,5 +1,5 @@
 import type { IssuedKey } from '../../../src/store/keys/issued-key.js';
-import type { KeyFollower } from '../../../src/store/keys/key-store.js';
+import type { KeyFollower, KeyStoreState } from '../../../src/store/keys/key-store.js';
 
 export function sampleKey(id: string, more: Partial<IssuedKey> = {}): IssuedKey {
   return {
@@ -24,6 +24,7 @@ export class Memory implements KeyFollower {
   readonly keys = new Map<string, IssuedKey>();
   readonly problems: string[] = [];
   largestPiece = 0;
+  state: KeyStoreState = { trouble: null, loaded: false };
 
   learn(keys: readonly IssuedKey[]): void {
     this.largestPiece = Math.max(this.largestPiece, keys.length);
@@ -39,5 +40,9 @@ export class Memory implements KeyFollower {
 
   problem(message: string): void {
     this.problems.push(message);
+  }
+
+  stands(state: KeyStoreState): void {
+    this.state = state;
   }
 }
