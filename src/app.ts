@@ -179,6 +179,7 @@ function adminOptions(
         return () => service.subscribers.delete(listener);
       },
       verifyLedger: () => verifyLedger(service.rules().snapshot.ledger.directory),
+      limits: () => new Promise((resolve) => service.rules().limiter.rows(resolve)),
       providerHealth: (provider) => healthOf(service, provider),
       gatewayUrl: () => `http://${formatAddress(gateway)}`,
       failure: (message, error) => service.log.failure(message, error),

@@ -60,6 +60,37 @@ function showUsage(data) {
   fill('models', lines, 6, 'No requests yet.');
 }
 
+function bar(ratio) {
+  const cell = document.createElement('td');
+  const meter = document.createElement('meter');
+  meter.max = 1;
+  meter.high = 0.8;
+  meter.optimum = 0;
+  meter.value = Math.min(1, ratio);
+  meter.textContent = Math.round(ratio * 100) + ' %';
+  meter.title = meter.textContent;
+  cell.append(meter);
+  return cell;
+}
+
+function showLimits(data) {
+  element('limits-part').hidden = data.length === 0;
+  const amount = (entry, value) => (entry.of === 'cost' ? dollars(value) : number.format(value));
+  element('limits').replaceChildren(...data.map((entry) => {
+    const line = row([
+      [entry.limit],
+      [entry.of.replace('_', ' ')],
+      [Object.values(entry.partition).map((value) => value || '–').join(', ') || 'all'],
+      [amount(entry, entry.used), entry.ratio >= 1 ? 'n bad' : 'n'],
+      [amount(entry, entry.held), 'n'],
+      [amount(entry, entry.max), 'n'],
+      [entry.resets_at === null ? '–' : new Date(entry.resets_at).toLocaleString()],
+    ]);
+    line.insertBefore(bar(entry.ratio), line.children[3]);
+    return line;
+  }));
+}
+
 function showRows() {
   const lines = rows.map((entry) => row([
     [new Date(entry.time).toLocaleTimeString()],
@@ -82,6 +113,7 @@ async function refresh() {
   element('state').className = ready ? 'good' : 'bad';
   element('gateway').textContent = 'Apps use ' + status.gateway_url + ' · configuration ' + status.snapshot;
   showUsage((await (await ask('/api/v1/usage?by=model')).json()).data);
+  showLimits((await (await ask('/api/v1/limits?limit=20')).json()).data);
 }
 
 function add(entry) {

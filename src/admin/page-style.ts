@@ -33,6 +33,7 @@ th, td { padding: 0.45rem 0.8rem; text-align: left; white-space: nowrap; border-
 tbody tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 500; font-size: 0.85rem; }
 .n { text-align: right; }
+meter { width: 8rem; height: 0.8rem; vertical-align: middle; }
 .empty { color: var(--soft); text-align: center; }
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 1rem 0; }
 form[hidden], [hidden] { display: none; }

@@ -3,6 +3,7 @@ const LINKS: readonly (readonly [path: string, what: string])[] = [
   ['/api/v1/usage?by=team,model', 'tokens and cost by team and model'],
   ['/api/v1/providers', 'configured providers'],
   ['/api/v1/models', 'configured models'],
+  ['/api/v1/limits', 'state of every counter'],
   ['/api/v1/keys', 'keys, without secrets'],
   ['/api/v1/config', 'effective configuration, secrets masked'],
   ['/api/v1/ledger/verify', 'reads the ledger again'],
@@ -51,6 +52,13 @@ export function pageHtml(): string {
 <thead><tr><th>Model</th><th class="n">Requests</th><th class="n">Errors</th><th class="n">Input</th><th class="n">Output</th><th class="n">Cost</th></tr></thead>
 <tbody id="models"></tbody>
 </table></div>
+<section id="limits-part" hidden>
+<h2>Limits</h2>
+<div class="scroll"><table>
+<thead><tr><th>Limit</th><th>Counts</th><th>For</th><th>Used</th><th class="n">Used</th><th class="n">Running</th><th class="n">Most</th><th>Resets</th></tr></thead>
+<tbody id="limits"></tbody>
+</table></div>
+</section>
 <h2>Last requests <small id="live"></small></h2>
 <div class="scroll"><table>
 <thead><tr><th>Time</th><th>Key</th><th>Asked</th><th>Served by</th><th class="n">Status</th><th class="n">Time taken</th><th class="n">Tokens</th><th class="n">Cost</th></tr></thead>

@@ -2,6 +2,7 @@ import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { UsageRow } from '../accounting/records/usage-report.js';
 import type { EntrySource } from '../accounting/reports/entry-source.js';
 import type { Snapshot } from '../config/snapshot.js';
+import type { LimitRow } from '../policy/limits/limiter.js';
 
 /** A finished request as `GET /api/v1/requests` shows it. */
 export type RequestRecord = Omit<FinalEntry, 'type'>;
@@ -73,6 +74,8 @@ export interface AdminDependencies {
   readonly verifyLedger: () => object | Promise<object>;
   /** Where FOCUS files and invoices take finished requests from; absent = there are none of these. */
   readonly entries?: () => EntrySource;
+  /** Counters that requests used lately. */
+  readonly limits: () => Promise<readonly LimitRow[]>;
   readonly providerHealth: (provider: string) => ProviderHealth | null;
   /** Where the gateway listens for apps, for the page. */
   readonly gatewayUrl: () => string;

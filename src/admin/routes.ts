@@ -1,6 +1,7 @@
 import { METRICS_CONTENT_TYPE } from '../observability/metrics.js';
 import type { LiveEvents } from './events.js';
 import { invoiceRoutes } from './invoice-routes.js';
+import { limitRoutes } from './limit-routes.js';
 import { openApiDocument } from './openapi.js';
 import { pageHtml } from './page.js';
 import { PAGE_SCRIPT } from './page-script.js';
@@ -22,6 +23,7 @@ export function adminRoutes(events: LiveEvents, version: string): readonly Route
     ...requestRoutes,
     ...usageRoutes,
     ...invoiceRoutes,
+    ...limitRoutes,
     ...configurationRoutes,
     read('/api/v1/events', 'Finished requests as they happen (server-sent events named `request`)', {}, (call) =>
       events.open(call.dependencies),
@@ -138,7 +140,6 @@ const configurationRoutes: readonly Route[] = [
   read('/api/v1/keys', 'Keys fixed in the configuration, without secrets', PAGING, (call) =>
     json(200, page(call, call.dependencies.snapshot().keys, keyView)),
   ),
-  read('/api/v1/limits', 'State of every counter (none yet)', PAGING, () => json(200, { data: [], next: null })),
   read('/api/v1/config', 'Effective configuration, secrets masked', {}, ({ dependencies }) =>
     json(200, configView(dependencies.snapshot())),
   ),

@@ -9,6 +9,7 @@ import type { AdminDependencies, RequestQuery, RequestRecord, UsageQuery } from 
 import { type RunningAdmin, startAdmin } from '../../src/admin/server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { Secret } from '../../src/observability/secret.js';
+import type { LimitRow } from '../../src/policy/limits/limiter.js';
 import { billing } from '../accounting/billing/samples.js';
 import { parseExposition } from '../observability/exposition.js';
 import { snapshot } from './sample-snapshot.js';
@@ -38,6 +39,25 @@ const RECORD: RequestRecord = {
   cache: null,
   snapshot: 's',
 };
+
+const LIMITS: readonly LimitRow[] = [
+  {
+    limit: 'users',
+    of: 'requests',
+    partition: { 'request.user': 'ann' },
+    state: { used: 1n, held: 0n, place: 'users|requests|total|ann@0', resetsAt: null, resetsInMs: null },
+    max: 10n,
+    action: 'reject',
+  },
+  {
+    limit: 'budget',
+    of: 'cost',
+    partition: {},
+    state: { used: 900n, held: 50n, place: 'budget|cost|month|@0', resetsAt: Date.UTC(2026, 10), resetsInMs: 1 },
+    max: 1000n,
+    action: 'reject',
+  },
+];
 
 /** Dependencies that remember what they were asked. */
 function fakes() {
@@ -88,6 +108,7 @@ function fakes() {
         return { damages: 0 };
       },
     }),
+    limits: async () => LIMITS,
     providerHealth: () => null,
     gatewayUrl: () => 'http://127.0.0.1:8080/v1',
     failure: (_message, error) => void asked.failures.push(error),
@@ -260,7 +281,21 @@ t.test('configuration without secrets', async (t) => {
   });
   t.match(keys.data[1], { id: 'ci', source: 'fixed', labels: { team: 'search' }, expires: '2027-01-01T00:00:00.000Z' });
   t.same(models.data, [{ name: 'smart', targets: ['openai/gpt-5'], allow_unpriced: false }]);
-  t.same(limits, { data: [], next: null });
+  t.match(limits, {
+    data: [
+      {
+        limit: 'budget',
+        of: 'cost',
+        used: 900,
+        held: 50,
+        max: 1000,
+        ratio: 0.95,
+        resets_at: '2026-11-01T00:00:00.000Z',
+      },
+      { limit: 'users', of: 'requests', partition: { 'request.user': 'ann' }, ratio: 0.1, resets_at: null },
+    ],
+    next: null,
+  });
   t.match(status, { gateway_url: 'http://127.0.0.1:8080/v1', reasons: [] });
   const first = (await get('/api/v1/keys?limit=2')).body;
   const second = (await get(`/api/v1/keys?limit=2&cursor=${first.next}`)).body;
