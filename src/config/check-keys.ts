@@ -14,10 +14,7 @@ export function keyMistakes(raw: unknown, providers: readonly string[]): readonl
       ...secretMistakes(key, path),
       ...repeated(ids, textOf(key, 'id'), { path: [...path, 'id'], what: 'id' }),
       ...repeated(digests, digestOf(key), { path: [...path, has(key, 'secret') ? 'secret' : 'hash'], what: 'secret' }),
-      ...itemsOf(key, 'models').flatMap((glob, place) => {
-        const message = typeof glob === 'string' ? globMistake(glob, models, providers) : null;
-        return message === null ? [] : [{ path: [...path, 'models', place], at: 'value' as const, message }];
-      }),
+      ...globMistakes(key, path, { models, providers }),
     ];
   });
 }
@@ -54,6 +51,18 @@ function digestOf(key: unknown): string | null {
 
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** Patterns in the `models` of a key or of an issuer of keys. */
+export function globMistakes(
+  owner: unknown,
+  path: Path,
+  { models, providers }: { readonly models: readonly string[]; readonly providers: readonly string[] },
+): readonly Mistake[] {
+  return itemsOf(owner, 'models').flatMap((glob, place): readonly Mistake[] => {
+    const message = typeof glob === 'string' ? globMistake(glob, models, providers) : null;
+    return message === null ? [] : [{ path: [...path, 'models', place], at: 'value', message }];
+  });
 }
 
 /** A pattern that cannot match anything is a typing mistake. */

@@ -11,14 +11,14 @@ export function compileModel(name: string, model: ValidModel): Model {
     retry,
     retryBudget: orNull(model.retry_budget),
     allowUnpriced: model.allow_unpriced,
-    outputCap: 4096,
+    outputCap: model.output_cap,
   };
 }
 
 /** For names that no configured model covers: what the schema gives a model that says nothing. */
 export function modelDefaults(): Snapshot['defaults'] {
-  const budget = modelSchema.parse({ targets: ['any/model'] }).retry_budget;
-  return { retry: retryOf(retrySchema.parse({})), retryBudget: orNull(budget), outputCap: 4096 };
+  const { retry_budget, output_cap } = modelSchema.parse({ targets: ['any/model'] });
+  return { retry: retryOf(retrySchema.parse({})), retryBudget: orNull(retry_budget), outputCap: output_cap };
 }
 
 function retryOf(retry: ValidRetry): Retry {

@@ -1,11 +1,14 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { Secret } from '../observability/secret.js';
 import { sha256 } from './check-keys.js';
+import { compileLimit, compileRoute } from './compile-limits.js';
 import { compileModel, modelDefaults } from './compile-model.js';
+import { compileBilling, compileDiscount, compilePrice } from './compile-money.js';
+import { compileAlerts, compileExporters, compileIssuers, compileRetention, compileStore } from './compile-services.js';
 import type { KnownKinds } from './cross-check.js';
 import { freeze } from './freeze.js';
 import type { ValidConfig } from './schema.js';
-import type { Credential, FixedKey, PriceOverride, ProviderAccount, Snapshot } from './snapshot.js';
+import type { Credential, FixedKey, ProviderAccount, Snapshot } from './snapshot.js';
 import { withVersion } from './version.js';
 
 type Unversioned = Omit<Snapshot, 'version'>;
@@ -39,19 +42,19 @@ export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds):
     ledger: { directory: ledgerDirectory, syncMs: config.ledger.sync },
     records: recordsOf(config, absolute),
     timeZone: config.time_zone,
-    store: { kind: 'memory' },
-    routes: [],
-    limits: [],
-    jwt: [],
-    discounts: [],
-    billing: null,
-    exporters: [],
-    alerts: null,
-    retention: { recordsMs: null, contentMs: null, rollupsMs: null, ledgerMs: null },
+    store: compileStore(config.store),
+    routes: config.routes.map(compileRoute),
+    limits: config.limits.map(compileLimit),
+    jwt: compileIssuers(config.auth.jwt),
+    discounts: config.discounts.map(compileDiscount),
+    billing: config.billing === undefined ? null : compileBilling(config.billing),
+    exporters: compileExporters(config.exporters, config.billing?.customer ?? 'key'),
+    alerts: compileAlerts(config.alerts),
+    retention: compileRetention(config.retention),
     providers: new Map(Object.keys(config.providers).map((name) => [name, account(name, config, kinds)])),
     models: new Map(Object.entries(config.models).map(([name, model]) => [name, compileModel(name, model)])),
     keys: config.keys.map(keyOf),
-    prices: config.prices.map(priceOf),
+    prices: config.prices.map(compilePrice),
     defaults: modelDefaults(),
   };
   return freeze(withVersion(snapshot));
@@ -109,24 +112,6 @@ function keyOf(key: ValidConfig['keys'][number]): FixedKey {
     models: key.models ?? null,
     endpoints: key.endpoints ?? null,
     expiresAt: key.expires ?? null,
-    metadata: {},
-  };
-}
-
-function priceOf(price: ValidConfig['prices'][number]): PriceOverride {
-  return {
-    model: price.model,
-    input: price.input,
-    output: price.output,
-    cacheRead: price.cache_read ?? null,
-    cacheWrite: price.cache_write ?? null,
-    inputAudio: null,
-    outputAudio: null,
-    inputImage: null,
-    reasoning: null,
-    request: price.request,
-    unit: 0,
-    from: price.from ?? null,
-    until: price.until ?? null,
+    metadata: { ...key.metadata },
   };
 }

@@ -1,6 +1,9 @@
 import { keyMistakes } from './check-keys.js';
+import { limitMistakes } from './check-limits.js';
 import { listenerMistakes } from './check-listeners.js';
 import { modelMistakes } from './check-models.js';
+import { moneyMistakes } from './check-money.js';
+import { serviceMistakes } from './check-services.js';
 import { isValueNotYet } from './not-yet.js';
 import { type Mistake, type Path, shown } from './problem.js';
 import { entriesOf, fieldOf, has, itemsOf, textOf } from './raw-view.js';
@@ -30,7 +33,9 @@ export function crossCheck(raw: unknown, kinds: KnownKinds): readonly Mistake[] 
     ...providerMistakes(raw, kinds),
     ...modelMistakes(raw, providers),
     ...keyMistakes(raw, providers),
-    ...priceMistakes(raw),
+    ...limitMistakes(raw, providers),
+    ...moneyMistakes(raw),
+    ...serviceMistakes(raw, providers),
     ...listenerMistakes(raw),
   ];
 }
@@ -95,13 +100,4 @@ function weightMistakes(items: readonly unknown[], path: Path): readonly Mistake
   if (unequal < 0) return [];
   const at = has(items[unequal], 'weight') ? [...path, unequal, 'weight'] : [...path, 0, 'weight'];
   return [{ path: at, at: 'value', message: 'unequal weights of credentials are not yet supported' }];
-}
-
-function priceMistakes(raw: unknown): readonly Mistake[] {
-  return itemsOf(raw, 'prices').flatMap((price, index): readonly Mistake[] => {
-    const from = Date.parse(textOf(price, 'from') ?? '');
-    const until = Date.parse(textOf(price, 'until') ?? '');
-    if (!(from >= until)) return [];
-    return [{ path: ['prices', index, 'until'], at: 'value', message: 'must be later than "from"' }];
-  });
 }

@@ -5,8 +5,8 @@ import { inputSchema, type SchemaNode } from './schema.js';
 /** `${VAR}` and `file:/path` may stand for a value of any type. */
 const REFERENCE = { type: 'string', pattern: '^file:|\\$\\{' } as const;
 
-/** Formats that are also read from a bare number of YAML: a duration of 0, bytes, a status. */
-const NUMBER_TOO: ReadonlySet<string> = new Set(['time-span', 'time-span-or-off', 'size']);
+/** Formats that are also read from a bare number of YAML: a duration of 0, bytes, an amount. */
+const NUMBER_TOO: ReadonlySet<string> = new Set(['time-span', 'time-span-or-off', 'size', 'decimal', 'share']);
 
 /** A string without a pattern takes a reference as it is. */
 const TYPED: ReadonlySet<string> = new Set(['integer', 'number', 'boolean']);

@@ -1,7 +1,16 @@
 import { formatAddress } from './address.js';
+import {
+  effectiveMoney,
+  effectiveRules,
+  issuerText,
+  optional,
+  retentionText,
+  storeText,
+  timeText,
+} from './effective-rules.js';
 import { formatDuration, formatShare, formatSize } from './quantity.js';
 import { retryReasons } from './retry-on.js';
-import type { FixedKey, Model, ModelTarget, PriceOverride, ProviderAccount, Retry, Snapshot } from './snapshot.js';
+import type { FixedKey, Model, ModelTarget, ProviderAccount, Retry, Snapshot } from './snapshot.js';
 
 /** A header whose name sounds like this may carry a credential. */
 const SECRET_HEADER = /auth|key|token|secret|cookie|password|credential/i;
@@ -28,8 +37,10 @@ export function effectiveConfig(snapshot: Snapshot): Readonly<Record<string, unk
     providers: byName(snapshot.providers, accountText),
     models: byName(snapshot.models, modelText),
     keys: snapshot.keys.map(keyText),
-    prices: snapshot.prices.map(priceText),
-    store: { kind: 'memory' },
+    ...effectiveRules(snapshot),
+    ...effectiveMoney(snapshot),
+    auth: { jwt: snapshot.jwt.map(issuerText) },
+    store: storeText(snapshot.store),
     ledger: { directory: ledger.directory, sync: formatDuration(ledger.syncMs) },
     records: {
       kind: records.kind,
@@ -37,14 +48,11 @@ export function effectiveConfig(snapshot: Snapshot): Readonly<Record<string, unk
       ...optional('url', records.url?.mask),
       content: records.content,
     },
+    retention: retentionText(snapshot.retention),
     envoy: { admin: formatAddress(envoy.admin), binary: envoy.binary, concurrency: envoy.concurrency },
     runtime_directory: snapshot.runtimeDirectory,
-    time_zone: snapshot.timeZone ?? 'UTC',
+    time_zone: snapshot.timeZone,
   };
-}
-
-function optional(name: string, value: unknown): Readonly<Record<string, unknown>> {
-  return value === null || value === undefined ? {} : { [name]: value };
 }
 
 function byName<T>(map: ReadonlyMap<string, T>, text: (item: T) => unknown): Readonly<Record<string, unknown>> {
@@ -78,6 +86,7 @@ function modelText(model: Model): unknown {
     balance: model.balance,
     retry: retryText(model.retry),
     retry_budget: model.retryBudget === null ? 'off' : formatShare(model.retryBudget),
+    output_cap: model.outputCap,
     allow_unpriced: model.allowUnpriced,
   };
 }
@@ -118,25 +127,9 @@ function keyText(key: FixedKey): unknown {
     // A short or common secret could be guessed from its whole digest.
     hash: `sha256:${key.sha256.slice(0, 8)}…`,
     labels: { ...key.labels },
+    ...(Object.keys(key.metadata).length === 0 ? {} : { metadata: { ...key.metadata } }),
     ...optional('models', key.models),
     ...optional('endpoints', key.endpoints),
     ...optional('expires', timeText(key.expiresAt)),
   };
-}
-
-function priceText(price: PriceOverride): unknown {
-  return {
-    model: price.model,
-    input: price.input,
-    output: price.output,
-    ...optional('cache_read', price.cacheRead),
-    ...optional('cache_write', price.cacheWrite),
-    request: price.request,
-    ...optional('from', timeText(price.from)),
-    ...optional('until', timeText(price.until)),
-  };
-}
-
-function timeText(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

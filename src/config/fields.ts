@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseAddress } from './address.js';
+import { decimalOf, parseDecimal } from './decimal.js';
 import { formatDuration, parseDuration, parseShare, parseSize } from './quantity.js';
 import type { Address } from './snapshot.js';
 
@@ -42,6 +43,25 @@ export function duration(most?: { readonly atLeast: number }) {
   return parsed<number>(`a duration with its unit, such as 100ms, 10s, 5m or 1h${bound}`, parse).meta({
     format: 'time-span',
   });
+}
+
+/** Decimal digits exactly as meant, as canonical text: see `decimal.ts`. `parse` may refuse some of them. */
+export function decimal<T = string>(wanted: string, parse: (decimal: string) => T | null) {
+  const message = `must be ${wanted}; in quotes when it has more than 15 digits`;
+  return z
+    .preprocess(
+      (value) => (typeof value === 'number' ? (decimalOf(value) ?? value) : value),
+      z
+        .string({ error: (issue) => (issue.input === undefined ? 'is required' : message) })
+        .transform((text, context) => {
+          const canonical = parseDecimal(text);
+          const value = canonical === null ? null : parse(canonical);
+          if (value !== null) return value;
+          context.issues.push({ code: 'custom', message, input: text });
+          return z.NEVER;
+        }),
+    )
+    .meta({ format: 'decimal' });
 }
 
 /** A duration, or `off`. */
@@ -94,6 +114,16 @@ function parseMoment(text: string): number | null {
 
 export function baseUrl() {
   return parsedText<string>(parseBaseUrl).meta({ format: 'url' });
+}
+
+/** Where something of the operator's own listens, with any path and query. Its text may hold a secret. */
+export function webUrl() {
+  const parse = (text: string) => {
+    const isUrl = /^https?:\/\/[^/]/.test(text) && URL.canParse(text);
+    return isUrl && new URL(text).username === '' && new URL(text).password === '' ? text : null;
+  };
+  const wanted = 'a URL that begins with http:// or https://, without user and password';
+  return parsed<string>(wanted, parse).meta({ format: 'url' });
 }
 
 /** What follows `base_url` in the paths of the vendors: often copied along from a manual. */

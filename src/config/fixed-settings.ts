@@ -20,6 +20,7 @@ const FIXED: readonly FixedSetting[] = [
   { path: ['envoy', 'concurrency'], read: ({ envoy }) => envoy.concurrency },
   { path: ['ledger', 'directory'], read: ({ ledger }) => ledger.directory },
   { path: ['ledger', 'sync'], read: ({ ledger }) => ledger.syncMs },
+  { path: ['store'], read: ({ store }) => (store.kind === 'redis' ? { ...store, url: store.url.reveal() } : store) },
   { path: ['records'], read: ({ records }) => ({ ...records, url: records.url?.reveal() }) },
   { path: ['runtime_directory'], read: ({ runtimeDirectory }) => runtimeDirectory },
 ];
@@ -32,7 +33,7 @@ export function restartNeeded(current: Snapshot, next: Snapshot): readonly Mista
 
 /** `next` with the values of `current` wherever only a restart could change them. */
 export function keepFixed(current: Snapshot, next: Snapshot): Snapshot {
-  const { gateway, admin, envoy, ledger, records, runtimeDirectory, dataDirectory } = current;
+  const { gateway, admin, envoy, ledger, records, store, runtimeDirectory, dataDirectory } = current;
   return freeze(
     withVersion({
       ...next,
@@ -41,6 +42,7 @@ export function keepFixed(current: Snapshot, next: Snapshot): Snapshot {
       envoy,
       ledger,
       records,
+      store,
       runtimeDirectory,
       dataDirectory,
     }),

@@ -91,8 +91,15 @@ function literalSecrets(raw: unknown): readonly string[] {
     textOf(admin, 'token'),
     textOf(admin, 'pepper'),
     textOf(fieldOf(raw, 'records'), 'url'),
+    textOf(fieldOf(raw, 'store'), 'url'),
+    ...[fieldOf(raw, 'alerts'), ...Object.values(fieldOf(raw, 'exporters') ?? {})].flatMap(senderSecrets),
   ];
   return all.filter((text) => text !== null);
+}
+
+/** The URL of a webhook often is its password. */
+function senderSecrets(sender: unknown): readonly (string | null)[] {
+  return [textOf(sender, 'secret'), textOf(sender, 'webhook'), textOf(sender, 'url')];
 }
 
 /** Envoy reads these files, but it says less clearly than we do what is wrong with them. */

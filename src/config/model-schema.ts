@@ -105,6 +105,11 @@ export const modelSchema = struct({
       'Most extra attempts, as a share of the requests over a window, so that an outage does not multiply the traffic; a few in each window are always free. `off` = as many as `retry.attempts` allows.',
     example: '50%',
   }),
+  output_cap: integer({ min: 1, max: 10_000_000 }).prefault(4096).meta({
+    description:
+      'Output tokens of one answer that a limit on tokens or cost reckons with before the truth is known, where the client names no bound of its own. Where a `hard` cost limit covers the request, the provider is asked to keep to it.',
+    example: '16384',
+  }),
   allow_unpriced: flag().prefault(false).meta({
     description: 'Serve the model even where its price is unknown and a cost limit covers the request.',
     example: 'true',

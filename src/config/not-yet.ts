@@ -5,18 +5,10 @@ import type { Path } from './problem.js';
  * limit must not believe that it holds. `*` stands for one part of a path.
  */
 const SETTINGS: readonly string[] = [
-  'routes',
-  'limits',
   'guardrails',
   'cache',
   'prompts',
-  'alerts',
-  'auth',
-  'billing',
-  'retention',
-  'store.url',
   'models.*.strict',
-  'models.*.output_cap',
   'providers.*.project',
   'providers.*.location',
   'providers.*.region',
@@ -24,7 +16,6 @@ const SETTINGS: readonly string[] = [
 
 /** Values of settings that are otherwise supported. */
 const VALUES: readonly { readonly setting: string; readonly values: readonly string[] }[] = [
-  { setting: 'store.kind', values: ['redis'] },
   { setting: 'providers.*.kind', values: ['anthropic', 'gemini', 'vertex', 'bedrock'] },
 ];
 

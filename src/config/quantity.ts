@@ -1,4 +1,4 @@
-const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const BYTES: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1000,
@@ -10,12 +10,12 @@ const BYTES: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 
-/** Milliseconds of `100ms`, `10s`, `1.5h`, `1h30m`, `0`; null when the text is no duration. */
+/** Milliseconds of `100ms`, `10s`, `1.5h`, `1h30m`, `90d`, `0`; a day is 24 hours; null when the text is no duration. */
 export function parseDuration(text: string): number | null {
   if (text === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return null;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return null;
   let total = 0;
-  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
+  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
     total += Number(number) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
   }
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : null;
@@ -24,7 +24,7 @@ export function parseDuration(text: string): number | null {
 /** The shortest exact writing: 90000 → `90s`, 300000 → `5m`, 0 → `0`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0';
-  for (const unit of ['h', 'm', 's'] as const) {
+  for (const unit of ['d', 'h', 'm', 's'] as const) {
     if (milliseconds % MILLISECONDS[unit] === 0) return `${milliseconds / MILLISECONDS[unit]}${unit}`;
   }
   return `${milliseconds}ms`;

@@ -1,4 +1,5 @@
 import { notYetSupported } from './not-yet.js';
+import { CONDITIONS, LIMITS_EXAMPLE } from './reference-conditions.js';
 import { RETRY_WORDS } from './retry-on.js';
 import { inputSchema, type SchemaNode } from './schema.js';
 
@@ -17,7 +18,7 @@ models:
     balance: weighted
 keys:
   - { id: web, secret: "\${WEB_KEY}", labels: { team: search }, models: [smart, "openai/*"], expires: 2027-01-01 }
-prices:
+${LIMITS_EXAMPLE}prices:
   - { model: "local/*", input: 0, output: 0 }
 `;
 
@@ -26,6 +27,13 @@ const FORMATS: Readonly<Record<string, string>> = {
   'time-span-or-off': 'duration or `off`',
   'share-or-off': 'percentage or `off`',
   'retry-reason': 'status or word',
+  condition: 'condition',
+  currency: 'currency',
+  decimal: 'number',
+  field: 'field',
+  percentage: 'percentage',
+  share: 'share or percentage',
+  window: 'window',
   size: 'size',
   address: 'address',
   moment: 'date or time',
@@ -74,10 +82,12 @@ const WRITING = `## How values are written
 
 | Type | Written as |
 |---|---|
-| duration | \`100ms\` \`10s\` \`5m\` \`1h\`, also \`1h30m\` and \`1.5s\` |
+| duration | \`100ms\` \`10s\` \`5m\` \`1h\`, also \`1h30m\`, \`1.5s\` and \`90d\` (a day is 24 hours) |
 | percentage | \`20%\` |
 | size | \`512KiB\` \`32MiB\` (powers of 1,024), \`10MB\` (powers of 1,000), or a number of bytes |
 | address | \`host:port\`, \`[::1]:port\`, or \`:port\` for every interface; port 0 takes a free one |
+| window | \`minute\` \`hour\` \`day\` \`week\` \`month\` \`total\`, or a duration |
+| condition | an expression, see [Conditions](#conditions) |
 | path | relative to the directory of the configuration file, or absolute |
 | date or time | \`2027-01-01\` (00:00 UTC) or \`2027-01-01T12:00:00Z\` |
 | secret | printable ASCII; best as a reference, see below |
@@ -92,8 +102,8 @@ Every value may be, or contain, a reference:
 Inside \`{ }\` and \`[ ]\` put references in quotes: \`{ credentials: "\${OPENAI_API_KEY}" }\`.
 
 The file is watched. A changed file is loaded, checked and then used by new requests; one with mistakes is reported and
-the old one stays in use. Listeners, \`gateway.body_limit\`, \`gateway.tls\`, \`admin.pepper\`, \`envoy\`, \`ledger\`, \`records\`
-and \`runtime_directory\` need a restart.`;
+the old one stays in use. Listeners, \`gateway.body_limit\`, \`gateway.tls\`, \`admin.pepper\`, \`envoy\`, \`store\`, \`ledger\`,
+\`records\` and \`runtime_directory\` need a restart.`;
 
 const RETRIES = `### Retries
 
@@ -105,13 +115,16 @@ Any other status from 400 to 599 may stand there too. All of these but \`content
 otherwise. After the first token nothing is tried again: the client has a part of the answer. A plain \`provider/model\` that no entry of
 \`models\` names uses the defaults of this section.`;
 
+/** What follows the table of a section. */
+const PAGES: Readonly<Record<string, readonly string[]>> = { models: [RETRIES], limits: [CONDITIONS] };
+
 const MISSING = `## Not yet supported
 
 These are errors, never ignored: ${notYetSupported().join(', ')}.`;
 
 function section(name: string, node: SchemaNode): string {
   const rows = rowsOf(name, node);
-  const more = name === 'models' ? [RETRIES] : [];
+  const more = PAGES[name] ?? [];
   return [`## \`${name}\``, node.description ?? '', table(rows), ...more].join('\n\n');
 }
 

@@ -17,7 +17,18 @@ import {
   text,
   timeZone,
 } from './fields.js';
+import { limitsSchema, routesSchema } from './limit-schema.js';
 import { modelSchema } from './model-schema.js';
+import { billingSchema, discountsSchema, labelsField, pricesSchema } from './money-schema.js';
+import {
+  alertsSchema,
+  authSchema,
+  endpointGlobs,
+  exportersSchema,
+  modelGlobs,
+  retentionSchema,
+  storeSchema,
+} from './service-schema.js';
 
 /**
  * The whole configuration, one entry per setting. Descriptions and examples are the reference: `docs/configuration.md`
@@ -92,15 +103,6 @@ const envoy = struct({
   .prefault({})
   .meta({ description: 'How Envoy is run.' });
 
-const store = struct({
-  kind: z
-    .enum(['memory'])
-    .prefault('memory')
-    .meta({ description: 'Where counters live: `memory` = in the one service process.' }),
-})
-  .prefault({})
-  .meta({ description: 'State that requests share.' });
-
 const ledger = struct({
   directory: filePath().prefault('data/ledger').meta({
     description: 'Append-only segments, the truth about money. Its parent is the data directory.',
@@ -114,18 +116,18 @@ const ledger = struct({
   .meta({ description: 'What every request cost, crash-safe.' });
 
 const records = struct({
-  kind: z
-    .enum(['sqlite', 'postgres'])
-    .prefault('sqlite')
-    .meta({ description: 'Database of finished requests. Accepted, used later.' }),
+  kind: z.enum(['sqlite', 'postgres']).prefault('sqlite').meta({ description: 'Database of finished requests.' }),
   path: filePath().optional().meta({
-    description: 'SQLite file, `data/records.db` if not set. Accepted, used later.',
+    description: 'SQLite file, `data/records.db` if not set.',
     example: 'data/records.db',
   }),
-  url: secret().optional().meta({ description: 'Postgres server. Accepted, used later.', example: `\${POSTGRES_URL}` }),
+  url: secret().optional().meta({
+    description: 'Postgres server, with user and password. Needed for `postgres`.',
+    example: `\${POSTGRES_URL}`,
+  }),
   content: flag()
     .prefault(false)
-    .meta({ description: 'Also keep prompts and answers. Accepted, used later.', example: 'false' }),
+    .meta({ description: 'Also keep prompts and answers, in a table of their own.', example: 'true' }),
 })
   .prefault({})
   .meta({ description: 'Queryable rows derived from the ledger.' });
@@ -193,48 +195,19 @@ const key = struct({
       format: 'hash',
       example: 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
     }),
-  labels: named(text('a label name', /^[A-Za-z_][\w.-]*$/), text('text', /^[^\p{Cc}]*$/u))
-    .prefault({})
-    .meta({ description: 'Free text for reports and conditions.', example: '{ team: search, tier: premium }' }),
-  models: list(text('a model name or a pattern', GLOB)).optional().meta({
-    description: 'Names that the key may ask for; `*` stands for any text, `/` included. Not set = all.',
-    example: '[smart, "openai/*"]',
+  labels: labelsField().meta({
+    description: 'Free text for reports and conditions.',
+    example: '{ team: search, tier: premium }',
   }),
-  endpoints: list(
-    text(
-      'a path such as /v1/chat/completions, or a pattern such as /v1/audio/*',
-      /^\/(v1|v1beta|providers)\/[^\s?#]*$/,
-    ),
-  )
-    .optional()
-    .meta({
-      description: 'Client paths that the key may use; `*` stands for any text. Not set = all.',
-      example: '[/v1/embeddings]',
-    }),
+  metadata: named(text('a name', /^[^\s\p{Cc}]+$/u), text('text', /^[^\p{Cc}]*$/u))
+    .prefault({})
+    .meta({ description: "Notes of the operator's own, never interpreted.", example: '{ owner: ann@example.com }' }),
+  models: modelGlobs(),
+  endpoints: endpointGlobs(),
   expires: moment().optional().meta({
     description: 'From then on the key is refused. A date means 00:00 UTC of that day.',
     example: '2027-01-01',
   }),
-});
-
-const price = struct({
-  model: text('a provider/model or a pattern', GLOB).meta({
-    description: '`provider/model`; `*` stands for any text.',
-    example: 'openai/gpt-5',
-  }),
-  input: amount().meta({ description: 'Dollars per million input tokens.', example: '1.25' }),
-  output: amount().meta({ description: 'Dollars per million output tokens.', example: '10' }),
-  cache_read: amount().optional().meta({
-    description: 'Dollars per million input tokens read from the cache. Not set = as `input`.',
-    example: '0.125',
-  }),
-  cache_write: amount().optional().meta({
-    description: 'Dollars per million input tokens written to the cache. Not set = as `input`.',
-    example: '1.25',
-  }),
-  request: amount().prefault(0).meta({ description: 'Dollars per request, on top of tokens.', example: '0.005' }),
-  from: moment().optional().meta({ description: 'First moment at which the price holds.', example: '2026-01-01' }),
-  until: moment().optional().meta({ description: 'First moment at which it holds no more.', example: '2027-01-01' }),
 });
 
 export const configSchema = struct({
@@ -249,10 +222,18 @@ export const configSchema = struct({
     description: "Names that apps ask for. A name may not begin with a configured provider's name and `/`.",
   }),
   keys: list(key).prefault([]).meta({ description: 'Keys fixed in this file.' }),
-  prices: list(price).prefault([]).meta({ description: 'Prices before the catalogue; the first match wins.' }),
-  store,
+  routes: routesSchema,
+  limits: limitsSchema,
+  prices: pricesSchema,
+  discounts: discountsSchema,
+  billing: billingSchema,
+  exporters: exportersSchema,
+  alerts: alertsSchema,
+  auth: authSchema,
+  store: storeSchema,
   ledger,
   records,
+  retention: retentionSchema,
   envoy,
   runtime_directory: filePath()
     .prefault('run')

@@ -30,8 +30,9 @@ function unknownKey(path: Path): Mistake {
   if (isSettingNotYet(path)) return { path, at: 'key', message: 'not yet supported' };
   const parent = path.slice(0, -1);
   const known = [...settingsAt(parent), ...namesNotYet(parent)];
-  const suggestion =
-    inOurWords(path) || elsewhere(path) || didYouMean(key, known) || inModels(path) || knownHere(parent);
+  // At the top a clock is most likely meant for all models: other sections that have one are no better guess.
+  const nearby = path.length === 1 ? inModels(path) || elsewhere(path) : elsewhere(path);
+  const suggestion = inOurWords(path) || nearby || didYouMean(key, known) || inModels(path) || knownHere(parent);
   return { path, at: 'key', message: `unknown key ${shown(key)}${suggestion}` };
 }
 

@@ -14,6 +14,7 @@ export function withVersion(snapshot: Omit<Snapshot, 'version'>): Snapshot {
 
 function plain(value: unknown): unknown {
   if (value instanceof Secret) return digest(value.reveal());
+  if (typeof value === 'bigint') return `${value}n`;
   if (value instanceof Map) return plain([...value.entries()]);
   if (value instanceof Set) return plain([...value]);
   if (Array.isArray(value)) return value.map(plain);

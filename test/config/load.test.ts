@@ -49,7 +49,8 @@ t.test('durations', async (t) => {
     ['s', null],
     ['-5s', null],
     ['5 s', null],
-    ['5d', null],
+    ['90d', 7_776_000_000],
+    ['5w', null],
     ['1e3s', null],
   ];
   for (const [text, expected] of cases) t.equal(parseDuration(text), expected, text);
