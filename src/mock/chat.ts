@@ -1,7 +1,7 @@
+import { countTokens } from '../codec/word-pieces.js';
 import { type Answerer, jsonAnswer, type MockRequest } from './answer.js';
 import { countOr, type JsonObject, listOr, objectOr, textOr } from './json.js';
 import { contentText, type Prompt, type Reply, reply, type Tool, type ToolCall } from './reply.js';
-import { countTokens } from './tokens.js';
 
 /** `POST /v1/chat/completions`. https://platform.openai.com/docs/api-reference/chat */
 export const chat: Answerer = (request) => {

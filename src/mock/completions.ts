@@ -1,8 +1,8 @@
+import { countTokens } from '../codec/word-pieces.js';
 import { type Answerer, jsonAnswer, type MockRequest } from './answer.js';
 import { chatUsage, STREAM_ERROR } from './chat.js';
 import { countOr, type JsonObject, listOr, objectOr, textOr } from './json.js';
 import { type Reply, reply } from './reply.js';
-import { countTokens } from './tokens.js';
 
 /** `POST /v1/completions`, the older endpoint: one text in, one text out. */
 export const completions: Answerer = (request) => {

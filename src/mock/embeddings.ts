@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import { countTokens } from '../codec/word-pieces.js';
 import { type Answerer, jsonAnswer } from './answer.js';
 import { countOr, listOr, textOr } from './json.js';
-import { countTokens } from './tokens.js';
 
 const DIMENSIONS = 1536;
 

@@ -1,7 +1,7 @@
+import { countTokens, pieces } from '../codec/word-pieces.js';
 import { type Answerer, jsonAnswer, type MockAnswer, type MockRequest } from './answer.js';
 import { STREAM_ERROR } from './chat.js';
 import { countOr, type JsonObject, listOr, objectOr, textOr } from './json.js';
-import { countTokens, pieces } from './tokens.js';
 
 /** One transparent pixel. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';

@@ -1,7 +1,7 @@
+import { countTokens, pieces } from '../codec/word-pieces.js';
 import { type JsonObject, objectOr, textOr } from './json.js';
 import type { Behaviour } from './models.js';
 import { schemaSample } from './schema-sample.js';
-import { countTokens, pieces } from './tokens.js';
 
 /** A tool as both chat and Responses describe it, in one form. */
 export interface Tool {

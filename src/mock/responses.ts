@@ -1,8 +1,8 @@
+import { countTokens } from '../codec/word-pieces.js';
 import { type Answerer, jsonAnswer, type MockRequest } from './answer.js';
 import { STREAM_ERROR } from './chat.js';
 import { countOr, isObject, type JsonObject, listOr, objectOr, textOr } from './json.js';
 import { contentText, type Prompt, type Reply, reply, type ToolCall } from './reply.js';
-import { countTokens } from './tokens.js';
 
 /** `POST /v1/responses`. https://platform.openai.com/docs/api-reference/responses */
 export const responses: Answerer = (request) => {

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import OpenAI from 'openai';
 import t from 'tap';
+import { countTokens, pieces } from '../../src/codec/word-pieces.js';
 import { behaviourOf, MOCK_MODELS } from '../../src/mock/models.js';
 import { startMock } from '../../src/mock/start-mock.js';
-import { countTokens, pieces } from '../../src/mock/tokens.js';
 
 const mock = await startMock({ host: '127.0.0.1', port: 0, now: () => 1_780_000_000_000 });
 const base = `http://127.0.0.1:${mock.address.port}/v1`;

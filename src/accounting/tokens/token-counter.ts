@@ -1,0 +1,87 @@
+import { countTokens as countWordPieces } from '../../codec/word-pieces.js';
+import { type RequestContent, readContent } from '../../dialects/request-content.js';
+import type { RequestFacts } from '../../dialects/request-facts.js';
+import { type TokenFamily, tokenFamily } from './families.js';
+import { inputTexts } from './input-texts.js';
+import { inputTokensUpper, mediaTokens } from './media-tokens.js';
+import { type CountPiece, sumTokens, type TextBudget } from './text-tokens.js';
+
+/** A body that a scan has accepted, with what the scan found. */
+export interface CountedRequest {
+  readonly body: Buffer;
+  readonly facts: RequestFacts;
+}
+
+/** Tokens before a provider has said how many there are. No call takes more than a few milliseconds. */
+export interface TokenCounter {
+  /** Loads the tokenizer (once; a tenth of a second of one turn). Until then, words are counted: some 10 % off. */
+  prepare(): Promise<void>;
+  /** Tokens of a text that the model wrote. Of a long text a part is counted and stands for the rest. */
+  countText(text: string, family: TokenFamily): number;
+  /**
+   * Tokens of what the request sends, media and definitions of tools included; never above `inputTokensUpper`.
+   * Without a family, that of the model that was asked for.
+   */
+  estimateInput(request: CountedRequest, family?: TokenFamily): number;
+}
+
+export interface TokenCounterOptions {
+  /** Loads the tokenizer of the o200k vocabulary. */
+  readonly load: () => Promise<CountPiece>;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Told when the tokenizer cannot be loaded; words are counted for good then. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+/** Words are no tokens: so many of o200k for one word piece, over the same recordings. */
+const FALLBACK_MULTIPLIER = 1.05;
+const BUDGET_MS = 3;
+/** The answer's own beginning is part of the input. */
+const BASE = 3;
+const BYTES_PER_TOKEN = 4;
+
+export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
+  let o200k: CountPiece | null = null;
+  let loading: Promise<void> | null = null;
+  const prepare = (): Promise<void> => {
+    loading ??= options.load().then(
+      (count) => {
+        o200k = count;
+      },
+      (error: unknown) => options.onProblem(error),
+    );
+    return loading;
+  };
+  const budgetFor = (family: TokenFamily): TextBudget & { readonly multiplier: number } => {
+    const limits = { now: options.now, ms: BUDGET_MS };
+    if (family.counts === 'word-pieces') return { ...limits, count: countWordPieces, multiplier: 1 };
+    if (o200k !== null) return { ...limits, count: o200k, multiplier: family.multiplier };
+    void prepare();
+    return { ...limits, count: countWordPieces, multiplier: family.multiplier * FALLBACK_MULTIPLIER };
+  };
+  return {
+    prepare,
+    countText(text, family) {
+      const budget = budgetFor(family);
+      return Math.ceil(sumTokens([text], budget) * budget.multiplier);
+    },
+    estimateInput({ body, facts }, family = tokenFamily(facts.model)) {
+      const content = readContent(body, facts);
+      const budget = budgetFor(family);
+      const { texts, weight } = inputTexts(body, content);
+      const counted = sumTokens(texts, budget) * budget.multiplier * weight;
+      // One literal that is too much work to look through.
+      const unseen = content.textBytes === 0 ? content.unread / BYTES_PER_TOKEN : 0;
+      const framed = frameTokens(facts, content, family) + mediaTokens(content, family) + content.tokenIds;
+      const upper = inputTokensUpper({ body, content, family, contextWindow: null });
+      return Math.min(Math.ceil(counted + unseen) + framed, upper);
+    },
+  };
+}
+
+/** Tokens around the texts. */
+function frameTokens(facts: RequestFacts, content: RequestContent, family: TokenFamily): number {
+  const base = facts.wire === 'openai-chat' || (facts.wire === 'openai-responses' && content.items === 0) ? BASE : 0;
+  return base + content.items * family.perItem + (facts.tools ? family.tools : 0);
+}
