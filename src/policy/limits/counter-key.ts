@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { CounterWindow, Dimension } from '../../store/counter-store.js';
+import { windowText } from '../../store/windows/window-clock.js';
 
 /** Characters of a whole key. */
 export const LONGEST_KEY = 200;
-/** Escaped characters of a limit's name or a time zone: two of them and a hash stay below `LONGEST_KEY`. */
+/** Escaped characters of a limit's name: with a window and a hash it stays below `LONGEST_KEY`. */
 const LONGEST_NAME = 50;
 
 /**
@@ -41,10 +42,4 @@ export function counterKey(prefix: string, partition: string): string {
 /** `#` is escaped in every text, so a hash is never mistaken for one. */
 function shortened(text: string, most: number): string {
   return text.length <= most ? text : `#${createHash('sha256').update(text).digest('base64url')}`;
-}
-
-function windowText(window: CounterWindow): string {
-  if (window.kind === 'total') return 'total';
-  if (window.kind === 'duration') return `${window.ms}ms${window.sliding ? ' sliding' : ''}`;
-  return `${window.unit} ${shortened(escapeKeyPart(window.timeZone), LONGEST_NAME)}`;
 }

@@ -1,5 +1,5 @@
 import type { Amounts, Counter, CounterState, CounterStore } from '../../store/counter-store.js';
-import { addAmounts, NO_AMOUNTS } from './amounts.js';
+import { addAmounts } from './amounts.js';
 import type { LimitAsk } from './limiter.js';
 import type { Outage } from './outage.js';
 import type { RetryQueue, Task } from './retry-queue.js';
@@ -25,16 +25,15 @@ export type LocalResult =
   | { readonly kind: 'held'; readonly states: readonly CounterState[] }
   | { readonly kind: 'refused'; readonly exceeded: readonly number[] };
 
-/** Requests with the same counters in the same windows, added to the store as one. */
-interface Debt {
-  readonly id: string;
-  readonly counters: readonly Counter[];
-  readonly amounts: Amounts;
-}
-
 interface LocalHold {
   readonly counters: readonly Counter[];
   readonly states: readonly CounterState[];
+}
+
+/** Requests with the same counters in the same windows, added to the store as one. */
+interface Debt extends LocalHold {
+  readonly id: string;
+  readonly amounts: Amounts;
 }
 
 /** Long enough to settle at once what was just held. */
@@ -78,7 +77,7 @@ export class LocalShare {
     if (hold === undefined) return false;
     this.#open.delete(id);
     this.#options.fallback.counters.settle(id, actual, () => undefined);
-    this.#owe({ id: `${id}+local`, ...hold }, actual);
+    this.#owe({ id: `${id}+local`, ...hold, amounts: actual });
     return true;
   }
 
@@ -86,44 +85,46 @@ export class LocalShare {
   pay(): void {
     for (const [name, debt] of this.#debts) {
       this.#debts.delete(name);
-      this.#options.queue.add(paying(this.#options.store, debt));
+      this.#options.queue.add(this.#paying(debt));
     }
     this.#options.queue.wake();
   }
 
-  #owe({ id, counters, states }: LocalHold & { readonly id: string }, amounts: Amounts): void {
-    const now = this.#options.now();
-    const name: string[] = [];
-    const lasting = counters.filter((counter, index) => {
-      const state = states[index];
-      // A window that is over owes nothing, and nothing is running any more.
-      const lasts = counter.of !== 'concurrent' && (state?.resetsAt ?? Number.POSITIVE_INFINITY) > now;
-      if (lasts) name.push(state?.place ?? '');
-      return lasts;
-    });
-    if (lasting.length === 0) return;
-    const same = name.join('\n');
-    const debt = this.#debts.get(same) ?? { id, counters: lasting.map(counting), amounts: NO_AMOUNTS };
-    this.#debts.set(same, { ...debt, amounts: addAmounts(debt.amounts, amounts) });
+  #owe(debt: Debt): void {
+    const same = debt.states.map(({ place }) => place).join('\n');
+    const known = this.#debts.get(same);
+    this.#debts.set(same, known ? { ...known, amounts: addAmounts(known.amounts, debt.amounts) } : debt);
     if (!this.#options.outage.active || this.#debts.size > MOST_DEBTS) this.pay();
+  }
+
+  /** Tried again as a whole: both steps do nothing the second time, because of the id. */
+  #paying(debt: Debt): Task {
+    const { store, now } = this.#options;
+    return (done) => {
+      const counters = stillOwed(debt, now());
+      if (counters.length === 0) {
+        done(true);
+        return;
+      }
+      const { id, amounts } = debt;
+      store.hold({ id, counters, amounts, ttlMs: DEBT_TTL_MS }, (held) => {
+        if (held.kind === 'unavailable') done(false);
+        else store.settle(id, amounts, (settled) => done(settled.kind !== 'unavailable'));
+      });
+    };
   }
 }
 
-function counting(counter: Counter): Counter {
-  return { ...counter, enforced: false };
+/** A window that is over is owed nothing, and nothing is running any more. */
+function stillOwed({ counters, states }: Debt, now: number): readonly Counter[] {
+  const lasting = counters.filter(({ of }, index) => {
+    const end = states[index]?.resetsAt ?? Number.POSITIVE_INFINITY;
+    return of !== 'concurrent' && end > now;
+  });
+  return lasting.map((counter) => ({ ...counter, enforced: false }));
 }
 
 function withRealPlace(state: CounterState, counter: Counter | undefined): CounterState {
   const start = state.place.slice(state.place.lastIndexOf('@'));
   return { ...state, place: `${counter?.key ?? ''}${start}` };
-}
-
-/** Tried again as a whole: both steps do nothing the second time, because of the id. */
-function paying(store: CounterStore, { id, counters, amounts }: Debt): Task {
-  return (done) => {
-    store.hold({ id, counters, amounts, ttlMs: DEBT_TTL_MS }, (held) => {
-      if (held.kind === 'unavailable') done(false);
-      else store.settle(id, amounts, (settled) => done(settled.kind !== 'unavailable'));
-    });
-  };
 }

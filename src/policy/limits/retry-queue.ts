@@ -23,6 +23,8 @@ export class RetryQueue {
   #delay = FIRST_DELAY_MS;
   #scheduled = false;
   #running = false;
+  /** Names the one timer that counts. */
+  #timer = 0;
 
   constructor(options: RetryQueueOptions) {
     this.#options = options;
@@ -41,7 +43,9 @@ export class RetryQueue {
   /** There is a sign that the store is back. */
   wake(): void {
     this.#delay = FIRST_DELAY_MS;
-    if (this.#waiting.size > 0) this.#runSoon(0);
+    if (this.#waiting.size === 0 || this.#running) return;
+    this.#scheduled = false;
+    this.#schedule(0);
   }
 
   #trim(): void {
@@ -55,13 +59,12 @@ export class RetryQueue {
   #schedule(delay: number): void {
     if (this.#scheduled || this.#running) return;
     this.#scheduled = true;
-    this.#runSoon(delay);
-  }
-
-  #runSoon(delay: number): void {
+    this.#timer += 1;
+    const timer = this.#timer;
     this.#options.later(delay, () => {
+      if (timer !== this.#timer) return;
       this.#scheduled = false;
-      if (!this.#running) this.#runBatch();
+      this.#runBatch();
     });
   }
 

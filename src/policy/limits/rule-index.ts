@@ -41,8 +41,8 @@ export class RuleIndex {
     let found = this.#others;
     let mixed = false;
     for (const field of this.#fields) {
-      const value = field.read(subject);
-      const rules = value === undefined ? undefined : field.rules.get(value);
+      // Conditions, too, read what is not there as the empty text.
+      const rules = field.rules.get(field.read(subject) ?? '');
       if (rules === undefined) continue;
       mixed ||= found.length > 0;
       found = found.length === 0 ? rules : [...found, ...rules];

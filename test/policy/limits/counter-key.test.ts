@@ -75,7 +75,11 @@ const text = fc.oneof(
 const window: fc.Arbitrary<CounterWindow> = fc.oneof(
   fc.constant<CounterWindow>({ kind: 'total' }),
   fc.record({ kind: fc.constant('duration' as const), ms: fc.nat(3), sliding: fc.boolean() }),
-  fc.record({ kind: fc.constant('calendar' as const), unit: fc.constantFrom('day', 'month'), timeZone: text }),
+  fc.record({
+    kind: fc.constant('calendar' as const),
+    unit: fc.constantFrom('day', 'month'),
+    timeZone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/Argentina/ComodRivadavia'),
+  }),
 );
 const dimension = fc.constantFrom<Dimension>('requests', 'tokens', 'cost');
 const parts = fc.tuple(text, dimension, window, fc.array(fc.tuple(text, text), { maxLength: 3 }));

@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import t from 'tap';
+import type { HeldLimits } from '../../../src/policy/limits/limiter.js';
+import { LimiterUnderTest } from './limiter-under-test.js';
+import { bound, limitRule, PER_USER, TOTAL } from './sample-limits.js';
+
+t.test('a budget of 100 and a thousand requests at once', async (t) => {
+  const under = new LimiterUnderTest([limitRule('x', { cost: bound(100, TOTAL) })]);
+  const verdicts = Array.from({ length: 1000 }, () => under.ask({ amounts: { cost: 1 } }));
+  t.equal(verdicts.filter(({ kind }) => kind === 'held').length, 100);
+  const codes = verdicts.map((verdict) => (verdict.kind === 'refused' ? verdict.refusal : null));
+  const told = codes.filter((refusal) => refusal?.code === 'insufficient_quota');
+  t.equal(told.filter((refusal) => refusal?.headers['x-should-retry'] === 'false').length, 900);
+});
+
+t.test('a user who is new, eight times at once', async (t) => {
+  const under = new LimiterUnderTest([limitRule('x', { per: PER_USER, cost: bound(5, TOTAL) })]);
+  const verdicts = Array.from({ length: 8 }, () => under.ask({ user: 'new', amounts: { cost: 1 } }));
+  t.equal(verdicts.filter(({ kind }) => kind === 'held').length, 5);
+  const rows = await under.rows();
+  t.same(
+    rows.map(({ partition, state }) => [partition, state.held]),
+    [[{ 'request.user': 'new' }, 5n]],
+    'one counter',
+  );
+});
+
+t.test('ten running requests, and an eleventh', async (t) => {
+  const under = new LimiterUnderTest([limitRule('x', { concurrent: 10 })]);
+  const running = Array.from({ length: 10 }, () => under.held());
+  const refusal = under.refused();
+  t.equal(refusal.code, 'concurrency_limit_exceeded');
+  t.equal(refusal.headers['retry-after'], '1');
+  const [first] = running;
+  if (first) under.settle(first, { requests: 1 });
+  under.held();
+  under.refused();
+});
+
+const amount = fc.nat(12);
+const event = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('ask' as const),
+      user: fc.constantFrom('ann', 'bob'),
+      tokens: amount,
+      cost: amount,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('settle' as const), which: fc.nat(), tokens: amount, cost: amount }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(90_000) }) },
+);
+const between = (min: number, max: number) => fc.integer({ min, max });
+const limits = fc.record({
+  requests: between(1, 9),
+  tokens: between(10, 60),
+  cost: between(10, 60),
+  concurrent: between(1, 6),
+  all: between(20, 200),
+});
+
+t.test('nothing is admitted beyond a limit, whatever was held and used before', async (t) => {
+  let admitted = 0;
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(limits, fc.array(event, { maxLength: 60 }), async (max, events) => {
+      const under = new LimiterUnderTest([
+        limitRule('user', {
+          per: PER_USER,
+          requests: bound(max.requests),
+          tokens: { ...bound(max.tokens), of: 'total' },
+          concurrent: max.concurrent,
+        }),
+        limitRule('all', { cost: bound(max.all, TOTAL) }),
+        limitRule('some', { per: PER_USER, cost: bound(max.cost) }),
+      ]);
+      const open: HeldLimits[] = [];
+      for (const next of events) {
+        if (next.kind === 'wait') under.now += next.ms;
+        else if (next.kind === 'settle') {
+          const [held] = open.splice(next.which % Math.max(1, open.length), 1);
+          if (held) under.settle(held, { tokens: next.tokens, cost: next.cost });
+        } else {
+          const { user, tokens, cost } = next;
+          const verdict = under.ask({ user, amounts: { tokens, cost }, ttlMs: 60_000 });
+          if (verdict.kind === 'held') {
+            admitted += 1;
+            open.push(verdict.held);
+            const { places } = verdict.held;
+            const rows = (await under.rows()).filter(({ state }) => Object.hasOwn(places, state.place));
+            if (rows.length !== 5) return false;
+            // What asks for nothing may pass a limit that others have overshot.
+            const asking = rows.filter(({ state }) => (places[state.place] ?? 0) > 0);
+            if (asking.some(({ state, max: most }) => state.used + state.held > most)) return false;
+          } else refused += 1;
+        }
+      }
+      return true;
+    }),
+    { numRuns: 150 },
+  );
+  t.ok(admitted > 200 && refused > 200, `${admitted} admitted, ${refused} refused`);
+});

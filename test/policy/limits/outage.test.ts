@@ -1,0 +1,195 @@
+import t from 'tap';
+import type { LimitRule } from '../../../src/config/limit-rules.js';
+import type { LimiterOptions } from '../../../src/policy/limits/create-limiter.js';
+import { LimiterUnderTest, makeStore, START } from './limiter-under-test.js';
+import { bound, conditionOf, limitRule, MONTH, PER_USER, TOTAL } from './sample-limits.js';
+
+const SOFT = limitRule('soft', { requests: bound(12, TOTAL), hard: false });
+
+/** With counters of its own that four processes share the limits of. */
+function withFallback(rules: readonly LimitRule[], options: Partial<LimiterOptions> = {}): LimiterUnderTest {
+  const under: LimiterUnderTest = new LimiterUnderTest(rules, {
+    fallback: { counters: makeStore(() => under.now), processes: () => 4 },
+    ...options,
+  });
+  return under;
+}
+
+async function usedIn(under: LimiterUnderTest): Promise<Readonly<Record<string, readonly [bigint, bigint]>>> {
+  const rows = await under.rows();
+  return Object.fromEntries(rows.map(({ limit, of, state }) => [`${limit} ${of}`, [state.used, state.held] as const]));
+}
+
+t.test('hard limits refuse while the store is out of reach', async (t) => {
+  const under = withFallback([limitRule('x', { requests: bound(10) }), SOFT]);
+  under.held();
+  under.store.mode = 'down';
+  t.same(under.refused(), {
+    code: 'limits_unavailable',
+    message: 'The limits of this request cannot be checked at the moment. Nothing was sent; try again shortly.',
+    headers: { 'retry-after': '1' },
+    limit: null,
+  });
+  under.store.mode = 'up';
+  under.held();
+  t.same(under.states, ['unreachable', 'reachable']);
+});
+
+t.test('soft limits give out a share for a minute, which is added once', async (t) => {
+  const under = withFallback([SOFT, limitRule('watching', { cost: bound(1, MONTH), action: { kind: 'shadow' } })]);
+  const early = under.held();
+  under.store.mode = 'down';
+  const held = [under.held({ amounts: { cost: 5 } }), under.held(), under.held()];
+  t.same(held[0]?.headers, [], 'a share is not the limit');
+  t.same(Object.keys(held[0]?.places ?? {}), [
+    'soft|requests|total|@0',
+    `watching|cost|month UTC|@${Date.parse('2026-03-01')}`,
+  ]);
+  t.equal(under.refused().code, 'limits_unavailable', '12 ÷ 4 are used up');
+  for (const limits of held.slice(0, 2)) under.settle(limits, { cost: 5 });
+  for (const limits of held.slice(0, 2)) under.settle(limits, { cost: 5 });
+  under.settle(early);
+  under.now += 60_000;
+  t.equal(under.refused().code, 'limits_unavailable', 'a minute later');
+  while (under.tick() > 0 && under.store.asked < 100);
+  under.store.mode = 'up';
+  while (under.tick() > 0);
+  t.same(await usedIn(under), { 'soft requests': [3n, 0n], 'watching cost': [10n, 0n] });
+  if (held[2]) under.settle(held[2]);
+  while (under.tick() > 0);
+  t.same((await usedIn(under))['soft requests'], [4n, 0n], 'what ran longer than the outage comes last');
+  for (let count = 0; count < 8; count += 1) under.held();
+  t.equal(under.refused().limit, 'soft');
+});
+
+t.test('what was used locally in a window that is over is not owed', async (t) => {
+  const rules = [limitRule('minute', { requests: bound(8), hard: false }), SOFT];
+  const under = withFallback(rules);
+  under.held();
+  under.store.mode = 'down';
+  const [first, second] = [under.held(), under.held()];
+  t.equal(under.refused().code, 'limits_unavailable', 'the smallest share counts');
+  under.settle(first);
+  under.now += 60_000;
+  under.settle(second);
+  under.store.mode = 'up';
+  while (under.tick() > 0);
+  const used = await usedIn(under);
+  t.same(used['minute requests'], [0n, 0n]);
+  t.same(used['soft requests'], [2n, 1n]);
+});
+
+t.test('an answer that is lost neither holds nor counts twice', async (t) => {
+  const under = withFallback([SOFT]);
+  under.store.mode = 'lost';
+  under.settle(under.held());
+  while (under.tick() > 0 && under.store.asked < 100);
+  under.store.mode = 'up';
+  while (under.tick() > 0);
+  under.held();
+  t.same((await usedIn(under))['soft requests'], [1n, 1n]);
+  const hard = new LimiterUnderTest([limitRule('x', { requests: bound(5) })]);
+  hard.store.mode = 'lost';
+  hard.refused();
+  hard.store.mode = 'up';
+  while (hard.tick() > 0);
+  hard.held();
+  t.same(await usedIn(hard), { 'x requests': [0n, 1n] }, 'a refused request holds nothing');
+});
+
+t.test('a store that comes and goes is one outage', async (t) => {
+  const under = withFallback([SOFT]);
+  let admitted = 0;
+  for (let count = 0; count < 40; count += 1) {
+    under.store.mode = 'down';
+    const verdict = under.ask();
+    if (verdict.kind === 'held') {
+      admitted += 1;
+      under.settle(verdict.held);
+    }
+    under.store.mode = 'up';
+    while (under.tick() > 0);
+    under.now += 1000;
+  }
+  t.equal(admitted, 3, 'one share');
+  under.now += 120_000;
+  under.store.mode = 'down';
+  t.equal(under.ask().kind, 'held', 'a new one after a quiet minute');
+});
+
+t.test('limits that only watch let requests pass', async (t) => {
+  const watching = limitRule('watching', { requests: bound(1, TOTAL), action: { kind: 'shadow' } });
+  for (const under of [withFallback([watching]), new LimiterUnderTest([watching])]) {
+    under.store.mode = 'down';
+    for (let count = 0; count < 3; count += 1) under.settle(under.held());
+    under.now += 600_000;
+    under.settle(under.held());
+  }
+  const under = withFallback([watching]);
+  under.store.mode = 'down';
+  under.settle(under.held());
+  under.store.mode = 'up';
+  under.held();
+  while (under.tick() > 0);
+  t.same(await usedIn(under), { 'watching requests': [1n, 1n] }, 'and still count');
+});
+
+t.test('use, from a local share', async (t) => {
+  const action = { kind: 'use', model: 'cheap' } as const;
+  const under = withFallback([limitRule('cheaper', { requests: bound(4, TOTAL), hard: false, action })]);
+  under.store.mode = 'down';
+  under.held({ id: 'a' });
+  t.same(under.ask({ id: 'b' }), { kind: 'use', model: 'cheap', limit: 'cheaper' });
+  under.held({ id: 'b', without: ['cheaper'] });
+  t.same(under.ask({ id: 'c' }), { kind: 'use', model: 'cheap', limit: 'cheaper' });
+  under.store.mode = 'up';
+  under.held({ id: 'c' });
+  while (under.tick() > 0);
+  t.same(await usedIn(under), { 'cheaper requests': [0n, 1n] }, 'the hold of c is not taken back');
+});
+
+t.test('settlements wait for the store, the oldest are given up', async (t) => {
+  const under = new LimiterUnderTest([limitRule('x', { requests: bound(20_000, TOTAL) })]);
+  const held = Array.from({ length: 10_100 }, () => under.held());
+  const before = under.store.asked;
+  under.store.mode = 'down';
+  for (const limits of held) under.settle(limits);
+  t.equal(under.store.asked - before, 1, 'only the first asks the store');
+  t.equal(under.lost, 100);
+  under.tick();
+  t.equal(under.store.asked - before, 65, 'tried again in batches');
+  under.tick();
+  t.equal(under.store.asked - before, 129);
+  under.store.mode = 'up';
+  let rounds = 0;
+  while (under.tick() > 0) rounds += 1;
+  t.ok(rounds >= 10_000 / 64 && rounds < 170, `${rounds} turns of the event loop`);
+  under.held();
+  t.same(await usedIn(under), { 'x requests': [10_000n, 101n] });
+  t.same(under.states, ['unreachable', 'reachable']);
+});
+
+t.test('a settlement is told once', async (t) => {
+  const rules = [limitRule('x', { per: PER_USER, cost: bound(10, TOTAL), alertAt: [0.5] })];
+  const under = new LimiterUnderTest(rules);
+  const held = under.held({ user: 'ann', amounts: { cost: 5 } });
+  under.store.mode = 'down';
+  under.settle(held, { cost: 8 });
+  under.settle(held, { cost: 9 });
+  t.same([under.told.length, under.overshoots.length], [0, 0]);
+  under.store.mode = 'up';
+  while (under.tick() > 0);
+  t.same(
+    under.told.map(({ used, partition }) => [used, partition]),
+    [[8n, ['ann']]],
+  );
+  t.same(under.overshoots, [['x', 3, 'cost']]);
+});
+
+t.test('conditions and an unreachable store', async (t) => {
+  const when = conditionOf((subject) => subject.limit('soft').used < 1, { limits: ['soft'] });
+  const under = withFallback([SOFT, limitRule('first', { when, requests: bound(1, TOTAL), hard: false })]);
+  under.store.mode = 'down';
+  t.equal(under.refused().code, 'limits_unavailable', 'nothing used is what it sees: 1 ÷ 4 is no request');
+  t.equal(under.now, START);
+});
