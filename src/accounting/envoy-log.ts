@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { type AccessLogLine, parseAccessLogLine } from './access-log.js';
+import { FollowedFile } from './follow-file.js';
+import { lineId } from './line-id.js';
 
 /** One failed attempt as Envoy's router logs it; absent texts are `''`. The router's log has no request id. */
 export interface AttemptLogLine {
@@ -44,7 +45,6 @@ export interface EnvoyLogOptions {
 const POLL_MS = 20;
 /** How far back a look begins: lines are written after the fact, so what is asked for is among the newest. */
 const LOOK_BACK = 256 * 1024;
-const MAX_READ = 1024 * 1024;
 
 /** Lines kept while the files are read: somebody may ask for them a moment later. */
 const MOST_SEEN = 5000;
@@ -68,7 +68,7 @@ export class EnvoyLog {
   /** Lines of whole requests by id, as text: most are never asked for. */
   readonly #ends = new Map<string, string>();
   #attempts: AttemptLogLine[] = [];
-  #tails: readonly Tail[] = [];
+  #logs: readonly FollowedFile[] = [];
   #timer: NodeJS.Timeout | null = null;
   #reading = false;
   #closed = false;
@@ -89,9 +89,12 @@ export class EnvoyLog {
     this.#waiting.set(question.id, { question, until, answer });
     if (this.#timer) return;
     // A fresh look for each burst of questions: lines of the asked-for attempts may be there already.
-    this.#tails = [
-      new Tail(this.#options.attemptLogPath, (line) => this.#attemptLine(line)),
-      new Tail(this.#options.accessLogPath, (line) => this.#accessLine(line)),
+    const { attemptLogPath, accessLogPath } = this.#options;
+    const follow = (path: string, onLine: (line: Buffer) => void) =>
+      new FollowedFile({ path, since: 0, lookBack: LOOK_BACK, onLine });
+    this.#logs = [
+      follow(attemptLogPath, (line) => this.#attemptLine(line.toString('utf8'))),
+      follow(accessLogPath, (line) => this.#accessLine(line)),
     ];
     this.#timer = setInterval(() => void this.#poll(), POLL_MS);
   }
@@ -106,11 +109,9 @@ export class EnvoyLog {
   async #poll(): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
-    try {
-      for (const tail of this.#tails) await tail.read();
-    } finally {
-      this.#reading = false;
-    }
+    // No file yet, or no right to read it: then nobody learns anything from it.
+    for (const log of this.#logs) await log.poll().catch(() => undefined);
+    this.#reading = false;
     const now = this.#now();
     for (const waiting of [...this.#waiting.values()]) {
       const words = this.#words(waiting.question);
@@ -142,16 +143,16 @@ export class EnvoyLog {
   #rest(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
-    for (const tail of this.#tails) tail.close();
-    this.#tails = [];
+    for (const log of this.#logs) void log.close().catch(() => undefined);
+    this.#logs = [];
     this.#ends.clear();
     this.#attempts = [];
   }
 
-  #accessLine(line: string): void {
-    const id = idOf(line);
+  #accessLine(line: Buffer): void {
+    const id = lineId(line);
     if (id === null) return;
-    this.#ends.set(id, line);
+    this.#ends.set(id, line.toString('utf8'));
     const [oldest] = this.#ends.keys();
     if (this.#ends.size > MOST_SEEN && oldest !== undefined) this.#ends.delete(oldest);
   }
@@ -173,56 +174,6 @@ function nearest(lines: Iterable<AttemptLogLine>, wanted: WantedAttempt): Attemp
     distance = away;
   }
   return best;
-}
-
-/** Reads a growing file from near its end, line by line. */
-class Tail {
-  readonly #path: string;
-  readonly #onLine: (line: string) => void;
-  #file: FileHandle | null = null;
-  #offset = 0;
-  #rest = '';
-  #closed = false;
-
-  constructor(path: string, onLine: (line: string) => void) {
-    this.#path = path;
-    this.#onLine = onLine;
-  }
-
-  async read(): Promise<void> {
-    try {
-      if (!this.#file) await this.#open();
-      const file = this.#file;
-      if (!file || this.#closed) return;
-      const { size } = await file.stat();
-      if (size <= this.#offset) return;
-      const buffer = Buffer.alloc(Math.min(size - this.#offset, MAX_READ));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#offset);
-      this.#offset += bytesRead;
-      const lines = (this.#rest + buffer.toString('utf8', 0, bytesRead)).split('\n');
-      this.#rest = lines.pop() ?? '';
-      for (const line of lines) this.#onLine(line);
-    } catch {
-      // No file yet, or no right to read it: then nobody learns anything from it.
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    void this.#file?.close().catch(() => undefined);
-    this.#file = null;
-  }
-
-  async #open(): Promise<void> {
-    const file = await open(this.#path, 'r');
-    this.#offset = Math.max(0, (await file.stat()).size - LOOK_BACK);
-    this.#file = file;
-    if (this.#closed) this.close();
-  }
-}
-
-function idOf(line: string): string | null {
-  return /"id":"([\w.:-]+)"/.exec(line)?.[1] ?? null;
 }
 
 /** Null for anything that is no such line. */

@@ -30,8 +30,6 @@ const CALENDAR: Readonly<Record<string, number>> = {
   week: 7 * DAY + HOUR,
   month: 31 * DAY + HOUR,
 };
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY };
-
 /** Never throws; what cannot be read is kept for ever rather than forgotten. */
 export function parsePlace(place: string): Place {
   const at = place.lastIndexOf('@');
@@ -44,17 +42,12 @@ export function parsePlace(place: string): Place {
   };
 }
 
-/** `1m`, `24h`, `90s`, `month`, `month/Europe/Berlin`; `~1h` slides, so a slot of it counts up to twice as long. */
+/** `60000ms`, `60000ms sliding` (a slot of it counts up to twice as long), `month Europe/Berlin`, `total`. */
 function longest(window: string): number {
-  const sliding = window.startsWith('~');
-  const [name = ''] = window.slice(sliding ? 1 : 0).split(/[/@(]/, 1);
-  const duration = /^(\d+)(ms|s|m|h|d)?$/.exec(name);
-  const length = duration
-    ? Number(duration[1]) * (UNITS[duration[2] ?? 'ms'] ?? Number.POSITIVE_INFINITY)
-    : Object.hasOwn(CALENDAR, name)
-      ? (CALENDAR[name] ?? Number.POSITIVE_INFINITY)
-      : Number.POSITIVE_INFINITY;
-  return sliding ? 2 * length : length;
+  const [, ms, sliding] = /^(\d+)ms( sliding)?$/.exec(window) ?? [];
+  if (ms !== undefined) return Number(ms) * (sliding === undefined ? 1 : 2);
+  const [unit = ''] = window.split(' ', 1);
+  return (Object.hasOwn(CALENDAR, unit) ? CALENDAR[unit] : undefined) ?? Number.POSITIVE_INFINITY;
 }
 
 function isDimension(word: string): word is Dimension {

@@ -32,6 +32,8 @@ export interface HoldEntry {
   readonly input_tokens: number;
   /** What the input probably is; absent = nobody counted. */
   readonly input_estimate?: number;
+  /** The answer's usage chunk is taken out because the client did not ask for it; without us it passes. Absent = no. */
+  readonly hides_usage?: true;
   readonly snapshot: string;
   /** Epoch milliseconds after which an open hold is given up as `estimate`. */
   readonly expires: number;
@@ -75,6 +77,8 @@ export interface FinalEntry {
   readonly stated_cost_nano_usd?: number;
   /** Places of the counters that this request was settled in; absent = none. */
   readonly limits?: readonly string[];
+  /** Written by recovery, after the process that held the request had died; absent = by that process itself. */
+  readonly recovered?: true;
   readonly first_token_ms: number | null;
   readonly ms: number;
   readonly cache: 'hit' | 'miss' | 'semantic' | null;

@@ -1,5 +1,6 @@
 import type { FSWatcher } from 'node:fs';
 import { type AccessLogLine, parseAccessLogLine } from '../access-log.js';
+import { FollowedFile, watchBeside } from '../follow-file.js';
 import { type Boot, markSettled } from '../ledger/boots.js';
 import type { FinalEntry, HoldEntry } from '../ledger/entry.js';
 import { findOpenHolds, listDeadBoots } from '../ledger/open-holds.js';
@@ -7,7 +8,6 @@ import type { FileLedger } from '../ledger/open-ledger.js';
 import { lineId } from '../line-id.js';
 import { claimRecovery } from './claim.js';
 import { entryFromLine, entryWithoutLine, type FinalEntryParts } from './final-entry.js';
-import { FollowedFile, watchBeside } from './follow-file.js';
 
 /** How often other processes are looked at, and the access log is read where nothing announces a change. */
 const POLL_MS = 1_000;

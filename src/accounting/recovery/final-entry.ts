@@ -5,6 +5,7 @@ import { costOf } from '../cost.js';
 import { bytesToTokens } from '../estimate.js';
 import type { AttemptEntry, FinalEntry, HoldEntry } from '../ledger/entry.js';
 import type { PriceBook } from '../prices.js';
+import type { AnswerWidths } from './answer-widths.js';
 import { outputTokensOf, outputTokensUnseen } from './output-tokens.js';
 
 export interface FinalEntryParts {
@@ -13,6 +14,8 @@ export interface FinalEntryParts {
   readonly providerOf: (cluster: string) => string | null;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** What was learned about answers; absent = medians of recordings. */
+  readonly widths?: AnswerWidths;
 }
 
 /** The final entry of a hold whose process died, from Envoy's line about the same request. */
@@ -25,8 +28,8 @@ export function entryFromLine(hold: HoldEntry, line: AccessLogLine, parts: Final
     const answered = line.attempts > 0 && line.details === 'via_upstream';
     return finalEntry(hold, { ...outcome, attempts, type: 'void', ...(answered ? { target: target.name } : {}) });
   }
-  const input = Math.min(bytesToTokens(line.bytes_received), hold.input_tokens);
-  const output = status === 499 ? 0 : outputTokensOf(hold, line.bytes_sent);
+  const input = hold.input_estimate ?? Math.min(bytesToTokens(line.bytes_received), hold.input_tokens);
+  const output = status === 499 ? 0 : outputTokensOf(hold, target.name, { line, widths: parts.widths });
   const usage = { ...emptyUsage(), input, output };
   return priced(
     finalEntry(hold, { ...outcome, attempts, type: 'estimate', target: target.name, usage }),
@@ -41,7 +44,8 @@ export function entryFromLine(hold: HoldEntry, line: AccessLogLine, parts: Final
  */
 export function entryWithoutLine(hold: HoldEntry, parts: FinalEntryParts): FinalEntry {
   const target = splitTarget(hold.targets[0] ?? '');
-  const usage = { ...emptyUsage(), input: bytesToTokens(hold.input_tokens), output: outputTokensUnseen(hold) };
+  const input = hold.input_estimate ?? bytesToTokens(hold.input_tokens);
+  const usage = { ...emptyUsage(), input, output: outputTokensUnseen(hold, target.name, parts.widths) };
   const ms = Math.max(0, parts.now() - (Date.parse(hold.time) || parts.now()));
   const outcome = { status: 503, code: 'gateway_unavailable', ms, first_token_ms: null, attempts: [] };
   return priced(finalEntry(hold, { ...outcome, type: 'estimate', target: target.name, usage }), target, parts);
@@ -122,6 +126,8 @@ function finalEntry(hold: HoldEntry, outcome: Outcome): FinalEntry {
     cost_nano_usd: outcome.usage ? null : 0,
     cost_parts: {},
     price_version: null,
+    ...(hold.limits ? { limits: Object.keys(hold.limits) } : {}),
+    recovered: true,
     first_token_ms,
     ms,
     cache: null,

@@ -13,7 +13,7 @@ import { DEAD, final, held, hold, temporaryDirectory, testLedger } from '../samp
 const NOW = Date.UTC(2026, 10, 20, 12, 0, 30);
 const MINUTE = Math.floor(NOW / 60_000) * 60_000;
 const COST = 'budget|cost|total|search@0';
-const TOKENS = `rate|tokens|1m|web@${MINUTE}`;
+const TOKENS = `rate|tokens|60000ms|web@${MINUTE}`;
 const OPEN = 'rate|concurrent|total|web@0';
 
 function bootWith(directory: string, name: string, entries: readonly LedgerEntry[], owner = DEAD): string {
@@ -36,23 +36,21 @@ const collect = (directory: string, now = NOW) => collectSeed({ directory, now: 
 
 t.test('how long a place matters', async (t) => {
   const cases: readonly (readonly [string, string | null, number])[] = [
-    ['l|requests|1m|web@60000', 'requests', 120_000],
-    ['l|tokens|90s|@0', 'tokens', 90_000],
-    ['l|tokens|60000|@0', 'tokens', 60_000],
+    ['l|requests|60000ms|web@60000', 'requests', 120_000],
     ['l|tokens|250ms|@0', 'tokens', 250],
-    ['l|input_tokens|~1h|web|smart@3600000', 'input_tokens', 3 * 3_600_000],
-    ['l|output_tokens|day/Europe/Berlin|@0', 'output_tokens', 25 * 3_600_000],
-    ['l|cost|month|@0', 'cost', (31 * 24 + 1) * 3_600_000],
+    ['l|input_tokens|3600000ms sliding|web|smart@3600000', 'input_tokens', 3 * 3_600_000],
+    ['l|output_tokens|day Europe/Berlin|@0', 'output_tokens', 25 * 3_600_000],
+    ['l|cost|month UTC|@0', 'cost', (31 * 24 + 1) * 3_600_000],
     ['l|cost|total|web@0', 'cost', Number.POSITIVE_INFINITY],
     ['l|concurrent|total|@0', 'concurrent', Number.POSITIVE_INFINITY],
     ['l|cost|fortnight|@0', 'cost', Number.POSITIVE_INFINITY],
     ['l|cost|constructor|@0', 'cost', Number.POSITIVE_INFINITY],
-    ['l|apples|1m|@0', null, 60_000],
-    ['l|cost|1m|web', null, Number.POSITIVE_INFINITY],
+    ['l|apples|60000ms|@0', null, 60_000],
+    ['l|cost|60000ms|web', null, Number.POSITIVE_INFINITY],
     ['', null, Number.POSITIVE_INFINITY],
   ];
   for (const [place, of, endsAt] of cases) {
-    const want = place === 'l|cost|1m|web' ? { of: null, endsAt } : { of, endsAt };
+    const want = place === 'l|cost|60000ms|web' ? { of: null, endsAt } : { of, endsAt };
     t.same(parsePlace(place), want, place);
   }
 });
@@ -69,20 +67,20 @@ t.test('what is settled, what is open, what is over', async (t) => {
     final('void', { type: 'void', limits: places, usage: {}, cost_nano_usd: 0 }),
     hold('open', { limits, expires: NOW + 500_000 }),
     hold('late', { limits, expires: NOW - 1 }),
-    hold('over', { limits: { [`rate|tokens|1m|@${MINUTE - 120_000}`]: 5, [OPEN]: 1 }, expires: NOW - 100_000 }),
+    hold('over', { limits: { [`rate|tokens|60000ms|@${MINUTE - 120_000}`]: 5, [OPEN]: 1 }, expires: NOW - 100_000 }),
     hold('free'),
     final('refused', { type: 'refusal' }),
   ]);
   bootWith(directory, '20261102T080000000Z-0', [
-    hold('elsewhere', { limits: { [COST]: 1, [`count|requests|1h|@${MINUTE}`]: 1 } }),
+    hold('elsewhere', { limits: { [COST]: 1, [`count|requests|3600000ms|@${MINUTE}`]: 1 } }),
     final('settled', { limits: places, usage, cost_nano_usd: 999 }),
-    final('unpriced', { limits: [COST, `count|requests|1h|@${MINUTE}`], cost_nano_usd: null }),
-    final('old', { limits: [`rate|tokens|1m|web@${MINUTE - 60_000}`] }),
+    final('unpriced', { limits: [COST, `count|requests|3600000ms|@${MINUTE}`], cost_nano_usd: null }),
+    final('old', { limits: [`rate|tokens|60000ms|web@${MINUTE - 60_000}`] }),
   ]);
   bootWith(directory, '20261103T080000000Z-0', [final('elsewhere', { cost_nano_usd: 2 })]);
   const held = Object.entries(limits);
   t.same(plain(await collect(directory)), {
-    used: { [COST]: 42, [TOKENS]: 25, [`count|requests|1h|@${MINUTE}`]: 2 },
+    used: { [COST]: 42, [TOKENS]: 25, [`count|requests|3600000ms|@${MINUTE}`]: 2 },
     holds: { late: [60_000, held], open: [500_000, held] },
   });
   t.same(plain(await collect(directory, NOW + 60_000)).toString(), '[object Object]');

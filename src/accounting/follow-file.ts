@@ -14,19 +14,22 @@ export interface FollowOptions {
   readonly path: string;
   /** Rotated files beside it that changed since (epoch milliseconds) are read too, first. */
   readonly since: number;
+  /** Bytes to go back from the present end, over rotated files too; default: to the beginning. 0 = what comes from now on. */
+  readonly lookBack?: number;
   /** Every complete line without its newline; only valid during the call. */
   readonly onLine: (line: Buffer) => void;
 }
 
 /**
- * Reads a growing log from its beginning, through rotation by rename, truncation, and lines that are written in pieces.
- * Nothing happens between polls: `poll` reads all that is there now.
+ * Reads a growing log through rotation by rename, truncation, and lines that are written in pieces. Nothing happens between
+ * polls: `poll` reads all that is there now.
  */
 export class FollowedFile {
   readonly #options: FollowOptions;
   readonly #files: OpenFile[] = [];
   #current: OpenFile | null = null;
   #begun = false;
+  #closed = false;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -34,47 +37,80 @@ export class FollowedFile {
 
   /** Reads to the present end of the log. Not to be called again before it has resolved. Rejects when reading fails. */
   async poll(): Promise<void> {
-    if (!this.#begun) {
-      for (const path of await rotatedFiles(this.#options)) await this.#open(path);
-      this.#begun = true;
-    }
+    if (!this.#begun) await this.#begin();
+    this.#begun = true;
     await this.#readAll();
     if (await this.#turnToNewFile()) await this.#readAll();
     await this.#dropQuiet();
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const file of this.#files.splice(0)) await file.handle.close();
     this.#current = null;
   }
 
+  /** Newest first, as far back as wanted. */
+  async #begin(): Promise<void> {
+    const { path, lookBack } = this.#options;
+    let left = lookBack ?? Number.POSITIVE_INFINITY;
+    this.#current = await this.#open(path, left);
+    left -= this.#current?.size ?? 0;
+    // With nothing to look back to, what is there now in rotated files is over.
+    if (left <= 0 || lookBack === 0) return;
+    for (const rotated of (await rotatedFiles(this.#options)).reverse()) {
+      if (left <= 0) return;
+      const file = await this.#open(rotated, left);
+      left -= file?.size ?? 0;
+    }
+  }
+
   async #readAll(): Promise<void> {
-    for (const file of this.#files) await readOn(file, this.#options.onLine);
+    for (const file of [...this.#files]) await readOn(file, this.#options.onLine);
   }
 
   /** True when the path names another file than before. The old one stays open, for what is still written to it. */
   async #turnToNewFile(): Promise<boolean> {
     const named = await stat(this.#options.path).catch(() => null);
     if (!named || named.ino === this.#current?.inode) return false;
-    this.#current = await this.#open(this.#options.path);
-    return this.#current !== null;
+    const opened = await this.#open(this.#options.path, Number.POSITIVE_INFINITY);
+    if (!opened) return false;
+    // Lines are told in the order of the files: the newest comes last.
+    this.#files.push(...this.#files.splice(this.#files.indexOf(opened), 1));
+    this.#current = opened;
+    return true;
   }
 
-  async #open(path: string): Promise<OpenFile | null> {
+  /** Goes before the files that are open already. */
+  async #open(path: string, lookBack: number): Promise<OpenFile | null> {
     const handle = await open(path, 'r').catch(() => null);
     if (!handle) return null;
-    const { ino } = await handle.stat();
-    const known = this.#files.find((file) => file.inode === ino);
-    if (known) {
+    const { ino, size } = await handle.stat();
+    const known = this.#files.find((file) => file.inode === ino) ?? null;
+    if (known || this.#closed) {
       await handle.close();
       return known;
     }
-    const file: OpenFile = { handle, inode: ino, position: 0, pending: [], pendingBytes: 0, grewAt: Date.now() };
-    this.#files.push(file);
+    // One byte earlier, so that a line that begins exactly there is seen to begin.
+    const position = Math.max(0, size - lookBack - 1);
+    const inLine = lookBack < size;
+    const file: OpenFile = {
+      handle,
+      inode: ino,
+      size,
+      position: inLine ? position : 0,
+      inLine,
+      pending: [],
+      pendingBytes: 0,
+      grewAt: Date.now(),
+    };
+    this.#files.unshift(file);
     return file;
   }
 
   async #dropQuiet(): Promise<void> {
+    // A log that was renamed and is not there anew is still written to.
+    if (!this.#current) return;
     const now = Date.now();
     for (const file of this.#files.filter((one) => one !== this.#current && now - one.grewAt > QUIET_MS)) {
       this.#files.splice(this.#files.indexOf(file), 1);
@@ -97,7 +133,11 @@ export function watchBeside(path: string, changed: () => void): FSWatcher | null
 interface OpenFile {
   readonly handle: FileHandle;
   readonly inode: number;
+  /** When it was opened. */
+  readonly size: number;
   position: number;
+  /** Reading began in the middle: what comes before the first newline is no line. */
+  inLine: boolean;
   /** The begun line. */
   pending: Buffer[];
   pendingBytes: number;
@@ -106,7 +146,7 @@ interface OpenFile {
 
 async function readOn(file: OpenFile, onLine: (line: Buffer) => void): Promise<void> {
   const { size } = await file.handle.stat();
-  if (size < file.position) Object.assign(file, { position: 0, pending: [], pendingBytes: 0 });
+  if (size < file.position) Object.assign(file, { position: 0, inLine: false, pending: [], pendingBytes: 0 });
   while (file.position < size) {
     const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size - file.position));
     const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, file.position);
@@ -120,7 +160,9 @@ async function readOn(file: OpenFile, onLine: (line: Buffer) => void): Promise<v
 function cutLines(file: OpenFile, piece: Buffer, onLine: (line: Buffer) => void): void {
   let start = 0;
   for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
-    onLine(Buffer.concat([...file.pending, piece.subarray(start, end)]));
+    const rest = piece.subarray(start, end);
+    if (!file.inLine) onLine(file.pending.length === 0 ? rest : Buffer.concat([...file.pending, rest]));
+    file.inLine = false;
     file.pending = [];
     file.pendingBytes = 0;
     start = end + 1;

@@ -1,0 +1,125 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+
+/** What answers of one kind have in common: who gave them, and in which form the client got them. */
+export interface AnswerKind {
+  /** `provider/model`. */
+  readonly target: string;
+  readonly endpoint: string;
+  readonly stream: boolean;
+}
+
+/** Body bytes that went to the client, and the output tokens that the provider stated for them, reasoning included. */
+export type AnswerSize = readonly [bytes: number, tokens: number];
+
+/** In the data directory. */
+export const WIDTHS_FILE = 'answer-widths.json';
+
+const VERSION = 1;
+/** The latest answers of each kind. */
+const SAMPLES = 32;
+/** Fewer say too little about the spread. */
+const ENOUGH = 8;
+const MOST_KINDS = 500;
+
+/**
+ * How wide a token is on the wire, learned by kind from answers whose usage the provider stated: the way to estimate an answer
+ * that only Envoy saw. A straight line through the latest answers, raised until none of them lies above it: an estimate is
+ * rarely below the truth, and where every answer is built alike it is close to it.
+ */
+export class AnswerWidths {
+  readonly #kinds = new Map<string, AnswerSize[]>();
+  #changed = false;
+
+  /** A whole answer. */
+  observe(kind: AnswerKind, size: AnswerSize): void {
+    const key = keyOf(kind);
+    const samples = this.#kinds.get(key) ?? [];
+    samples.push(size);
+    if (samples.length > SAMPLES) samples.shift();
+    // The kind that was seen last is forgotten last.
+    this.#kinds.delete(key);
+    this.#kinds.set(key, samples);
+    const [oldest] = this.#kinds.keys();
+    if (this.#kinds.size > MOST_KINDS && oldest !== undefined) this.#kinds.delete(oldest);
+    this.#changed = true;
+  }
+
+  /** Output tokens of so many bytes; null when too little is known. `cut`: the end of the answer is missing. */
+  outputTokens(kind: AnswerKind, bytes: number, cut: boolean): number | null {
+    const samples = this.#kinds.get(keyOf(kind)) ?? [];
+    if (samples.length < ENOUGH || bytes <= 0) return null;
+    const line = upperLine(samples);
+    // What every answer has beside its tokens lies mostly at its end; what was cut does not have it.
+    const offset = cut ? Math.max(0, line.offset) : line.offset;
+    return Math.max(1, Math.ceil(offset + line.slope * bytes - 1e-6));
+  }
+
+  /** Output tokens of a long answer of this kind, for one that nobody saw; null when too little is known. */
+  longAnswer(kind: AnswerKind): number | null {
+    const samples = this.#kinds.get(keyOf(kind)) ?? [];
+    if (samples.length < ENOUGH) return null;
+    const tokens = samples.map(([, count]) => count).sort((left, right) => left - right);
+    return tokens[Math.floor(0.9 * (tokens.length - 1))] ?? null;
+  }
+
+  /** Reads what `save` wrote; nothing when there is none, or it is of another form. Never rejects. */
+  async load(path: string): Promise<void> {
+    try {
+      const { version, kinds } = JSON.parse(await readFile(path, 'utf8')) as Saved;
+      if (version !== VERSION) return;
+      for (const [key, samples] of kinds) if (samples.every(isSize)) this.#kinds.set(key, samples.slice(-SAMPLES));
+    } catch {
+      // Not worth a word: it is learned again from the next answers.
+    }
+  }
+
+  /** Writes what was learned, if there is anything new. Rejects with what the file system says. */
+  async save(path: string): Promise<void> {
+    if (!this.#changed) return;
+    this.#changed = false;
+    const draft = `${path}.${process.pid}`;
+    try {
+      await writeFile(draft, JSON.stringify({ version: VERSION, kinds: [...this.#kinds] }), { mode: 0o600 });
+      await rename(draft, path);
+    } catch (error) {
+      this.#changed = true;
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+}
+
+interface Saved {
+  readonly version: number;
+  readonly kinds: readonly (readonly [string, AnswerSize[]])[];
+}
+
+function isSize(size: unknown): size is AnswerSize {
+  return Array.isArray(size) && size.length === 2 && size.every((part) => typeof part === 'number' && part >= 0);
+}
+
+function keyOf({ target, endpoint, stream }: AnswerKind): string {
+  return `${target} ${endpoint} ${stream ? 'stream' : 'whole'}`;
+}
+
+interface Line {
+  readonly offset: number;
+  readonly slope: number;
+}
+
+/** Least squares of tokens over bytes, then moved up to the sample that lies highest above it. */
+function upperLine(samples: readonly AnswerSize[]): Line {
+  const count = samples.length;
+  const meanBytes = samples.reduce((sum, [bytes]) => sum + bytes, 0) / count;
+  const meanTokens = samples.reduce((sum, [, tokens]) => sum + tokens, 0) / count;
+  let [spread, common] = [0, 0];
+  for (const [bytes, tokens] of samples) {
+    spread += (bytes - meanBytes) ** 2;
+    common += (bytes - meanBytes) * (tokens - meanTokens);
+  }
+  const slope = spread > 0 ? common / spread : 0;
+  // Answers of one length, or of lengths that say nothing: the share of the densest one is all that is known.
+  if (slope <= 0) return { offset: 0, slope: Math.max(...samples.map(([bytes, tokens]) => tokens / bytes)) };
+  const offset = Math.max(...samples.map(([bytes, tokens]) => tokens - slope * bytes));
+  return { offset, slope };
+}

@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { AnswerWidths } from '../../../src/accounting/recovery/answer-widths.js';
+import { temporaryDirectory } from '../samples.js';
+
+const KIND = { target: 'openai/gpt-5', endpoint: '/v1/chat/completions', stream: true };
+/** An answer of one event per token between a first and a last event. */
+const ENVELOPE = 190;
+const ENDS = 420;
+
+function learned(tokens: readonly number[], wordLength: (token: number) => number): AnswerWidths {
+  const widths = new AnswerWidths();
+  for (const count of tokens) widths.observe(KIND, [bytesOf(count, wordLength), count]);
+  return widths;
+}
+
+function bytesOf(tokens: number, wordLength: (token: number) => number): number {
+  let bytes = ENDS;
+  for (let token = 0; token < tokens; token += 1) bytes += ENVELOPE + wordLength(token);
+  return bytes;
+}
+
+t.test('answers that are built alike: exact', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 8, maxLength: 60 }),
+      fc.nat(900),
+      (sizes, more) => {
+        const count = more + 1;
+        const told = learned(sizes, () => 5).outputTokens(
+          KIND,
+          bytesOf(count, () => 5),
+          false,
+        );
+        // Of one length only: the ends count as tokens too, never the other way round.
+        const alike = new Set(sizes.slice(-32)).size === 1;
+        return told !== null && (alike ? told >= count || count > (sizes.at(-1) ?? 0) : told === count);
+      },
+    ),
+  );
+});
+
+t.test('words of any length: hardly ever below, and in sum little above', async (t) => {
+  const random = fc.sample(fc.integer({ min: 1, max: 12 }), { numRuns: 40_000, seed: 7 });
+  let at = 0;
+  const word = () => random[at++ % random.length] ?? 1;
+  const sizes = fc.sample(fc.integer({ min: 20, max: 400 }), { numRuns: 232, seed: 9 });
+  const widths = learned(sizes.slice(0, 32), word);
+  let [below, truth, estimated] = [0, 0, 0];
+  for (const count of sizes.slice(32)) {
+    const told = widths.outputTokens(KIND, bytesOf(count, word), false) ?? 0;
+    if (told < count) below += 1;
+    truth += count;
+    estimated += told;
+  }
+  t.ok(below <= 10, `${below} of 200 below`);
+  t.ok(estimated >= truth && estimated <= truth * 1.02, `${estimated} for ${truth}`);
+  for (const count of [1, 20, 300]) {
+    const cut = bytesOf(count, () => 6) - ENDS;
+    const told = widths.outputTokens(KIND, cut, true) ?? 0;
+    t.ok(told >= count && told <= count * 1.02 + 5, `cut after ${count}: ${told}`);
+  }
+});
+
+t.test('too little is known; kinds do not mix; a length that says nothing', async (t) => {
+  const widths = learned([10, 20, 30, 40, 50, 60, 70], () => 5);
+  t.equal(widths.outputTokens(KIND, 5_000, false), null);
+  t.equal(widths.longAnswer(KIND), null);
+  widths.observe(KIND, [bytesOf(80, () => 5), 80]);
+  t.equal(
+    widths.outputTokens(
+      KIND,
+      bytesOf(44, () => 5),
+      false,
+    ),
+    44,
+  );
+  t.equal(widths.outputTokens(KIND, 0, false), null);
+  t.equal(widths.outputTokens(KIND, 1, false), 1, 'any answer is at least one token');
+  t.equal(widths.longAnswer(KIND), 70);
+  t.equal(widths.outputTokens({ ...KIND, stream: false }, 5_000, false), null);
+  // Hidden reasoning: more tokens behind fewer bytes.
+  const hidden = new AnswerWidths();
+  for (let at = 0; at < 10; at += 1) hidden.observe(KIND, [1_000 - at, 100 + 10 * at]);
+  t.ok((hidden.outputTokens(KIND, 991, false) ?? 0) >= 190);
+});
+
+t.test('is kept over a restart; whatever lies there instead is no harm', async (t) => {
+  const path = join(temporaryDirectory(t), 'widths.json');
+  const widths = learned([10, 20, 30, 40, 50, 60, 70, 80], () => 5);
+  await widths.save(path);
+  const again = new AnswerWidths();
+  await again.load(path);
+  t.equal(
+    again.outputTokens(
+      KIND,
+      bytesOf(33, () => 5),
+      false,
+    ),
+    33,
+  );
+  for (const text of [
+    '',
+    '{',
+    'null',
+    '{"version":1}',
+    '{"version":2,"kinds":[]}',
+    '{"version":1,"kinds":[["a",[[1,"2"]]]]}',
+  ]) {
+    writeFileSync(path, text);
+    const other = new AnswerWidths();
+    await other.load(path);
+    t.equal(other.outputTokens(KIND, 5_000, false), null, text);
+  }
+  await t.rejects(
+    widths.save(join(path, 'nowhere')).then(
+      () => widths.observe(KIND, [1, 1]),
+      () => Promise.reject(),
+    ),
+    undefined,
+  );
+});
+
+t.test('the number of kinds is bounded', async (t) => {
+  const widths = new AnswerWidths();
+  for (let at = 0; at < 600; at += 1) {
+    for (let sample = 1; sample <= 8; sample += 1) {
+      widths.observe({ ...KIND, target: `p/m${at}` }, [sample * 200, sample]);
+    }
+  }
+  t.equal(widths.outputTokens({ ...KIND, target: 'p/m0' }, 400, false), null);
+  t.equal(widths.outputTokens({ ...KIND, target: 'p/m599' }, 400, false), 2);
+});
