@@ -74,7 +74,12 @@ async function setting(directory: string, options: Partial<ReconcilerOptions> = 
 
 t.test('what line and entry say about the same request', async (t) => {
   const two = [entryOf('x').attempts[0], entryOf('x').attempts[0]].flatMap((attempt) => (attempt ? [attempt] : []));
-  const cases: readonly { name: string; line?: object; entry?: Partial<FinalEntry>; want: object[] }[] = [
+  const cases: readonly {
+    name: string;
+    line?: Record<string, unknown>;
+    entry?: Partial<FinalEntry>;
+    want: object[];
+  }[] = [
     { name: 'the same', want: [] },
     { name: 'status', line: { status: 502 }, want: [{ kind: 'status_differs', line: 502, entry: 200 }] },
     { name: 'attempts', line: { attempts: 2 }, want: [{ kind: 'attempts_differ', line: 2, entry: 1 }] },
