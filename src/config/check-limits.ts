@@ -87,7 +87,11 @@ function unknownLimits(rule: unknown, path: Path, known: readonly string[]): rea
 
 /** The state of a limit that depends on itself could not be told. */
 function ringMistakes(limits: readonly unknown[]): readonly Mistake[] {
-  const named = new Map(limits.map((limit) => [textOf(limit, 'name') ?? '', limitsNamed(limit)]));
+  const named = new Map<string, readonly string[]>();
+  for (const limit of limits) {
+    const name = textOf(limit, 'name') ?? '';
+    named.set(name, [...(named.get(name) ?? []), ...limitsNamed(limit)]);
+  }
   return limits.flatMap((limit, index): readonly Mistake[] => {
     const name = textOf(limit, 'name');
     const ring = name === null ? null : wayBack(name, named);

@@ -49,7 +49,7 @@ function planMistakes(billing: unknown): readonly Mistake[] {
       mistakes.push({ path: [...path, 'name'], at: 'value', message: `has the same name as billing.plans[${first}]` });
     }
     const currency = textOf(plan, 'currency') ?? 'USD';
-    if (currency !== 'USD' && !exchanged.includes(currency)) {
+    if (/^[A-Z]{3}$/.test(currency) && currency !== 'USD' && !exchanged.includes(currency)) {
       mistakes.push({
         path: [...path, 'currency'],
         at: 'value',

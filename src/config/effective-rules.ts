@@ -1,14 +1,23 @@
-import { formatDollars, shiftDecimal } from './decimal.js';
+import { decimalOf, formatDollars, shiftDecimal } from './decimal.js';
 import type { Bound, LimitRule, RouteRule } from './limit-rules.js';
 import { formatWindow } from './limit-window.js';
-import type { Alerts, Billing, Discount, Exporter, JwtIssuer, Retention, StoreSettings } from './money-rules.js';
+import type {
+  Alerts,
+  Billing,
+  Discount,
+  Exporter,
+  JwtIssuer,
+  PlanPrice,
+  Retention,
+  StoreSettings,
+} from './money-rules.js';
 import { formatPartition } from './partition.js';
 import { formatDuration, formatShare } from './quantity.js';
 import type { PriceOverride, Snapshot } from './snapshot.js';
 
 type Text = Readonly<Record<string, unknown>>;
 
-/** Limits, routes and identity in the words of the config file. Part of `effectiveConfig`. */
+/** Limits and routes in the words of the config file. Part of `effectiveConfig`. */
 export function effectiveRules({ routes, limits }: Snapshot): Text {
   return { routes: routes.map(routeText), limits: limits.map(limitText) };
 }
@@ -69,7 +78,7 @@ function limitText(limit: LimitRule): Text {
     ...(limit.per.length === 0 ? {} : { per: limit.per.map(formatPartition) }),
     ...(requests === null ? {} : { requests: boundText(requests, Number(requests.max)) }),
     ...(tokens === null ? {} : { tokens: { ...boundText(tokens, Number(tokens.max)), of: tokens.of } }),
-    ...(cost === null ? {} : { cost: boundText(cost, formatDollars(cost.max)) }),
+    ...(cost === null ? {} : { cost: boundText(cost, decimalText(formatDollars(cost.max))) }),
     ...optional('concurrent', limit.concurrent),
     ...(limit.alertAt.length === 0 ? {} : { alert_at: limit.alertAt }),
     action: action.kind === 'use' ? { use: action.model } : action.kind,
@@ -113,25 +122,32 @@ function billingText({ customer, rates, plans }: Billing): Text {
   return {
     customer,
     rates: rates.map(({ currency, perDollar, from }) => {
-      return { currency, per_dollar: perDollar, ...optional('from', timeText(from)) };
+      return { currency, per_dollar: decimalText(perDollar), ...optional('from', timeText(from)) };
     }),
     plans: plans.map(({ name, labels, currency, markup, prices }) => ({
       name,
       labels: { ...labels },
       currency,
       markup: `${shiftDecimal(markup, 2)}%`,
-      prices: prices.map(({ model, input, output, cacheRead, cacheWrite, request }) => {
-        return {
-          model,
-          input,
-          output,
-          ...optional('cache_read', cacheRead),
-          ...optional('cache_write', cacheWrite),
-          request,
-        };
-      }),
+      prices: prices.map(planPriceText),
     })),
   };
+}
+
+function planPriceText({ model, input, output, cacheRead, cacheWrite, request }: PlanPrice): Text {
+  return {
+    model,
+    input: decimalText(input),
+    output: decimalText(output),
+    ...optional('cache_read', cacheRead === null ? null : decimalText(cacheRead)),
+    ...optional('cache_write', cacheWrite === null ? null : decimalText(cacheWrite)),
+    request: decimalText(request),
+  };
+}
+
+/** A number where it says the same; otherwise text, which YAML puts in quotes. */
+function decimalText(text: string): number | string {
+  return decimalOf(Number(text)) === text ? Number(text) : text;
 }
 
 function exporterText({ kind, url, secret, batch, customer }: Exporter): Text {

@@ -58,7 +58,9 @@ const discount = struct({
   }),
   discount: parsedText((text) => {
     const share = parseShare(text);
-    return share !== null && share <= 1 ? { value: share } : { problem: 'must be a percentage from 0% to 100%' };
+    return share !== null && share <= 1
+      ? { value: share }
+      : { problem: 'must be a percentage from 0% to 100%, such as 15%' };
   }).meta({ format: 'percentage', description: 'What is taken off the price.', example: '15%' }),
   ...period,
 });

@@ -76,7 +76,7 @@ export function parseWritten(source: string): ASTNode {
 export function checkWritten(source: string): void {
   const { valid, type, error } = written.check(source);
   if (!valid) throw error === undefined ? new Error('is not valid') : explain(source, error);
-  if (type !== 'bool') throw new Error(`must be true or false, but gives a ${type}`);
+  if (type !== 'bool') throw new Error(`must be true or false, but is of type ${type}`);
 }
 
 /** An expression over variables, ready to run with an object that has them. */
