@@ -76,7 +76,9 @@ each as \`file:line:column: path: message\`; \`tollgate print-config\` shows wha
 
 Without a file Tollgate runs with the built-in mock and with each provider whose key is in the environment.`;
 
-const EXAMPLE = `\`\`\`yaml\n${EXAMPLE_CONFIG}\`\`\``;
+const EXAMPLE = `\`\`\`yaml\n${EXAMPLE_CONFIG}\`\`\`
+
+[examples/limits.yaml](examples/limits.yaml) is a longer one: budgets, billing, identity, and a shared store.`;
 
 const WRITING = `## How values are written
 

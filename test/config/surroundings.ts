@@ -1,6 +1,6 @@
 import { IDLE_MOCK, withMock } from '../../src/config/context.js';
 import { type LoadContext, loadConfig } from '../../src/config/load.js';
-import { formatProblem } from '../../src/config/problem.js';
+import { formatProblem, type Problem } from '../../src/config/problem.js';
 import type { Snapshot } from '../../src/config/snapshot.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 
@@ -34,6 +34,26 @@ export function surroundings(change: Partial<LoadContext> = {}): LoadContext {
     now: () => Date.parse('2026-06-01T00:00:00Z'),
     ...change,
   };
+}
+
+/** A replacement of `cut` characters at `at`. */
+export interface Edit {
+  readonly at: number;
+  readonly cut: number;
+  readonly piece: string;
+}
+
+/** The problems of a text after edits; throws when it is refused without a problem, or a problem is at no real place. */
+export function problemsAfter(text: string, edits: readonly Edit[]): readonly Problem[] {
+  const edited = edits.reduce((left, { at, cut, piece }) => left.slice(0, at) + piece + left.slice(at + cut), text);
+  const result = loadConfig({ path: '/etc/tollgate/tollgate.yaml', text: edited }, surroundings());
+  if ('snapshot' in result) return [];
+  if (result.problems.length === 0) throw new Error('refused without a problem');
+  const lines = edited.split('\n').length;
+  for (const { line, column } of result.problems) {
+    if (!(line >= 1 && line <= lines && column >= 1)) throw new Error(`no such place: ${line}:${column}`);
+  }
+  return result.problems;
 }
 
 /** Loads text as `/etc/tollgate/tollgate.yaml`; gives the formatted problems when there are any. */
