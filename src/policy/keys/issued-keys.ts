@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IssuedKey } from '../../store/keys/issued-key.js';
-import type { KeyFollower } from '../../store/keys/key-store.js';
+import type { KeyFollower, KeyStoreState } from '../../store/keys/key-store.js';
 import { readKeyFormat } from './key-format.js';
-import type { GatewayKey, KeyRing } from './key-ring.js';
+import type { GatewayKey, KeyRing, LaterFind } from './key-ring.js';
 import { keyDigest, type Pepper, type Peppers } from './pepper.js';
 
 interface Entry {
@@ -20,6 +20,14 @@ interface Secret {
   readonly validUntil: number | null;
 }
 
+export interface IssuedKeysParts {
+  readonly peppers: Peppers;
+  /** Learns what is new in the store now (`KeyStore.look`). */
+  readonly look: () => Promise<void>;
+  /** Something an operator should know, without secrets. */
+  readonly onProblem: (message: string) => void;
+}
+
 /**
  * All issued keys in memory, kept current by their store. A key is looked up by its public id and compared by HMAC in
  * constant time; one that is not even well-formed is refused before. Nothing about past answers is kept, so that a change
@@ -31,18 +39,25 @@ export class IssuedKeys implements KeyRing, KeyFollower {
   readonly #nobody: readonly [Secret];
   readonly #entries = new Map<string, Entry>();
   readonly #order: string[] = [];
-  readonly #onProblem: (message: string) => void;
+  readonly #parts: IssuedKeysParts;
+  #state: KeyStoreState = { trouble: null, loaded: false };
   #unverifiable = 0;
 
-  constructor(peppers: Peppers, onProblem: (message: string) => void) {
+  constructor(parts: IssuedKeysParts) {
+    const { peppers } = parts;
+    this.#parts = parts;
     this.#peppers = new Map(peppers.map((pepper) => [pepper.name, pepper]));
     this.#nobody = [{ digest: Buffer.alloc(32), pepper: peppers[0], validUntil: 0 }];
-    this.#onProblem = onProblem;
   }
 
-  /** Keys that were made under a pepper that this process does not have. */
-  get unverifiable(): number {
-    return this.#unverifiable;
+  /** What an operator should mend, in words; empty = nothing. For `degraded` of `/readyz`. */
+  get troubles(): readonly string[] {
+    const { trouble } = this.#state;
+    const strange =
+      this.#unverifiable === 0
+        ? []
+        : [`${this.#unverifiable} issued keys were made under another pepper: set the same admin.pepper everywhere`];
+    return trouble === null ? strange : [trouble, ...strange];
   }
 
   get size(): number {
@@ -63,6 +78,27 @@ export class IssuedKeys implements KeyRing, KeyFollower {
     return entry.key.expiresAt !== null && now >= entry.key.expiresAt ? null : entry.key;
   }
 
+  /**
+   * A key may be newer than the last look into the store: a well-formed one that is unknown is worth another look, so that a new
+   * key works at once on every host. Nothing is known to be bad before all keys were read once.
+   */
+  findLater(secret: string, now: number, done: (result: LaterFind) => void): boolean {
+    if (readKeyFormat(secret).kind !== 'issued') return false;
+    const { trouble, loaded } = this.#state;
+    if (loaded && trouble !== null) return false;
+    if (trouble !== null) {
+      done({ kind: 'unavailable', reason: trouble });
+      return true;
+    }
+    void this.#parts.look().then(() => {
+      const key = this.find(secret, now);
+      if (key) done({ kind: 'found', key });
+      else if (this.#state.loaded) done({ kind: 'unknown' });
+      else done({ kind: 'unavailable', reason: this.#state.trouble ?? 'the keys are not read yet' });
+    });
+    return true;
+  }
+
   learn(keys: readonly IssuedKey[]): void {
     for (const issued of keys) {
       const known = this.#entries.get(issued.id);
@@ -78,7 +114,12 @@ export class IssuedKeys implements KeyRing, KeyFollower {
   }
 
   problem(message: string): void {
-    this.#onProblem(message);
+    this.#parts.onProblem(message);
+  }
+
+  stands(state: KeyStoreState): void {
+    if (state.trouble !== null && this.#state.trouble === null) this.#parts.onProblem(state.trouble);
+    this.#state = state;
   }
 
   get(id: string): IssuedKey | null {

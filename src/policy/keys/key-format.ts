@@ -10,7 +10,10 @@ const PREFIX = 'sk-tg-';
 const ID_LENGTH = 8;
 const SECRET_LENGTH = 43;
 const CRC_LENGTH = 6;
-const SHAPE = /^sk-tg-([0-9A-Za-z]{8})-[0-9A-Za-z]{49}$/;
+const SECRET_AT = PREFIX.length + ID_LENGTH + 1;
+const LENGTH = SECRET_AT + SECRET_LENGTH + CRC_LENGTH;
+/** 1 for each base62 character code. */
+const IS_BASE62 = Uint8Array.from({ length: 128 }, (_, code) => (ALPHABET.includes(String.fromCharCode(code)) ? 1 : 0));
 /** The largest multiple of 62 that a byte can hold: bytes from here on are thrown away, or digits would be uneven. */
 const FAIR_BYTES = 248;
 
@@ -41,11 +44,20 @@ export function readKeyFormat(
   text: string,
 ): { readonly kind: 'issued'; readonly id: string } | { readonly kind: 'malformed' | 'foreign' } {
   if (!text.startsWith(PREFIX)) return { kind: 'foreign' };
-  const id =
-    text.length === PREFIX.length + ID_LENGTH + 1 + SECRET_LENGTH + CRC_LENGTH ? SHAPE.exec(text)?.[1] : undefined;
-  if (id === undefined) return { kind: 'malformed' };
+  if (text.length !== LENGTH || !isWellFormed(text)) return { kind: 'malformed' };
   const body = text.slice(0, -CRC_LENGTH);
-  return text.endsWith(checksum(body)) ? { kind: 'issued', id } : { kind: 'malformed' };
+  if (!text.endsWith(checksum(body))) return { kind: 'malformed' };
+  return { kind: 'issued', id: text.slice(PREFIX.length, SECRET_AT - 1) };
+}
+
+/** Looks at every character in the same way, or a processor that learns its branches would be faster for familiar keys. */
+function isWellFormed(text: string): boolean {
+  let all = text.charCodeAt(SECRET_AT - 1) === 0x2d ? 1 : 0;
+  for (let at = PREFIX.length; at < LENGTH; at += 1) {
+    const code = text.charCodeAt(at);
+    if (at !== SECRET_AT - 1) all &= code < 128 ? (IS_BASE62[code] ?? 0) : 0;
+  }
+  return all === 1;
 }
 
 function checksum(body: string): string {

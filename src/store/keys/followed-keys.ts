@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { IssuedKey } from './issued-key.js';
 import type { Head, KeyLog } from './key-log.js';
-import type { KeyFollower, KeyStore, PutResult } from './key-store.js';
+import type { KeyFollower, KeyStore, KeyStoreState, PutResult } from './key-store.js';
 
 export interface FollowOptions {
   /** How the store is called in messages. */
@@ -10,6 +11,8 @@ export interface FollowOptions {
 }
 
 const EVERY_MS = 250;
+/** Looks that are asked for come no faster than this. */
+const PAUSE_MS = 50;
 
 /**
  * A key store over any log of revisions. It looks for news in short intervals instead of being told: one way that is the
@@ -20,10 +23,12 @@ export class FollowedKeys implements KeyStore {
   readonly #options: FollowOptions;
   #follower: KeyFollower | null = null;
   #seen: Head = { epoch: '', position: 0 };
-  #loaded = false;
+  #state: KeyStoreState = { trouble: null, loaded: false };
   /** The log was replaced by another one, which may lack keys that this process knows. */
   #owesMemory = false;
-  #trouble: string | null = null;
+  /** A look that has not begun to read yet. */
+  #asked: Promise<void> | null = null;
+  #lookedAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
   /** Readings and writes of this process run one after the other. */
@@ -36,7 +41,8 @@ export class FollowedKeys implements KeyStore {
 
   async follow(follower: KeyFollower): Promise<void> {
     this.#follower = follower;
-    await this.#look();
+    await this.look();
+    this.#keepLooking();
   }
 
   put(key: IssuedKey): Promise<PutResult> {
@@ -53,8 +59,9 @@ export class FollowedKeys implements KeyStore {
     });
   }
 
-  state(): { readonly trouble: string | null; readonly loaded: boolean } {
-    return { trouble: this.#trouble, loaded: this.#loaded };
+  look(): Promise<void> {
+    this.#asked ??= this.#soon();
+    return this.#asked;
   }
 
   async close(): Promise<void> {
@@ -64,16 +71,20 @@ export class FollowedKeys implements KeyStore {
     await this.#log.close();
   }
 
-  async #look(): Promise<void> {
+  async #soon(): Promise<void> {
+    const wait = this.#lookedAt + PAUSE_MS - performance.now();
+    if (wait > 0) await pause(wait);
     await this.#inTurn(async () => {
-      try {
-        await this.#catchUp();
-      } catch (error) {
-        this.#fail(error);
-      }
+      // Whoever asks from here on may want what this look is too early for.
+      this.#asked = null;
+      this.#lookedAt = performance.now();
+      if (!this.#closed) await this.#catchUp().catch((error: unknown) => this.#fail(error));
     });
+  }
+
+  #keepLooking(): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => void this.#look(), this.#options.everyMs ?? EVERY_MS);
+    this.#timer = setTimeout(() => void this.look().then(() => this.#keepLooking()), this.#options.everyMs ?? EVERY_MS);
     // Following alone keeps no command alive; a server has its listeners.
     this.#timer.unref();
   }
@@ -86,11 +97,10 @@ export class FollowedKeys implements KeyStore {
     // Backwards: a replica that lacked the last writes took over.
     const another = head.epoch !== before.epoch || head.position < before.position;
     if (another) this.#seen = { epoch: head.epoch, position: 0 };
-    if (another || head.position > before.position || !this.#loaded) await this.#read(follower);
-    if (another && this.#loaded && before.epoch !== '') this.#owesMemory = true;
+    if (another || head.position > before.position || !this.#state.loaded) await this.#read(follower);
+    if (another && this.#state.loaded && before.epoch !== '') this.#owesMemory = true;
     if (this.#owesMemory) await this.#writeBack(follower);
-    this.#loaded = true;
-    this.#trouble = null;
+    this.#stands({ trouble: null, loaded: true });
   }
 
   async #read(follower: KeyFollower): Promise<void> {
@@ -116,7 +126,14 @@ export class FollowedKeys implements KeyStore {
 
   #fail(error: unknown): void {
     const reason = error instanceof Error ? (error as NodeJS.ErrnoException).code || error.message : String(error);
-    this.#trouble = `${this.#options.name} cannot be reached (${reason}); issued keys are as they were last read`;
+    const trouble = `${this.#options.name} cannot be reached (${reason}); issued keys are as they were last read`;
+    this.#stands({ trouble, loaded: this.#state.loaded });
+  }
+
+  #stands(state: KeyStoreState): void {
+    const { trouble, loaded } = this.#state;
+    this.#state = state;
+    if (state.trouble !== trouble || state.loaded !== loaded) this.#follower?.stands(state);
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -8,6 +8,15 @@ export interface KeyFollower {
   known(): Iterable<IssuedKey>;
   /** Something an operator should know: damage in the file, a store that was empty. Without secrets. */
   problem(message: string): void;
+  /** How it stands between the process and the store; told when it changes. */
+  stands(state: KeyStoreState): void;
+}
+
+export interface KeyStoreState {
+  /** Why the store cannot be reached, in words without addresses; null = it can. */
+  readonly trouble: string | null;
+  /** All keys were read once. */
+  readonly loaded: boolean;
 }
 
 export type PutResult =
@@ -21,12 +30,12 @@ export type PutResult =
 export interface KeyStore {
   /**
    * Tells the follower every key and, from then on, every change within a second, whoever made it. Resolves after the first
-   * reading or, when the store cannot be reached, at once: `trouble` says so and the reading is tried again until it works.
+   * reading or, when the store cannot be reached, at once: the follower is told and the reading is tried again until it works.
    */
   follow(follower: KeyFollower): Promise<void>;
   /** Stores revision `n` only on top of revision `n - 1` (1: only when there is none). Needs a follower. */
   put(key: IssuedKey): Promise<PutResult>;
-  /** What stands between this process and the store, in words without secrets; null = nothing. `loaded`: all keys were read once. */
-  state(): { readonly trouble: string | null; readonly loaded: boolean };
+  /** Looks for news at once instead of at the next interval; calls that meet share one look. Never rejects. */
+  look(): Promise<void>;
   close(): Promise<void>;
 }
