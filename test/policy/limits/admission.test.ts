@@ -1,40 +1,19 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { HeldLimits } from '../../../src/policy/limits/limiter.js';
+import { createMemoryCounters } from '../../../src/store/memory/memory-counters.js';
+import { ADMISSION_CASES, Gateways } from './admission-cases.js';
 import { LimiterUnderTest } from './limiter-under-test.js';
 import { bound, limitRule, PER_USER, TOTAL } from './sample-limits.js';
 
-t.test('a budget of 100 and a thousand requests at once', async (t) => {
-  const under = new LimiterUnderTest([limitRule('x', { cost: bound(100, TOTAL) })]);
-  const verdicts = Array.from({ length: 1000 }, () => under.ask({ amounts: { cost: 1 } }));
-  t.equal(verdicts.filter(({ kind }) => kind === 'held').length, 100);
-  const codes = verdicts.map((verdict) => (verdict.kind === 'refused' ? verdict.refusal : null));
-  const told = codes.filter((refusal) => refusal?.code === 'insufficient_quota');
-  t.equal(told.filter((refusal) => refusal?.headers['x-should-retry'] === 'false').length, 900);
-});
-
-t.test('a user who is new, eight times at once', async (t) => {
-  const under = new LimiterUnderTest([limitRule('x', { per: PER_USER, cost: bound(5, TOTAL) })]);
-  const verdicts = Array.from({ length: 8 }, () => under.ask({ user: 'new', amounts: { cost: 1 } }));
-  t.equal(verdicts.filter(({ kind }) => kind === 'held').length, 5);
-  const rows = await under.rows();
-  t.same(
-    rows.map(({ partition, state }) => [partition, state.held]),
-    [[{ 'request.user': 'new' }, 5n]],
-    'one counter',
-  );
-});
-
-t.test('ten running requests, and an eleventh', async (t) => {
-  const under = new LimiterUnderTest([limitRule('x', { concurrent: 10 })]);
-  const running = Array.from({ length: 10 }, () => under.held());
-  const refusal = under.refused();
-  t.equal(refusal.code, 'concurrency_limit_exceeded');
-  t.equal(refusal.headers['retry-after'], '1');
-  const [first] = running;
-  if (first) under.settle(first, { requests: 1 });
-  under.held();
-  under.refused();
+t.test('several gateways on one store', async (t) => {
+  for (const gateways of [1, 4]) {
+    for (const { name, rules, run, expected } of ADMISSION_CASES) {
+      const store = createMemoryCounters({ now: Date.now });
+      const stores = Array.from({ length: gateways }, () => store);
+      t.strictSame(await run(new Gateways(stores, rules())), expected, `${gateways}: ${name}`);
+    }
+  }
 });
 
 const amount = fc.nat(12);
@@ -67,7 +46,7 @@ t.test('nothing is admitted beyond a limit, whatever was held and used before', 
   let admitted = 0;
   let refused = 0;
   await fc.assert(
-    fc.asyncProperty(limits, fc.array(event, { maxLength: 60 }), async (max, events) => {
+    fc.asyncProperty(limits, fc.array(event, { minLength: 15, maxLength: 60 }), async (max, events) => {
       const under = new LimiterUnderTest([
         limitRule('user', {
           per: PER_USER,
