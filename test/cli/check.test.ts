@@ -3,7 +3,7 @@ import t from 'tap';
 import { directoryWith, runCommand } from './run-command.js';
 
 const GOOD = 'providers: { mock: { kind: mock } }\n';
-const BAD = 'providers: { mock: { kind: mok } }\nlimits: []\n';
+const BAD = 'providers: { mock: { kind: mok } }\nguardrails: []\n';
 
 function check(directory: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return runCommand({ module: 'check', make: 'checkCommand', words, directory, env });
@@ -28,7 +28,7 @@ t.test('all mistakes at once', async (t) => {
     t.equal(stdout, '');
     t.same(stderr.trim().split('\n'), [
       `${file}:1:28: providers.mock.kind: unknown provider kind "mok"; did you mean "mock"?`,
-      `${file}:2:1: limits: not yet supported`,
+      `${file}:2:1: guardrails: not yet supported`,
       '2 mistakes',
     ]);
   }
