@@ -14,6 +14,7 @@ import { formatProblem } from './config/problem.js';
 import type { Address, Snapshot } from './config/snapshot.js';
 import { askEnvoy } from './envoy/envoy-admin.js';
 import { type ExtProcServer, startExtProc } from './extproc/server.js';
+import type { LimitRow } from './policy/limits/limiter.js';
 import { type Mock, startMock } from './mock/start-mock.js';
 
 /** What `serve` needs to know beyond the config file. */
@@ -62,6 +63,7 @@ export async function start(options: StartOptions): Promise<Running> {
 
   await service.records.fill();
   await service.recovery.start();
+  await service.limits.open();
   warmUp();
   const clusters = new ProviderClusters({ directory, env: options.env, envoyAdmin });
   await clusters.write(snapshot);
@@ -111,6 +113,7 @@ export async function start(options: StartOptions): Promise<Running> {
       service.envoyLog.close();
       await service.recovery.stop();
       await service.ledger.close();
+      await service.limits.close();
       await mock?.close();
       service.log.flush();
     },
@@ -139,7 +142,8 @@ function watchGauges(service: Service, server: ExtProcServer): void {
   metrics.watch('ledger_writable', () => (ledger.writable ? 1 : 0));
   metrics.watch('ledger_waiting_entries', () => ledger.statistics.ringEntries);
   metrics.watch('ledger_open_holds', () => ledger.statistics.openHolds + service.recovery.open.length);
-  metrics.watchProviders(() => providerHealth(service));
+  metrics.watchSeries('provider_health', () => providerHealth(service));
+  metrics.watchSeries('limit_used_ratio', () => limitRatios(service));
   metrics.watch('ledger_bytes', () => ledger.statistics.bytes);
 }
 
@@ -196,6 +200,18 @@ async function notReady(service: Service, options: StartOptions, parts: AdminPar
     if (live === null) reasons.push('Envoy does not answer');
   }
   return reasons;
+}
+
+/** The fullest counter of each limit. */
+async function limitRatios(service: Service): Promise<(readonly [string, string, number])[]> {
+  const fullest = new Map<string, readonly [string, string, number]>();
+  const { limiter } = service.rules();
+  for (const { limit, of, state, max } of await new Promise<readonly LimitRow[]>((done) => limiter.rows(done))) {
+    const ratio = Number(state.used + state.held) / Math.max(1, Number(max));
+    const known = fullest.get(`${limit} ${of}`);
+    if (!known || known[2] < ratio) fullest.set(`${limit} ${of}`, [limit, of, ratio]);
+  }
+  return [...fullest.values()];
 }
 
 const HEALTH = { healthy: 1, unknown: 1, degraded: 0.5, ejected: 0 } as const;

@@ -14,13 +14,13 @@ import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { createRedact } from '../observability/redact.js';
-import { NO_LIMITS } from '../policy/limits/no-limits.js';
 import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
 import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
 import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
+import { LimitService } from './limits.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
 
@@ -43,6 +43,7 @@ export interface Service {
   readonly ledger: FileLedger;
   readonly records: RecordIndex;
   readonly recovery: Recovery;
+  readonly limits: LimitService;
   readonly envoyLog: EnvoyLog;
   readonly health: Health;
   /** Stops the active probes. */
@@ -56,22 +57,14 @@ export interface Service {
 
 export function buildService(options: ServiceOptions): Service {
   const { env } = options;
-  const compile = (snapshot: Snapshot): Rules =>
-    compileRules({
-      snapshot,
-      kinds: PROVIDER_KINDS,
-      modelsOf: catalogueModels,
-      limiter: NO_LIMITS,
-      now: Date.now(),
-    });
-  let rules = compile(options.snapshot);
   const { ledger: settings } = options.snapshot;
   const { accessLogPath, attemptLogPath } = standardPaths(options.snapshot);
   const format = process.stdout.isTTY ? 'pretty' : 'json';
+  let current = options.snapshot;
   const log = createLog({
     level: readLogLevel(env),
     format,
-    redact: createRedact(() => secretsOf(rules.snapshot)),
+    redact: createRedact(() => secretsOf(current)),
     sink: null,
   });
   const metrics = createMetrics();
@@ -84,6 +77,23 @@ export function buildService(options: ServiceOptions): Service {
       log.failure(`ledger: ${problem.message}`, problem.error, { kind: problem.kind });
     },
   });
+  const limits = new LimitService({
+    snapshot: options.snapshot,
+    metrics,
+    log,
+    boot: ledger.boot,
+    onThreshold: () => undefined,
+    onStore: () => undefined,
+  });
+  const compile = (snapshot: Snapshot): Rules =>
+    compileRules({
+      snapshot,
+      kinds: PROVIDER_KINDS,
+      modelsOf: catalogueModels,
+      limiter: limits.limiterFor(snapshot),
+      now: Date.now(),
+    });
+  let rules = compile(current);
   const records = new RecordIndex({ directory: settings.directory });
   const subscribers = new Set<(entry: FinalEntry) => void>();
   const tellSubscribers = (entry: FinalEntry): void => {
@@ -93,7 +103,7 @@ export function buildService(options: ServiceOptions): Service {
     log,
     metrics,
     listeners: [(entry) => records.add(entry), tellSubscribers],
-    account: (provider) => rules.snapshot.providers.get(provider),
+    account: (provider) => current.providers.get(provider),
   });
   const recovery = createRecovery({
     directory: settings.directory,
@@ -103,7 +113,10 @@ export function buildService(options: ServiceOptions): Service {
     providerOf: providerOfCluster,
     now: Date.now,
     envoyStart: () => envoyStartTime(options.envoyAdmin()).catch(() => null),
-    onRecovered: (entry) => report.finished(entry),
+    onRecovered: (entry) => {
+      limits.ended(entry);
+      report.finished(entry);
+    },
     onProblem: (message, error) => log.failure(message, error),
   });
   let rotation = 0;
@@ -132,10 +145,11 @@ export function buildService(options: ServiceOptions): Service {
     tokens: { estimateInput: ({ facts }) => bytesToTokens(facts.inputBytes) },
     rotation: () => rotation++,
   });
-  const startProbes = (): Probe => probeProviders(rules.snapshot, health);
+  const startProbes = (): Probe => probeProviders(current, health);
   let probes = startProbes();
   const use = (snapshot: Snapshot): void => {
     rules = compile(snapshot);
+    current = snapshot;
     probes.stop();
     probes = startProbes();
   };
@@ -146,6 +160,7 @@ export function buildService(options: ServiceOptions): Service {
     ledger,
     records,
     recovery,
+    limits,
     envoyLog,
     health,
     stopProbes,

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { BoundedLabel, OTHER } from './bounded-label.js';
 import * as genAi from './gen-ai.js';
+import { createKindCounters, createSeriesGauges, type KindName, type Sample, type SeriesName } from './labelled.js';
 
 /** A finished request as the metrics need it; a final ledger entry has all but the last three fields. */
 export interface RequestFacts {
@@ -31,6 +32,8 @@ const GAUGES = {
   ledger_waiting_entries: 'Final entries that wait in memory for a disk that refuses',
   ledger_open_holds: 'Requests with a hold and no final entry yet',
   ledger_bytes: 'Size of all segments',
+  limit_store_reachable: '1 while the counters of limits can be asked',
+  records_behind_bytes: 'Bytes of the ledger that are not in the records yet',
   config_last_reload_success: '1 when the newest configuration is in use, 0 when it was rejected',
 } as const;
 
@@ -42,6 +45,9 @@ const EVENTS = {
   ledger_write_errors: 'Writes that the disk refused',
   provider_auth_failures: 'Attempts at which a provider refused the credential configured for it',
   unpriced_requests: 'Requests with usage and no known price',
+  limits_shadowed: 'Requests that a limit with action shadow would have refused',
+  limits_overshot: 'Requests that used more than was held for them',
+  limit_settlements_lost: 'Settlements given up because too many waited for the store; their holds count in full',
 } as const;
 
 export type GaugeName = keyof typeof GAUGES;
@@ -56,8 +62,9 @@ export interface Metrics {
   count(event: EventName): void;
   /** `read` is called at each scrape; a later one replaces an earlier one. */
   watch(gauge: GaugeName, read: () => number): void;
-  /** Health of each provider: 1 healthy or not known, 0.5 with targets in trouble, 0 put last. Read at each scrape. */
-  watchProviders(read: () => Iterable<readonly [provider: string, health: number]>): void;
+  /** The same for several things. */
+  watchSeries(series: SeriesName, read: () => Iterable<Sample> | Promise<Iterable<Sample>>): void;
+  countKind(name: KindName, kind: string): void;
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>;
 }
@@ -76,6 +83,7 @@ export function createMetrics(): Metrics {
   const series = createSeries(registry);
   const events = createEvents(registry);
   const readers = createGauges(registry);
+  const labelled = createSeriesGauges(registry);
   const providers = new BoundedLabel(MOST_PROVIDERS);
   return {
     requestFinished: createRequestFinished(series, providers),
@@ -83,7 +91,8 @@ export function createMetrics(): Metrics {
     overhead: (seconds) => series.overhead.observe(seconds),
     count: (event) => events.get(event)?.inc(),
     watch: (gauge, read) => void readers.set(gauge, read),
-    watchProviders: createProviderHealth(registry, providers),
+    watchSeries: (name, read) => void labelled.set(name, read),
+    countKind: createKindCounters(registry),
     render: () => registry.metrics(),
   };
 }
@@ -146,23 +155,6 @@ function createEvents(registry: Registry): ReadonlyMap<string, Counter> {
       new Counter({ name: `tollgate_${event}_total`, help, registers: [registry] }),
     ]),
   );
-}
-
-function createProviderHealth(registry: Registry, providers: BoundedLabel): Metrics['watchProviders'] {
-  let read: () => Iterable<readonly [string, number]> = () => [];
-  new Gauge({
-    name: 'tollgate_provider_health',
-    help: 'Health of a provider: 1 healthy, 0.5 with targets in trouble, 0 put last',
-    labelNames: ['provider'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [provider, health] of read()) this.set({ provider: providers.admit(provider) }, health);
-    },
-  });
-  return (reader) => {
-    read = reader;
-  };
 }
 
 function createGauges(registry: Registry): Map<GaugeName, () => number> {

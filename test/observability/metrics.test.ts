@@ -140,7 +140,7 @@ t.test('health of providers', async (t) => {
     ['openai', 1],
     ['groq', 0],
   ];
-  metrics.watchProviders(() => health);
+  metrics.watchSeries('provider_health', () => health);
   t.match(await metrics.render(), /^tollgate_provider_health\{provider="groq"\} 0$/m);
   health = [['openai', 0.5]];
   const text = await metrics.render();
