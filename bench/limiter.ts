@@ -16,7 +16,16 @@ const AMOUNTS = { requests: 1, input_tokens: 100, output_tokens: 400, tokens: 50
 
 function rule(name: string, overrides: Partial<LimitRule>): LimitRule {
   const none = { requests: null, tokens: null, cost: null, concurrent: null };
-  return { name, when: null, per: [], ...none, alertAt: [0.8, 1], action: { kind: 'reject' }, hard: true, ...overrides };
+  return {
+    name,
+    when: null,
+    per: [],
+    ...none,
+    alertAt: [0.8, 1],
+    action: { kind: 'reject' },
+    hard: true,
+    ...overrides,
+  };
 }
 
 function team(name: string): Condition {
@@ -76,7 +85,13 @@ function everyKey(limiter: Limiter): void {
 
 function measure(name: string, rules: readonly LimitRule[]): void {
   const store = createMemoryCounters({ now: Date.now });
-  const limiter = createLimiter({ rules, timeZone: 'Europe/Berlin', store, now: Date.now, onThreshold: () => undefined });
+  const limiter = createLimiter({
+    rules,
+    timeZone: 'Europe/Berlin',
+    store,
+    now: Date.now,
+    onThreshold: () => undefined,
+  });
   const micros: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const start = performance.now();

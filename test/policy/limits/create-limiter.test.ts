@@ -1,8 +1,9 @@
 import t from 'tap';
+import type { Subject } from '../../../src/config/condition.js';
 import type { LimitRule } from '../../../src/config/limit-rules.js';
 import { createLimiterMemory } from '../../../src/policy/limits/limiter-memory.js';
 import { LimiterUnderTest, START } from './limiter-under-test.js';
-import { bound, conditionOf, dollars, limitRule, MONTH, PER_USER, subjectOf, TOTAL } from './sample-limits.js';
+import { bound, compiled, dollars, limitRule, MONTH, PER_USER, subjectOf, TOTAL } from './sample-limits.js';
 
 const HALF_DAY = { kind: 'duration', ms: 43_200_000 } as const;
 
@@ -151,6 +152,10 @@ t.test('of several exceeded limits the one that resets last is told', async (t) 
   under.held();
   under.now += 60_000;
   t.equal(under.refused().limit, 'half a day');
+  const huge = limitRule('huge', { tokens: { ...bound(10), of: 'total' } });
+  const late = new LimiterUnderTest([limitRule('half a day', { requests: bound(1, HALF_DAY) }), huge]);
+  late.held();
+  t.equal(late.refused({ amounts: { tokens: 11 } }).limit, 'huge', 'what never fits never resets');
   const minute = new LimiterUnderTest(rules.slice(0, 2));
   minute.held();
   t.equal(minute.refused().limit, 'minute');
@@ -164,6 +169,7 @@ t.test('headers', async (t) => {
   const under = new LimiterUnderTest([
     limitRule('wide', { requests: bound(100), tokens: tokens(1000) }),
     limitRule('tight', { requests: bound(10, HALF_DAY) }),
+    limitRule('wider', { requests: bound(1000) }),
     limitRule('watching', { requests: bound(1), action: { kind: 'shadow' } }),
     limitRule('dollars', { cost: bound(1) }),
   ]);
@@ -197,8 +203,7 @@ t.test('headers', async (t) => {
 });
 
 t.test('what covers a request', async (t) => {
-  const team = (name: string) =>
-    conditionOf((subject) => subject.key.labels['team'] === name, { equalities: [['key.labels.team', name]] });
+  const team = (name: string) => compiled(`key.labels.team == "${name}" && request.model != "free"`);
   const rules = [
     limitRule('dollars', { when: team('a'), cost: bound(1) }),
     limitRule('tokens', { when: team('a'), tokens: { ...bound(1), of: 'total' } }),
@@ -379,13 +384,14 @@ t.test('rows', async (t) => {
 
 t.test('conditions that name limits', async (t) => {
   const seen: unknown[] = [];
-  const when = conditionOf(
-    (subject) => {
+  const full = compiled('limit["budget"].ratio >= 0.5 && limit["budget"].max == 8.0');
+  const when = {
+    ...full,
+    matches: (subject: Subject) => {
       seen.push([subject.limit('budget'), subject.limit('other')]);
-      return subject.limit('budget').ratio >= 0.5;
+      return full.matches(subject);
     },
-    { limits: ['budget'] },
-  );
+  };
   const under = new LimiterUnderTest([
     limitRule('budget', { per: PER_USER, cost: bound(dollars(8)), requests: bound(100) }),
     limitRule('late', { when, requests: bound(1) }),
@@ -409,7 +415,7 @@ t.test('conditions that name limits', async (t) => {
 t.test('states for routes', async (t) => {
   const under = new LimiterUnderTest([
     limitRule('x', { requests: bound(4) }),
-    limitRule('off', { when: conditionOf(() => false), requests: bound(0) }),
+    limitRule('off', { when: compiled('key.id == "nobody"'), requests: bound(0) }),
   ]);
   under.held({ id: 'a' });
   const subject = subjectOf();

@@ -15,6 +15,8 @@ export class FlakyStore implements CounterStore {
   mode: 'up' | 'down' | 'lost' = 'up';
   /** Operations asked for. */
   asked = 0;
+  /** Holds that came through. */
+  readonly made: HoldRequest[] = [];
   readonly #store: CounterStore;
 
   constructor(store: CounterStore) {
@@ -22,7 +24,10 @@ export class FlakyStore implements CounterStore {
   }
 
   hold(request: HoldRequest, done: (result: HoldResult) => void): void {
-    this.#through(done, (answer) => this.#store.hold(request, answer));
+    this.#through(done, (answer) => {
+      this.made.push(request);
+      this.#store.hold(request, answer);
+    });
   }
 
   settle(id: string, actual: Amounts, done: (result: SettleResult) => void): void {

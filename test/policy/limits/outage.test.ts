@@ -2,7 +2,7 @@ import t from 'tap';
 import type { LimitRule } from '../../../src/config/limit-rules.js';
 import type { LimiterOptions } from '../../../src/policy/limits/create-limiter.js';
 import { LimiterUnderTest, makeStore, START } from './limiter-under-test.js';
-import { bound, conditionOf, limitRule, MONTH, PER_USER, TOTAL } from './sample-limits.js';
+import { bound, compiled, limitRule, MONTH, PER_USER, TOTAL } from './sample-limits.js';
 
 const SOFT = limitRule('soft', { requests: bound(12, TOTAL), hard: false });
 
@@ -62,8 +62,18 @@ t.test('soft limits give out a share for a minute, which is added once', async (
   t.equal(under.refused().limit, 'soft');
 });
 
+t.test('a minute without the store', async (t) => {
+  const under = withFallback([{ ...SOFT, per: PER_USER }]);
+  under.store.mode = 'down';
+  under.held({ user: 'ann' });
+  under.now += 59_999;
+  under.held({ user: 'bob' });
+  under.now += 1;
+  t.equal(under.refused({ user: 'cid' }).code, 'limits_unavailable');
+});
+
 t.test('what was used locally in a window that is over is not owed', async (t) => {
-  const rules = [limitRule('minute', { requests: bound(8), hard: false }), SOFT];
+  const rules = [limitRule('minute', { requests: bound(8), concurrent: 100, hard: false }), SOFT];
   const under = withFallback(rules);
   under.held();
   under.store.mode = 'down';
@@ -77,6 +87,8 @@ t.test('what was used locally in a window that is over is not owed', async (t) =
   const used = await usedIn(under);
   t.same(used['minute requests'], [0n, 0n]);
   t.same(used['soft requests'], [2n, 1n]);
+  const counted = under.store.made.at(-1)?.counters.map(({ of, enforced }) => [of, enforced]);
+  t.same(counted, [['requests', false]], 'the last that was added: no request is running, and none is refused');
 });
 
 t.test('an answer that is lost neither holds nor counts twice', async (t) => {
@@ -187,7 +199,7 @@ t.test('a settlement is told once', async (t) => {
 });
 
 t.test('conditions and an unreachable store', async (t) => {
-  const when = conditionOf((subject) => subject.limit('soft').used < 1, { limits: ['soft'] });
+  const when = compiled('limit["soft"].used < 1.0');
   const under = withFallback([SOFT, limitRule('first', { when, requests: bound(1, TOTAL), hard: false })]);
   under.store.mode = 'down';
   t.equal(under.refused().code, 'limits_unavailable', 'nothing used is what it sees: 1 ÷ 4 is no request');

@@ -4,7 +4,7 @@ import type { Condition, Subject } from '../../../src/config/condition.js';
 import { fieldReader } from '../../../src/policy/limits/fields.js';
 import { RuleIndex } from '../../../src/policy/limits/rule-index.js';
 import { type CompiledRule, compileRule } from '../../../src/policy/limits/slots.js';
-import { conditionOf, limitRule, type SampleSubject, subjectOf } from './sample-limits.js';
+import { compiled, conditionOf, limitRule, type SampleSubject, subjectOf } from './sample-limits.js';
 
 type Equality = readonly [field: string, value: string];
 
@@ -43,6 +43,22 @@ t.test('a thousand limits are one look-up', async (t) => {
   t.equal(asked, 1, 'by the rarer of the equalities: one condition was evaluated');
   t.equal(index.candidates(subjectOf()).length, 0, 'a label that is not there');
   t.equal(index.candidates(subjectOf()), index.candidates(subjectOf({ key: 'ci' })), 'nothing is made for nothing');
+});
+
+t.test('conditions of the configuration', async (t) => {
+  const index = new RuleIndex(
+    compile([
+      compiled('key.labels.team == "a" && request.stream'),
+      compiled('key.labels["team"] == "b" && request.model == "smart"'),
+      compiled('key.labels.team != "a"'),
+      compiled('request.user == ""'),
+      compiled('key.id == "web" || key.id == "ci"'),
+      compiled('request.endpoint == "/v1/embeddings"'),
+    ]),
+  );
+  const b = subjectOf({ labels: { team: 'b' } });
+  t.same(namesOf(index.candidates(b), b), ['limit 1', 'limit 2', 'limit 3', 'limit 4']);
+  t.equal(index.candidates(b).length, 4, 'the others were not looked at');
 });
 
 t.test('equalities that the index cannot read', async (t) => {

@@ -1,3 +1,4 @@
+import { compileCondition } from '../../../src/config/compile-condition.js';
 import type { Condition, Subject } from '../../../src/config/condition.js';
 import type { Bound, LimitRule, LimitWindow, PartitionField } from '../../../src/config/limit-rules.js';
 import type { Amounts } from '../../../src/store/counter-store.js';
@@ -67,4 +68,11 @@ export function amountsOf(overrides: Partial<Amounts> = {}): Amounts {
 /** A condition made by hand. */
 export function conditionOf(matches: (subject: Subject) => boolean, overrides: Partial<Condition> = {}): Condition {
   return { source: 'by hand', limits: [], equalities: [], matches, ...overrides };
+}
+
+/** A condition as the configuration has it. */
+export function compiled(source: string): Condition {
+  const result = compileCondition(source);
+  if ('problem' in result) throw new Error(result.problem);
+  return result.value;
 }
