@@ -35,6 +35,13 @@ export function refuseCrossSite(request: IncomingMessage): void {
   }
 }
 
+/** Without a token, a page of another port of this machine could change things with a plain form. */
+export function refuseOtherOrigin(request: IncomingMessage): void {
+  const { origin, host } = request.headers;
+  if (origin === undefined || URL.parse(origin)?.host === host) return;
+  throw new AdminError(403, 'forbidden_origin', 'Changes are not taken from pages of other origins.');
+}
+
 function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }

@@ -1,4 +1,4 @@
-import type { Route } from './route.js';
+import { methodOf, type Route } from './route.js';
 
 /** The API as an OpenAPI 3.1 document, made from the routes themselves, so that it cannot say anything else. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
@@ -9,12 +9,22 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
       version,
       description: 'Times are ISO 8601 UTC. Money is in integer nano-dollars unless a field ends in `_usd`.',
     },
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }])),
+    paths: pathsOf(routes),
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'admin.token of the configuration' } },
       schemas: { Error: ERROR_SCHEMA },
     },
   };
+}
+
+function pathsOf(routes: readonly Route[]): object {
+  const paths = new Map<string, Record<string, object>>();
+  for (const route of routes) {
+    const operations = paths.get(route.path) ?? {};
+    operations[methodOf(route).toLowerCase()] = operation(route);
+    paths.set(route.path, operations);
+  }
+  return Object.fromEntries(paths);
 }
 
 function operation(route: Route): object {
@@ -32,10 +42,11 @@ function operation(route: Route): object {
     content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
   };
   return {
-    operationId: `get${route.path.replace(/(?:^|[^A-Za-z0-9])+([A-Za-z0-9]?)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: `${methodOf(route).toLowerCase()}${route.path.replace(/(?:^|[^A-Za-z0-9])+([A-Za-z0-9]?)/g, (_, letter: string) => letter.toUpperCase())}`,
     summary: route.summary,
     security: route.access === 'token' ? [{ token: [] }] : [],
     parameters: [...id, ...query],
+    ...(route.body ? { requestBody: { content: { 'application/json': { schema: route.body } } } } : {}),
     responses: { 200: { description: route.summary }, default: failure },
   };
 }

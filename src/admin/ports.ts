@@ -2,6 +2,7 @@ import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { UsageRow } from '../accounting/records/usage-report.js';
 import type { EntrySource } from '../accounting/reports/entry-source.js';
 import type { Snapshot } from '../config/snapshot.js';
+import type { KeyDesk } from '../policy/keys/key-desk.js';
 import type { LimitRow } from '../policy/limits/limiter.js';
 
 /** A finished request as `GET /api/v1/requests` shows it. */
@@ -79,6 +80,8 @@ export interface AdminDependencies {
   readonly providerHealth: (provider: string) => ProviderHealth | null;
   /** Where the gateway listens for apps, for the page. */
   readonly gatewayUrl: () => string;
+  /** Gateway keys, fixed and issued; absent = 503. */
+  readonly keys?: KeyDesk;
   /** For failures of handlers: full detail for the operator, none for the caller. */
   readonly failure: (message: string, error: unknown) => void;
 }

@@ -7,10 +7,14 @@ export interface Call {
   readonly id: string;
   readonly query: Query;
   readonly dependencies: AdminDependencies;
+  /** The JSON body, not validated; undefined when there is none, and for GET. */
+  readonly body?: unknown;
 }
 
-/** One row of the API: what serves it and what the OpenAPI document says about it. Only GET (and HEAD) so far. */
+/** One row of the API: what serves it and what the OpenAPI document says about it. */
 export interface Route {
+  /** Absent: GET (and HEAD). */
+  readonly method?: 'POST' | 'PATCH' | 'DELETE';
   /** May hold one `{id}` segment. */
   readonly path: string;
   readonly summary: string;
@@ -18,19 +22,38 @@ export interface Route {
   readonly access: 'open' | 'token';
   /** Query parameters with their meaning; any other is a 400. */
   readonly query: Readonly<Record<string, string>>;
+  /** JSON Schema of the body that it takes; absent: none. */
+  readonly body?: object;
   handle(call: Call): Reply | Promise<Reply>;
 }
 
-/** The route of a path with its `{id}`, or null. Matching is on whole segments; default is deny. */
-export function matchRoute(
-  routes: readonly Route[],
-  path: string,
-): { readonly route: Route; readonly id: string } | null {
-  for (const route of routes) {
-    const id = matchPath(route.path, path);
-    if (id !== null) return { route, id };
+export interface Match {
+  /** Null: the path is served, but not with this method. */
+  readonly route: Route | null;
+  readonly id: string;
+  readonly access: Route['access'];
+  /** Methods that the path is served with, as in the header `allow`. */
+  readonly allow: string;
+}
+
+/** What serves a path, with its `{id}`, or null. Matching is on whole segments; default is deny. */
+export function matchRoute(routes: readonly Route[], path: string, method: string): Match | null {
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  for (const { path: pattern } of routes) {
+    const id = matchPath(pattern, path);
+    if (id === null) continue;
+    const there = routes.filter((route) => route.path === pattern);
+    const route = there.find((candidate) => methodOf(candidate) === wanted) ?? null;
+    const access = there.every((candidate) => candidate.access === 'open') ? 'open' : 'token';
+    const allow = there.map(methodOf).flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+    return { route, id, access, allow: allow.join(', ') };
   }
   return null;
+}
+
+/** What a route is asked with. */
+export function methodOf(route: Route): string {
+  return route.method ?? 'GET';
 }
 
 function matchPath(pattern: string, path: string): string | null {

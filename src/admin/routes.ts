@@ -1,6 +1,7 @@
 import { METRICS_CONTENT_TYPE } from '../observability/metrics.js';
 import type { LiveEvents } from './events.js';
 import { invoiceRoutes } from './invoice-routes.js';
+import { keyRoutes } from './key-routes.js';
 import { limitRoutes } from './limit-routes.js';
 import { openApiDocument } from './openapi.js';
 import { pageHtml } from './page.js';
@@ -10,7 +11,7 @@ import type { Page } from './ports.js';
 import { AdminError, json, type Reply } from './reply.js';
 import type { Call, Route } from './route.js';
 import { usageRoutes } from './usage-routes.js';
-import { configView, keyView, modelView, providerView } from './views.js';
+import { configView, modelView, providerView } from './views.js';
 
 const PAGING = { limit: 'Rows on a page, 1 to 1000; default 100', cursor: 'The `next` of the page before' };
 const PERIOD = { from: 'ISO 8601, inclusive', to: 'ISO 8601, exclusive' };
@@ -25,6 +26,7 @@ export function adminRoutes(events: LiveEvents, version: string): readonly Route
     ...invoiceRoutes,
     ...limitRoutes,
     ...configurationRoutes,
+    ...keyRoutes,
     read('/api/v1/events', 'Finished requests as they happen (server-sent events named `request`)', {}, (call) =>
       events.open(call.dependencies),
     ),
@@ -136,9 +138,6 @@ const configurationRoutes: readonly Route[] = [
   }),
   read('/api/v1/models', 'Configured models and their targets', PAGING, (call) =>
     json(200, page(call, [...call.dependencies.snapshot().models.values()], modelView)),
-  ),
-  read('/api/v1/keys', 'Keys fixed in the configuration, without secrets', PAGING, (call) =>
-    json(200, page(call, call.dependencies.snapshot().keys, keyView)),
   ),
   read('/api/v1/config', 'Effective configuration, secrets masked', {}, ({ dependencies }) =>
     json(200, configView(dependencies.snapshot())),

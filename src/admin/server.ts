@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Address } from '../config/snapshot.js';
 import type { Secret } from '../observability/secret.js';
 import { createLiveEvents, type LiveEvents } from './events.js';
-import { isLoopback, refuseCrossSite, requireLocalHost, requireToken } from './guard.js';
+import { isLoopback, refuseCrossSite, refuseOtherOrigin, requireLocalHost, requireToken } from './guard.js';
 import type { AdminDependencies } from './ports.js';
 import { Query } from './query.js';
+import { readJsonBody } from './read-body.js';
 import { AdminError, type Reply } from './reply.js';
 import { matchRoute, type Route } from './route.js';
 import { adminRoutes } from './routes.js';
@@ -74,19 +75,21 @@ async function serve(serving: Serving, request: IncomingMessage, response: Serve
 async function answer(serving: Serving, request: IncomingMessage): Promise<Reply> {
   if (serving.token === null) requireLocalHost(request);
   const url = readUrl(request.url ?? '/');
-  const match = matchRoute(serving.routes, url.pathname);
+  const match = matchRoute(serving.routes, url.pathname, request.method ?? '');
   // Who may not ask is not told what exists.
-  if (match?.route.access !== 'open') {
+  if (match?.access !== 'open') {
     refuseCrossSite(request);
     requireToken(request, serving.token);
   }
   if (match === null) throw new AdminError(404, 'not_found', 'There is nothing here. See /api/openapi.json.');
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    throw new AdminError(405, 'method_not_allowed', 'Only GET and HEAD.', { headers: { allow: 'GET, HEAD' } });
-  }
-  const query = new Query(url.searchParams, Object.keys(match.route.query));
+  const { route, id, allow } = match;
+  if (route === null) throw new AdminError(405, 'method_not_allowed', `Only ${allow}.`, { headers: { allow } });
+  const { dependencies } = serving;
+  const query = new Query(url.searchParams, Object.keys(route.query));
+  if (route.method) refuseOtherOrigin(request);
+  const body = route.method ? await readJsonBody(request) : undefined;
   try {
-    return await match.route.handle({ id: match.id, query, dependencies: serving.dependencies });
+    return await route.handle({ id, query, dependencies, body });
   } catch (error) {
     if (error instanceof RangeError) throw new AdminError(400, 'invalid_parameter', error.message);
     throw error;

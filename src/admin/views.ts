@@ -20,11 +20,11 @@ export function modelView(model: Model): object {
   return { name: model.name, targets: model.targets.map((target) => target.name), allow_unpriced: model.allowUnpriced };
 }
 
-/** One row of `GET /api/v1/keys`: neither the secret nor its digest, which would let a guess be checked elsewhere. */
-export function keyView(key: FixedKey): object {
+/** A key of the configuration: neither the secret nor its digest, which would let a guess be checked elsewhere. */
+function keyView(key: FixedKey): object {
   return {
     id: key.id,
-    source: 'fixed',
+    source: 'config',
     labels: key.labels,
     models: key.models,
     endpoints: key.endpoints,

@@ -12,6 +12,7 @@ import { Secret } from '../../src/observability/secret.js';
 import type { LimitRow } from '../../src/policy/limits/limiter.js';
 import { billing } from '../accounting/billing/samples.js';
 import { parseExposition } from '../observability/exposition.js';
+import { sampleKeyDesk } from './sample-key-desk.js';
 import { snapshot } from './sample-snapshot.js';
 
 const RECORD: RequestRecord = {
@@ -111,6 +112,7 @@ function fakes() {
     limits: async () => LIMITS,
     providerHealth: () => null,
     gatewayUrl: () => 'http://127.0.0.1:8080/v1',
+    keys: sampleKeyDesk(),
     failure: (_message, error) => void asked.failures.push(error),
   };
   return { asked, listeners, state, dependencies };
@@ -279,7 +281,12 @@ t.test('configuration without secrets', async (t) => {
     data: [{ name: 'openai', kind: 'openai', health: 'unknown', ejected_until: null, error_rate: null }],
     next: null,
   });
-  t.match(keys.data[1], { id: 'ci', source: 'fixed', labels: { team: 'search' }, expires: '2027-01-01T00:00:00.000Z' });
+  t.match(keys.data[1], {
+    id: 'ci',
+    source: 'config',
+    labels: { team: 'search' },
+    expires: '2027-01-01T00:00:00.000Z',
+  });
   t.same(models.data, [{ name: 'smart', targets: ['openai/gpt-5'], allow_unpriced: false }]);
   t.match(limits, {
     data: [
@@ -392,8 +399,8 @@ t.test('page and description', async (t) => {
     if (path === '/page.css') continue;
     t.ok(path in document.paths, `${path} is served and described`);
   }
-  const identifiers = Object.values(document.paths).map(
-    (path) => (path as { get: { operationId: string } }).get.operationId,
+  const identifiers = Object.values(document.paths as Record<string, Record<string, { operationId: string }>>).flatMap(
+    (path) => Object.values(path).map((operation) => operation.operationId),
   );
   t.equal(new Set(identifiers).size, identifiers.length);
   const script = (await get('/page.js')).text;

@@ -35,7 +35,7 @@ function fits(pattern: RegExp, longest: number, what: string) {
 }
 
 const PRINTABLE = /^[^\p{Cc}]*$/u;
-const name = fits(/^(?!__proto__$)[A-Za-z_][\w.-]*$/, 64, 'a name of letters, digits, dots, dashes or underscores');
+const name = fits(/^[A-Za-z_][\w.-]*$/, 64, 'a name of letters, digits, dots, dashes or underscores');
 const glob = fits(/^[^\s\p{Cc}]+$/u, 256, 'a model name or a pattern without spaces');
 const path = fits(/^\/(v1|v1beta|providers)\/[^\s?#]*$/, 256, 'a path such as /v1/embeddings or /v1/audio/*');
 const grace = duration().refine(
@@ -97,12 +97,22 @@ export function readKeyChange(action: KeyChange['action'], id: string, body: unk
 }
 
 function parse<Output>(schema: z.ZodType<Output>, body: unknown): Output {
+  refusePrototypes(body);
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const param = issue === undefined ? null : paramOf(issue);
   const where = param === null ? '' : `${param}: `;
   throw new KeyError('invalid', `${where}${messageOf(issue)}.`, param);
+}
+
+/** A map drops this name without a word. */
+function refusePrototypes(body: unknown): void {
+  if (typeof body !== 'object' || body === null) return;
+  for (const [field, value] of Object.entries(body)) {
+    if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+      throw new KeyError('invalid', `${field}: __proto__ may not be a name.`, field);
+  }
 }
 
 function paramOf(issue: z.core.$ZodIssue): string | null {
