@@ -24,9 +24,11 @@ export class StringWalker {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#firstWord = Math.min(bytes.length, (4 - (bytes.byteOffset & 3)) & 3);
+    this.#firstWord = (4 - (bytes.byteOffset & 3)) & 3;
     const count = (bytes.length - this.#firstWord) >> 2;
-    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset + this.#firstWord, count);
+    // A text that ends before the first aligned byte has no words, and no array may begin behind its end.
+    this.#words =
+      count <= 0 ? new Int32Array(0) : new Int32Array(bytes.buffer, bytes.byteOffset + this.#firstWord, count);
   }
 
   begin(): void {

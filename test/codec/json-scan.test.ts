@@ -16,6 +16,17 @@ function nested(depth: number): string {
   return `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
 }
 
+t.test('short bodies anywhere in memory', async (t) => {
+  for (const text of ['', '{', '{}', '{"', '{"a":1}']) {
+    for (let offset = 0; offset < 8; offset += 1) {
+      const bytes = Buffer.from(new Uint8Array(32).buffer, offset, text.length);
+      bytes.write(text);
+      const want = text.endsWith('}') ? null : 'invalid_json';
+      t.equal(scanJson(bytes, OPTIONS).fault?.code ?? null, want, `${text} at ${offset}`);
+    }
+  }
+});
+
 t.test('bodies that are refused', async (t) => {
   const cases: readonly [name: string, body: string | Buffer, code: string][] = [
     ['nothing', '', 'invalid_json'],

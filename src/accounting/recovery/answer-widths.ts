@@ -20,6 +20,8 @@ const SAMPLES = 32;
 /** Fewer say too little about the spread. */
 const ENOUGH = 8;
 const MOST_KINDS = 500;
+/** Of the line's arithmetic, in tokens. */
+const ROUNDING = 1e-6;
 
 /**
  * How wide a token is on the wire, learned by kind from answers whose usage the provider stated: the way to estimate an answer
@@ -50,8 +52,9 @@ export class AnswerWidths {
     if (samples.length < ENOUGH || bytes <= 0) return null;
     const line = upperLine(samples);
     // What every answer has beside its tokens lies mostly at its end; what was cut does not have it.
-    const offset = cut ? Math.max(0, line.offset) : line.offset;
-    return Math.max(1, Math.ceil(offset + line.slope * bytes - 1e-6));
+    if (cut) return Math.max(1, Math.ceil(Math.max(0, line.offset) + line.slope * bytes - ROUNDING));
+    // The line lies above the truth, which is a whole number: the next one below is not below it either.
+    return Math.max(1, Math.floor(line.offset + line.slope * bytes + ROUNDING));
   }
 
   /** Output tokens of a long answer of this kind, for one that nobody saw; null when too little is known. */
