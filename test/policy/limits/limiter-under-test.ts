@@ -33,6 +33,8 @@ export class LimiterUnderTest {
   readonly shadowed: string[] = [];
   readonly states: string[] = [];
   readonly overshoots: (readonly [limit: string, amount: number, of: string])[] = [];
+  /** Of all timers that were set. */
+  readonly delays: number[] = [];
   lost = 0;
   readonly #timers: (() => void)[] = [];
   #ids = 0;
@@ -50,7 +52,10 @@ export class LimiterUnderTest {
       onLost: () => {
         this.lost += 1;
       },
-      later: (_milliseconds, run) => this.#timers.push(run),
+      later: (milliseconds, run) => {
+        this.delays.push(milliseconds);
+        this.#timers.push(run);
+      },
       ...options,
       store: this.store,
     });

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import t from 'tap';
 import type { LimitRule } from '../../../src/config/limit-rules.js';
 import type { LimiterOptions } from '../../../src/policy/limits/create-limiter.js';
+import type { HeldLimits } from '../../../src/policy/limits/limiter.js';
 import { LimiterUnderTest, makeStore, START } from './limiter-under-test.js';
 import { bound, compiled, limitRule, MONTH, PER_USER, TOTAL } from './sample-limits.js';
 
@@ -181,6 +183,20 @@ t.test('settlements wait for the store, the oldest are given up', async (t) => {
   t.same(under.states, ['unreachable', 'reachable']);
 });
 
+t.test('the pauses between tries grow, until there is a sign of the store', async (t) => {
+  const under = new LimiterUnderTest([limitRule('x', { requests: bound(5, TOTAL) })]);
+  const held = under.held();
+  under.store.mode = 'down';
+  under.settle(held);
+  for (let count = 0; count < 8; count += 1) under.tick();
+  t.same(under.delays.splice(0), [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+  under.store.mode = 'up';
+  under.held();
+  t.same(under.delays, [0]);
+  under.tick();
+  t.same(await usedIn(under), { 'x requests': [1n, 1n] });
+});
+
 t.test('a settlement is told once', async (t) => {
   const rules = [limitRule('x', { per: PER_USER, cost: bound(10, TOTAL), alertAt: [0.5] })];
   const under = new LimiterUnderTest(rules);
@@ -204,4 +220,59 @@ t.test('conditions and an unreachable store', async (t) => {
   under.store.mode = 'down';
   t.equal(under.refused().code, 'limits_unavailable', 'nothing used is what it sees: 1 ÷ 4 is no request');
   t.equal(under.now, START);
+});
+
+const event = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('ask' as const), user: fc.constantFrom('ann', 'bob') }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), which: fc.nat(), cost: fc.nat(20) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('store' as const), mode: fc.constantFrom('up', 'down', 'lost') }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(100_000) }) },
+);
+
+t.test('whatever happens to the store, in the end each admitted request has counted once', async (t) => {
+  let local = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { minLength: 10, maxLength: 80 }), async (events) => {
+      const wide = { requests: bound(1000, TOTAL), cost: bound(100_000, TOTAL), concurrent: 1000, hard: false };
+      const under = withFallback([limitRule('x', { ...wide, per: PER_USER }), limitRule('all', wide)]);
+      const open: HeldLimits[] = [];
+      let [admitted, cost] = [0, 0];
+      const settle = (held: HeldLimits | undefined, actual: number): void => {
+        if (held === undefined) return;
+        cost += actual;
+        under.settle(held, { cost: actual });
+      };
+      for (const next of events) {
+        if (next.kind === 'store') under.store.mode = next.mode;
+        else if (next.kind === 'wait') under.now += next.ms;
+        else if (next.kind === 'tick') under.tick();
+        else if (next.kind === 'settle') settle(open.splice(next.which % Math.max(1, open.length), 1)[0], next.cost);
+        else {
+          const verdict = under.ask({ user: next.user, amounts: { cost: 10 }, ttlMs: 1e9 });
+          if (verdict.kind !== 'held') continue;
+          admitted += 1;
+          if (under.store.mode !== 'up') local += 1;
+          open.push(verdict.held);
+        }
+      }
+      under.store.mode = 'up';
+      // One more of each, so that their counters are in the list.
+      for (const user of ['ann', 'bob']) open.push(under.held({ user, ttlMs: 1e9 }));
+      admitted += 2;
+      for (const held of open) settle(held, 7);
+      while (under.tick() > 0);
+      const rows = await under.rows();
+      const sum = (limit: string, of: string): bigint =>
+        rows.filter((row) => row.limit === limit && row.of === of).reduce((total, { state }) => total + state.used, 0n);
+      const used = ['x', 'all'].flatMap((limit) => [sum(limit, 'requests'), sum(limit, 'cost')]);
+      const expected = [admitted, cost, admitted, cost];
+      return used.join() === expected.join() && rows.every(({ state }) => state.held === 0n);
+    }),
+    { numRuns: 300 },
+  );
+  t.ok(local > 300, `${local} requests were admitted without the store`);
 });
