@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import t from 'tap';
 import { createBiller } from '../../src/accounting/billing/biller.js';
 import { createInvoice } from '../../src/accounting/billing/invoice.js';
 import { invoiceTable } from '../../src/cli/invoice-table.js';
 import { billing, plan, planPrice } from '../accounting/billing/samples.js';
-import { final } from '../accounting/samples.js';
+import { final, held, hold, testLedger } from '../accounting/samples.js';
 import { directoryWith, runCommand } from './run-command.js';
 
 const OCTOBER = { customer: 'acme', from: Date.UTC(2026, 9, 1), to: Date.UTC(2026, 10, 1) };
@@ -43,4 +44,40 @@ t.test('mistakes are said', async (t) => {
   t.match(none, { code: 1, stderr: /give --month/ });
   t.match(wrong, { code: 1, stderr: /must be a month/ });
   t.match(unbilled, { code: 1, stderr: /no billing is configured/ });
+});
+
+const CONFIG = `providers: { local: { kind: ollama } }
+ledger: { directory: data/ledger }
+billing:
+  rates: [{ currency: EUR, per_dollar: 0.92 }]
+  plans: [{ name: standard, currency: EUR, markup: 20% }]
+`;
+
+t.test('from the ledger: the same each time', async (t) => {
+  const directory = directoryWith(t, { 'tollgate.yaml': CONFIG });
+  const { ledger } = testLedger(join(directory, 'data', 'ledger'));
+  const charged = { time: '2026-10-02T00:00:00Z', cost_nano_usd: 1_000_000_000 };
+  for (const [id, labels] of [
+    ['a', { customer: 'acme' }],
+    ['b', { customer: 'acme' }],
+    ['c', { customer: 'globex' }],
+    ['d', { team: 'own' }],
+  ] as const) {
+    await held(ledger, hold(id));
+    ledger.finish(final(id, { ...charged, labels }));
+  }
+  await ledger.close();
+  const invoice = (...words: string[]) =>
+    runCommand({ module: 'invoice', make: 'invoiceCommand', words: ['--month', '2026-10', ...words], directory });
+  const first = await invoice('--customer', 'acme', '--format', 'json');
+  t.equal(first.code, 0, first.stderr);
+  t.match(first.stderr, 'on no invoice: 1 requests that name no customer');
+  t.match(JSON.parse(first.stdout), {
+    data: [{ customer: 'acme', revision: 1, totals: [{ currency: 'EUR', amount_minor: 221, amount: '2.21' }] }],
+  });
+  t.equal((await invoice('--customer', 'acme', '--format', 'json')).stdout, first.stdout);
+  t.match(
+    (await invoice('--format', 'csv')).stdout,
+    /,acme,.*,EUR,221,2\.21,2\.208,\r\n.*,globex,.*,EUR,110,1\.10,1\.104,\r\n$/,
+  );
 });

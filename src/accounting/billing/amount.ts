@@ -1,20 +1,20 @@
 import { divideHalfUp } from '../exact.js';
 
 /**
- * Money that is charged, exact: a BigInt count of 10^-36 of a currency's unit. That is fine enough for every product that occurs
- * (nano-dollars × a mark-up × a rate, both with up to 12 decimals; tokens × a price for a million), so nothing is rounded
- * before the end.
+ * Money that is charged, exact: a BigInt count of 10^-96 of a currency's unit. That is fine enough for every product that occurs
+ * (nano-dollars × a mark-up × a rate; tokens × a price for a million) with all digits that a configuration can have, so nothing is
+ * rounded before the end.
  */
 export type Amount = bigint;
 
-const AMOUNT_DIGITS = 36;
-/** Decimals that a price, mark-up or rate may have. */
-const DECIMAL_DIGITS = 12;
+const AMOUNT_DIGITS = 96;
+/** Decimals that a price, mark-up or rate may have: a number in the configuration is 40 characters long at most. */
+const DECIMAL_DIGITS = 42;
 
-/** A decimal as written (`0.92`), as a count of 10^-12. Throws RangeError unless it is one with at most 12 decimals. */
+/** A decimal as written (`0.92`), as a count of 10^-42. Throws RangeError for anything else. */
 export function readDecimal(text: string): bigint {
-  const match = /^(\d{1,18})(?:\.(\d{1,12}))?$/.exec(text);
-  if (!match) throw new RangeError(`not a decimal: ${text.slice(0, 40)}`);
+  const match = /^(\d{1,42})(?:\.(\d{1,42}))?$/.exec(text);
+  if (!match) throw new RangeError(`not a decimal: ${text.slice(0, 50)}`);
   return BigInt((match[1] ?? '') + (match[2] ?? '').padEnd(DECIMAL_DIGITS, '0'));
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { customerOf } from '../billing/customer.js';
 import type { FinalEntry } from '../ledger/entry.js';
+import { pause } from '../pause.js';
 import { LedgerTail, type Reading } from '../records/ledger-tail.js';
 import { type Backoff, backoffMs } from '../retry-after.js';
 import { type Delivery, deliver, type Failure } from './deliver.js';
@@ -112,7 +113,7 @@ export class LedgerExporter {
         if (reading) await this.#ship(reading, this.#state);
         this.#succeeded();
         if (!reading || reading.entries.length < this.#options.settings.batch)
-          await this.#wait(this.#options.timing.pollMs);
+          await pause(this.#options.timing.pollMs, this.#closing.signal);
       } catch (error) {
         // The disk, then: whatever was in memory may be ahead of it.
         this.#state = null;
@@ -228,26 +229,12 @@ export class LedgerExporter {
     this.#error = reason;
     this.#failures += 1;
     const { timing, random } = this.#options;
-    await this.#wait(Math.max(afterMs ?? 0, backoffMs(this.#failures, timing, random)));
+    await pause(Math.max(afterMs ?? 0, backoffMs(this.#failures, timing, random)), this.#closing.signal);
   }
 
   #succeeded(): void {
     if (this.#error !== null) this.#options.onProblem(null);
     this.#error = null;
     this.#failures = 0;
-  }
-
-  #wait(milliseconds: number): Promise<void> {
-    const { signal } = this.#closing;
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve();
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      signal.addEventListener('abort', done);
-    });
   }
 }

@@ -40,12 +40,14 @@ function charged(rules: Billing, one: FinalEntry): string {
 }
 
 t.test('amounts: decimals, minor units, currencies', async (t) => {
-  t.equal(readDecimal('0.92'), 920_000_000_000n);
-  for (const bad of ['', '.5', '1.', '-1', '1e3', '0x1', '1,5', ' 1', '0.0000000000001']) {
+  t.equal(readDecimal('0.92'), 92n * 10n ** 40n);
+  for (const bad of ['', '.5', '1.', '-1', '1e3', '0x1', '1,5', ' 1', `0.${'1'.repeat(43)}`]) {
     t.throws(() => readDecimal(bad), RangeError, bad);
   }
   t.equal(exactText(tokenAmount(1n, readDecimal('0.000000000001'))), '0.000000000000000001');
-  t.equal(exactText(costAmount(1n, 1n, 1n)), '0.000000000000000000001000000000001');
+  const third = `0.${'3'.repeat(40)}`;
+  t.equal(exactText(costAmount(1_000_000_000n, 0n, readDecimal(third))), third, 'all digits that can be written');
+  t.equal(exactText(costAmount(2n, readDecimal('0.25'), readDecimal('0.001'))), '0.0000000000025');
   t.equal(exactText(unitAmount(3n, readDecimal('0.5'))), '1.5');
   for (const [text, digits, minor] of [
     ['0.005', 2, 1n],
