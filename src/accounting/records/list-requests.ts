@@ -3,6 +3,7 @@ import { columnText } from './column-text.js';
 import type { RecordPage, RecordQuery, RequestRecord } from './record.js';
 import { providerOf } from './request-row.js';
 import type { Row, Session, Value } from './sql/database.js';
+import { labelOf } from './sql/label.js';
 import { LONGEST_MS } from './write-batch.js';
 
 /** Rows looked at in one statement where filters without an index decide: about 10 ms. */
@@ -99,7 +100,7 @@ async function conditionsOf(session: Session, query: RecordQuery): Promise<reado
   }
   if (isGiven(query.status)) add(others, 'status = ?', query.status);
   for (const [name, value] of Object.entries(query.labels ?? {})) {
-    add(others, 'labels ->> cast(? as text) = ?', columnText(name), columnText(value));
+    add(others, `${labelOf('labels', session.kind)} = ?`, columnText(name), columnText(value));
   }
   return [indexed, others];
 }

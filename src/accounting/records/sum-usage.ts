@@ -4,7 +4,8 @@ import { columnText } from './column-text.js';
 import { longestMs } from './list-requests.js';
 import type { UsageQuery } from './record.js';
 import { type SpanPiece, spanPieces } from './span-pieces.js';
-import type { Row, Session, Value } from './sql/database.js';
+import type { Database, Row, Session, Value } from './sql/database.js';
+import { labelOf } from './sql/label.js';
 import { SUM_COLUMNS, USAGE_COLUMNS } from './sql/tables.js';
 import { UsageReport, type UsageRow } from './usage-report.js';
 import { DAY_MS } from './write-batch.js';
@@ -43,7 +44,7 @@ export async function sumUsage(session: Session, query: UsageQuery): Promise<rea
   const until = performance.now() + LONGEST_MS;
   const longest = await longestMs(session);
   for (const piece of await piecesOf(session, query)) {
-    const [sql, values] = statement(query.by, piece, longest);
+    const [sql, values] = statement(query.by, { piece, longest, kind: session.kind });
     for (const row of await session.query(sql, values)) addRow(report, query.by, row);
     if (report.groups > MOST_GROUPS) throw new RangeError(`more than ${MOST_GROUPS} groups: ask for fewer names`);
     if (performance.now() > until) throw new RangeError('this takes too long: ask for a shorter span');
@@ -64,13 +65,20 @@ async function piecesOf(session: Session, query: UsageQuery): Promise<SpanPiece[
   return spanPieces(Math.max(query.from ?? first, first), Math.min(query.to ?? last, last), bound);
 }
 
-function statement(by: readonly string[], piece: SpanPiece, longest: number): readonly [string, readonly Value[]] {
+interface Sum {
+  readonly piece: SpanPiece;
+  /** Milliseconds of the longest request. */
+  readonly longest: number;
+  readonly kind: Database['kind'];
+}
+
+function statement(by: readonly string[], { piece, longest, kind }: Sum): readonly [string, readonly Value[]] {
   const labels: Value[] = [];
   const names = by.map((name) => {
     const column = COLUMNS.get(name);
     if (column !== undefined) return column;
     labels.push(columnText(name));
-    return `coalesce(d.labels ->> cast(? as text), '')`;
+    return `coalesce(${labelOf('d.labels', kind)}, '')`;
   });
   const groups = names.map((name, at) => `${name} as group_${at}, `).join('');
   const sums = SUM_COLUMNS.map((name) => `sum(s.${name}) as ${name}`).join(', ');

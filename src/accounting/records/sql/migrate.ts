@@ -1,6 +1,5 @@
 import type { Database, Session } from './database.js';
 import { POSTGRES_SCHEMA } from './postgres-schema.js';
-import { SUM_COLUMNS, USAGE_COLUMNS } from './tables.js';
 
 /** Any number, the same in every process that may migrate the same Postgres. */
 const MIGRATION_LOCK = 7_086_413;
@@ -55,6 +54,31 @@ async function preparePostgres(session: Session): Promise<void> {
   if (found.length === 0) await session.query(`create schema ${POSTGRES_SCHEMA}`);
 }
 
+/** As they were then: a class that comes later needs a migration that adds its columns. */
+const FIRST_USAGE = [
+  'usage_input',
+  'usage_cache_read',
+  'usage_cache_write_5m',
+  'usage_cache_write_1h',
+  'usage_input_audio',
+  'usage_input_image',
+  'usage_output',
+  'usage_reasoning',
+  'usage_output_audio',
+  'usage_images',
+  'usage_audio_seconds',
+  'usage_search_units',
+  'usage_characters',
+];
+const FIRST_COUNTS = [
+  'requests',
+  'errors',
+  'estimated_requests',
+  'priced_requests',
+  'unpriced_requests',
+  'cost_nano_usd',
+];
+
 function firstSchema({ integer, json, keyed }: Types): readonly string[] {
   const sums = (names: readonly string[]): string => names.map((name) => `${name} ${integer} not null`).join(', ');
   const groups = `key_id text not null, end_user text not null, endpoint text not null, model text not null,
@@ -67,7 +91,7 @@ function firstSchema({ integer, json, keyed }: Types): readonly string[] {
     `create table requests (id text primary key, source text not null, type text not null, time ${integer} not null,
       finished ${integer} not null, key_id text not null, end_user text not null, endpoint text not null,
       model text not null, route text, target text, provider text, answered_model text, stream ${integer} not null,
-      status ${integer} not null, code text, usage_source text, cost_nano_usd ${integer}, ${sums(USAGE_COLUMNS)},
+      status ${integer} not null, code text, usage_source text, cost_nano_usd ${integer}, ${sums(FIRST_USAGE)},
       first_token_ms ${integer}, ms ${integer} not null, labels ${json} not null, dimension text not null,
       entry ${json} not null)`,
     'create index requests_finished on requests (finished desc, id desc)',
@@ -77,7 +101,7 @@ function firstSchema({ integer, json, keyed }: Types): readonly string[] {
     `create table dimensions (dimension text primary key, ${groups}, last_start ${integer} not null)${keyed}`,
     'create index dimensions_last on dimensions (last_start)',
     `create table rollups (step ${integer} not null, start ${integer} not null, dimension text not null,
-      ${sums(SUM_COLUMNS)}, primary key (step, start, dimension))${keyed}`,
+      ${sums([...FIRST_COUNTS, ...FIRST_USAGE])}, primary key (step, start, dimension))${keyed}`,
     `create table contents (id text primary key, source text not null, time ${integer} not null, request text not null,
       response text not null, request_bytes ${integer} not null, response_bytes ${integer} not null)`,
     'create index contents_time on contents (time)',
