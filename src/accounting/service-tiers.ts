@@ -29,6 +29,11 @@ export function tiersOf(priceId: string | null): Readonly<Record<string, Share>>
   return (priceId !== null && Object.hasOwn(TIERS, priceId) ? TIERS[priceId] : undefined) ?? NONE;
 }
 
+/** The tier as records show it; null for the standard one. */
+export function namedTier(tier: string | null): string | null {
+  return tier === null || STANDARD.has(tier) ? null : tier;
+}
+
 export interface TierPrice {
   readonly price: Price;
   /** The answer named a tier whose price is not known: it is booked at the standard price, and somebody should be told. */

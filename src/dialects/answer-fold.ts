@@ -38,10 +38,17 @@ export function countText(text: unknown, facts: ResponseFacts): number {
   const bytes = Buffer.byteLength(text);
   facts.content = true;
   facts.contentBytes += bytes;
+  facts.sample.addText(text);
   return bytes;
 }
 
 export function noteModel(from: JsonObject, facts: ResponseFacts): void {
   const model = from['model'];
   if (typeof model === 'string' && model !== '') facts.model = model.slice(0, 512);
+}
+
+/** `service_tier` of an answer or an event; the last one stands, because a request for `auto` is answered by a real one. */
+export function noteServiceTier(from: JsonObject, facts: ResponseFacts): void {
+  const tier = from['service_tier'];
+  if (typeof tier === 'string' && tier !== '') facts.serviceTier = tier.slice(0, 64);
 }

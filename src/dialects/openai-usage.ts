@@ -16,6 +16,7 @@ export class UsageKeeper {
   take(stated: unknown, facts: ResponseFacts): void {
     if (!isObject(stated)) return;
     const news = Object.entries(stated).filter(([, value]) => value !== null && value !== undefined);
+    facts.usageAtBytes = facts.contentBytes;
     this.#stated = { ...this.#stated, ...Object.fromEntries(news) };
     facts.usage = normaliseUsage(this.#stated) ?? facts.usage;
     facts.statedCostUsd = statedCost(this.#stated) ?? facts.statedCostUsd;

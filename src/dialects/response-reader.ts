@@ -1,3 +1,4 @@
+import { ContentSample } from './content-sample.js';
 import type { Usage } from './usage.js';
 
 /** What a provider's answer says about itself. Filled while bytes pass; valid at any moment, final after `end()`. */
@@ -14,6 +15,16 @@ export interface ResponseFacts {
   content: boolean;
   /** UTF-8 bytes of content seen so far: the base of an estimate when the stream is cut. */
   contentBytes: number;
+  /** Events that held content: most providers send every token in one of its own. */
+  contentEvents: number;
+  /** Calls of functions that were begun: each has tokens of its own around its name and arguments. */
+  toolCalls: number;
+  /** The beginning of the content, to count its tokens. */
+  readonly sample: ContentSample;
+  /** `contentBytes` when usage was last stated: what came later is not in it. */
+  usageAtBytes: number;
+  /** The tier that the answer says it was served by (`flex`, `priority`…); null when it says nothing. */
+  serviceTier: string | null;
   /** Cost that the provider itself stated, in dollars (OpenRouter, Perplexity, xAI); null if none. */
   statedCostUsd: number | null;
   /** An event was too long to be read (above 4 MiB): treat usage as unknown if none was stated. */
@@ -28,6 +39,11 @@ export function emptyFacts(): ResponseFacts {
     error: null,
     content: false,
     contentBytes: 0,
+    contentEvents: 0,
+    toolCalls: 0,
+    sample: new ContentSample(),
+    usageAtBytes: 0,
+    serviceTier: null,
     statedCostUsd: null,
   };
 }

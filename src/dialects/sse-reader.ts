@@ -37,17 +37,27 @@ export class SseReader implements ResponseReader, SseHandler {
     if (type !== '' && type !== 'error' && !this.#fold.reads(type)) return;
     const repeated = type === '' ? this.#template.match(bytes, start, end) : -1;
     if (repeated >= 0) {
-      this.facts.contentBytes += repeated;
-      this.facts.content ||= repeated > 0;
+      this.#addRepeated(bytes, start + this.#template.offset, repeated);
       return;
     }
     const text = bytes.toString('utf8', start, end);
     if (type === 'error') this.#errorEvent(text);
     const value = parseJson(text);
     if (!isObject(value)) return;
+    const before = this.facts.contentBytes;
     const added = this.#fold.event(value, this.facts);
+    if (this.facts.contentBytes > before) this.facts.contentEvents += 1;
     this.facts.terminal ||= this.#done;
     if (added !== null && type === '') this.#template.learn(bytes, start, end, added);
+  }
+
+  /** Text of an event that needed no parsing. */
+  #addRepeated(bytes: Buffer, start: number, length: number) {
+    if (length === 0) return;
+    this.facts.content = true;
+    this.facts.contentBytes += length;
+    this.facts.contentEvents += 1;
+    this.facts.sample.addBytes(bytes, start, start + length);
   }
 
   bareError(bytes: Buffer, start: number, end: number): void {

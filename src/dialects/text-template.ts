@@ -16,6 +16,11 @@ export class TextTemplate {
   #padded = false;
   #misses = 0;
 
+  /** Where the text of an event that matches begins, from the event's start. */
+  get offset(): number {
+    return this.#before.length;
+  }
+
   /** Bytes of text in this event, or -1 when it must be parsed. */
   match(bytes: Buffer, start: number, end: number): number {
     const textStart = start + this.#before.length;

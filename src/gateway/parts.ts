@@ -2,8 +2,8 @@ import type { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { Ledger } from '../accounting/ledger/ledger.js';
 import type { PriceBook } from '../accounting/prices.js';
+import type { TokenCounter } from '../accounting/tokens/token-counter.js';
 import type { Snapshot } from '../config/snapshot.js';
-import type { RequestFacts } from '../dialects/request-facts.js';
 import type { Access } from '../policy/access.js';
 import type { KeyRing } from '../policy/keys/key-ring.js';
 import type { Limiter } from '../policy/limits/limiter.js';
@@ -45,11 +45,6 @@ export interface Unrecorded {
   readonly ms: number;
 }
 
-/** Counts what a request sends, before it is sent. */
-export interface InputEstimate {
-  estimateInput(request: { readonly body: Buffer; readonly facts: RequestFacts }): number;
-}
-
 /** Where finished requests are told: records, metrics, log. Never throws. */
 export interface Reporter {
   finished(entry: FinalEntry): void;
@@ -83,7 +78,7 @@ export interface Parts {
   readonly clusterOf: (provider: string) => string;
   /** Names this process among its generations. */
   readonly generation: string;
-  readonly tokens: InputEstimate;
+  readonly tokens: TokenCounter;
   /** Number of the next credential choice, so that weights rotate. */
   readonly rotation: () => number;
 }

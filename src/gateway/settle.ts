@@ -1,7 +1,10 @@
 import { amountsOf } from '../accounting/amounts.js';
 import { costOf } from '../accounting/cost.js';
-import { estimateUsage } from '../accounting/estimate.js';
+import { estimateCutAnswer } from '../accounting/estimates/cut-answer.js';
+import { dollarsToNano } from '../accounting/exact.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
+import type { Price } from '../accounting/price.js';
+import { namedTier, priceAtTier } from '../accounting/service-tiers.js';
 import type { Usage } from '../dialects/usage.js';
 import { explain, needsWords, unexplained } from './attempts.js';
 import type { Parts } from './parts.js';
@@ -33,7 +36,7 @@ export function settle(parts: Parts, state: RequestState): void {
     });
     return;
   }
-  const booked = book(state);
+  const booked = book(parts, state);
   // Before Envoy's logs are asked: whoever waits for the place of a request that is over must not wait for them.
   if (state.held) state.rules.limiter.settle(state.id, amountsOf(booked));
   if (!needsWords(state)) {
@@ -61,13 +64,22 @@ function recorded(status: number): boolean {
 /** What the request used and what it costs. */
 type Booked = Pick<
   FinalEntry,
-  'type' | 'usage' | 'usage_source' | 'cost_nano_usd' | 'cost_parts' | 'price_version' | 'service_tier'
+  | 'type'
+  | 'usage'
+  | 'usage_source'
+  | 'cost_nano_usd'
+  | 'cost_parts'
+  | 'price_version'
+  | 'service_tier'
+  | 'stated_cost_nano_usd'
 >;
 
-function book(state: RequestState): Booked {
-  const counted = count(state);
-  const price = state.served && counted.usage ? state.rules.prices.find(state.served, state.arrivedAt) : null;
+function book(parts: Parts, state: RequestState): Booked {
+  const counted = count(parts, state);
+  const price = counted.usage ? priceOf(state) : null;
   const cost = price && counted.usage ? costOf(counted.usage, price) : null;
+  const tier = namedTier(state.response?.serviceTier ?? null);
+  const stated = counted.usage ? (state.response?.statedCostUsd ?? null) : null;
   return {
     type: entryType(state, counted),
     usage: counted.usage ? withoutZeros(counted.usage) : {},
@@ -75,7 +87,16 @@ function book(state: RequestState): Booked {
     cost_nano_usd: cost ? cost.total : counted.usage ? null : 0,
     cost_parts: cost?.parts ?? {},
     price_version: price?.version ?? null,
+    ...(tier === null ? {} : { service_tier: tier }),
+    ...(stated === null ? {} : { stated_cost_nano_usd: dollarsToNano(stated) }),
   };
+}
+
+/** Discounts belong to the key: what a client says of itself in metadata must not make it cheaper. */
+function priceOf(state: RequestState): Price | null {
+  const { served, rules, key, arrivedAt } = state;
+  const listed = served && rules.prices.find(served, arrivedAt, key?.labels);
+  return listed ? priceAtTier(listed, state.response?.serviceTier ?? null).price : null;
 }
 
 function finalEntry(state: RequestState, booked: Booked): FinalEntry {
@@ -102,6 +123,7 @@ function finalEntry(state: RequestState, booked: Booked): FinalEntry {
     cost_parts: booked.cost_parts,
     price_version: booked.price_version,
     ...(booked.service_tier === undefined ? {} : { service_tier: booked.service_tier }),
+    ...(booked.stated_cost_nano_usd === undefined ? {} : { stated_cost_nano_usd: booked.stated_cost_nano_usd }),
     ...(state.held ? { limits: Object.keys(state.held.places) } : {}),
     first_token_ms: state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - state.startedAt),
     ms: Math.round(state.endedAt - state.startedAt),
@@ -117,20 +139,14 @@ function entryType(state: RequestState, counted: Counted): FinalEntry['type'] {
 }
 
 /** The provider's own numbers; else, if a provider may have worked for this request, an estimate from what was seen. */
-function count(state: RequestState): Counted {
+function count(parts: Parts, state: RequestState): Counted {
   const { admitted, response } = state;
   if (!admitted || !state.passed || !state.served) return { usage: null, source: null };
   const ended = state.complete || response?.terminal === true;
   if (response?.usage && ended) return { usage: response.usage, source: 'provider' };
   // A provider that answered with an error bills nothing; so does one that nobody reached.
   if (state.status >= 400 && state.status !== 499) return { usage: null, source: null };
-  return estimateUsage({
-    stated: response?.usage ?? null,
-    contentBytes: response?.contentBytes ?? 0,
-    inputTokenBound: admitted.facts.inputTokensUpper,
-    inputBytes: admitted.body.length,
-    target: state.served,
-  });
+  return estimateCutAnswer(parts.tokens, { request: admitted, response, target: state.served.name });
 }
 
 function withoutZeros(usage: Usage): Partial<Usage> {

@@ -111,7 +111,11 @@ export class SampleParts implements Parts {
   readonly rules = () => this.#rules;
   readonly random = () => 0.5;
   readonly rotation = () => 0;
-  readonly tokens: Parts['tokens'] = { estimateInput: ({ facts }) => Math.ceil(facts.inputBytes / 4) };
+  readonly tokens: Parts['tokens'] = {
+    prepare: async () => {},
+    countText: (text) => Math.ceil(text.length / 4),
+    estimateInput: ({ facts }) => Math.ceil(facts.inputBytes / 4),
+  };
   readonly clusterOf = (provider: string) => `cluster-of-${provider}`;
   readonly clock = { now: () => this.time, monotonic: () => this.time };
 

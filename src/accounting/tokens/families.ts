@@ -17,6 +17,8 @@ export interface TokenFamily {
   readonly multiplier: number;
   /** Tokens around each message. */
   readonly perItem: number;
+  /** Tokens around each function that the model calls. */
+  readonly perCall: number;
   /** Tokens that offering tools costs besides their definitions. */
   readonly tools: number;
   readonly media: Readonly<Record<MediaKind, MediaTokens>>;
@@ -45,6 +47,7 @@ const OPENAI: TokenFamily = {
   name: 'openai',
   multiplier: 1,
   perItem: 4,
+  perCall: 12,
   tools: 10,
   // 85 + 170 for each of up to 8 tiles; newer models count patches, with up to 10,000 of them.
   media: media(image(765, 10_000), 10),
@@ -74,12 +77,25 @@ const GEMINI: TokenFamily = {
   media: media(image(1_120, 5_160), 32),
 };
 const MISTRAL: TokenFamily = { ...OPENAI, name: 'mistral', multiplier: 1.07, media: media(image(1_500, 4_160), 8) };
-const LLAMA: TokenFamily = { ...OPENAI, name: 'llama', multiplier: 1.03, media: media(image(1_500, 6_500), 10) };
-const OTHER: TokenFamily = { ...OPENAI, name: 'other', multiplier: 1.05, media: media(image(1_500, 16_384), 10) };
+const LLAMA: TokenFamily = {
+  ...OPENAI,
+  name: 'llama',
+  multiplier: 1.03,
+  tools: 150,
+  media: media(image(1_500, 6_500), 10),
+};
+const OTHER: TokenFamily = {
+  ...OPENAI,
+  name: 'other',
+  multiplier: 1.05,
+  tools: 150,
+  media: media(image(1_500, 16_384), 10),
+};
 const MOCK: TokenFamily = {
   ...OPENAI,
   name: 'mock',
   perItem: 3,
+  perCall: 0,
   tools: 0,
   media: media(image(0, 0), 0),
   counts: 'word-pieces',

@@ -1,7 +1,8 @@
 import { type AnswerFold, countText, noteError, noteModel } from '../answer-fold.js';
-import { type JsonObject, stringIn } from '../json-value.js';
+import { amountIn, type JsonObject, stringIn } from '../json-value.js';
 import { UsageKeeper } from '../openai-usage.js';
 import type { ResponseFacts } from '../response-reader.js';
+import { emptyUsage } from '../usage.js';
 
 /** Transcription, translation and streamed speech: usage in tokens or seconds, text in `text` or `delta`. */
 export class AudioFold implements AnswerFold {
@@ -30,5 +31,8 @@ export class AudioFold implements AnswerFold {
     noteModel(body, facts);
     countText(body['text'], facts);
     this.#usage.take(body['usage'], facts);
+    // Whisper's verbose answers say how long the sound was, and some providers bill by that and state nothing else.
+    const seconds = facts.usage === null ? amountIn(body, 'duration') : null;
+    if (seconds !== null) facts.usage = { ...emptyUsage(), audio_seconds: Math.ceil(seconds) };
   }
 }

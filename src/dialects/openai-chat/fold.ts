@@ -1,4 +1,4 @@
-import { type AnswerFold, countText, noteError, noteModel } from '../answer-fold.js';
+import { type AnswerFold, countText, noteError, noteModel, noteServiceTier } from '../answer-fold.js';
 import { isObject, type JsonObject, listIn, objectIn } from '../json-value.js';
 import { UsageKeeper } from '../openai-usage.js';
 import type { ResponseFacts } from '../response-reader.js';
@@ -23,6 +23,7 @@ export class ChatFold implements AnswerFold {
     const before = facts.contentBytes;
     noteError(event, facts);
     noteModel(event, facts);
+    noteServiceTier(event, facts);
     const choices = listIn(event, 'choices');
     for (const choice of choices) if (isObject(choice)) this.#choice(choice, facts);
     const usage = this.#takeUsage(event, choices, facts);
@@ -32,18 +33,17 @@ export class ChatFold implements AnswerFold {
   body(body: JsonObject, facts: ResponseFacts): void {
     noteError(body, facts);
     noteModel(body, facts);
+    noteServiceTier(body, facts);
     const choices = listIn(body, 'choices');
     for (const choice of choices) {
       if (!isObject(choice)) continue;
-      countMessage(objectIn(choice, 'message'), facts);
-      countText(choice['text'], facts);
+      countChoice(choice, 'message', facts);
     }
     this.#takeUsage(body, choices, facts);
   }
 
   #choice(choice: JsonObject, facts: ResponseFacts) {
-    countMessage(objectIn(choice, 'delta'), facts);
-    countText(choice['text'], facts);
+    countChoice(choice, 'delta', facts);
     const index = typeof choice['index'] === 'number' ? choice['index'] : 0;
     const reason = choice['finish_reason'];
     if (typeof reason === 'string' && reason !== '') {
@@ -73,6 +73,13 @@ export class ChatFold implements AnswerFold {
   }
 }
 
+/** Together sends the same text in `text` and in `delta`. */
+function countChoice(choice: JsonObject, key: 'message' | 'delta', facts: ResponseFacts): void {
+  const before = facts.contentBytes;
+  countMessage(objectIn(choice, key), facts);
+  if (facts.contentBytes === before) countText(choice['text'], facts);
+}
+
 /** A `message` or a `delta`. */
 function countMessage(message: JsonObject | null, facts: ResponseFacts): void {
   if (message === null) return;
@@ -90,7 +97,7 @@ function countMessage(message: JsonObject | null, facts: ResponseFacts): void {
 
 function countCall(call: unknown, facts: ResponseFacts): void {
   if (!isObject(call)) return;
-  if (typeof call['name'] === 'string' && call['name'] !== '') facts.content = true;
+  if (countText(call['name'], facts) > 0) facts.toolCalls += 1;
   countText(call['arguments'], facts);
 }
 

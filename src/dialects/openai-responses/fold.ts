@@ -1,4 +1,4 @@
-import { type AnswerFold, countText, noteError, noteModel, setError } from '../answer-fold.js';
+import { type AnswerFold, countText, noteError, noteModel, noteServiceTier, setError } from '../answer-fold.js';
 import { isObject, type JsonObject, listIn, objectIn, stringIn } from '../json-value.js';
 import { UsageKeeper } from '../openai-usage.js';
 import type { ResponseFacts } from '../response-reader.js';
@@ -58,8 +58,11 @@ export class ResponsesFold implements AnswerFold {
 
   #read(response: JsonObject, facts: ResponseFacts) {
     noteModel(response, facts);
+    noteServiceTier(response, facts);
     noteError(response, facts);
     this.#usage.take(response['usage'], facts);
+    const searches = listIn(response, 'output').filter(isSearch).length;
+    if (facts.usage !== null && searches > 0) facts.usage = { ...facts.usage, search_units: searches };
   }
 }
 
@@ -70,8 +73,17 @@ function noteErrorEvent(event: JsonObject, facts: ResponseFacts): void {
   else setError(message, facts);
 }
 
+/** A search of the web is billed beside its tokens; opening a page and searching in it are not. */
+function isSearch(item: unknown): boolean {
+  if (stringIn(item, 'type') !== 'web_search_call') return false;
+  const action = stringIn(objectIn(item, 'action'), 'type');
+  return action === null || action === 'search';
+}
+
 function noteCall(item: JsonObject | null, facts: ResponseFacts): void {
-  if (stringIn(item, 'type')?.endsWith('_call')) facts.content = true;
+  if (!stringIn(item, 'type')?.endsWith('_call')) return;
+  facts.content = true;
+  if (countText(item?.['name'], facts) > 0) facts.toolCalls += 1;
 }
 
 /** One entry of `output` in a whole answer. */

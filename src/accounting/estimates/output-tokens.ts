@@ -1,0 +1,49 @@
+import type { ResponseFacts } from '../../dialects/response-reader.js';
+import { bytesToTokens } from '../estimate.js';
+import type { TokenFamily } from '../tokens/families.js';
+import type { TokenCounter } from '../tokens/token-counter.js';
+
+/** What was seen of an answer's content. */
+export type SeenContent = Pick<
+  ResponseFacts,
+  'contentBytes' | 'contentEvents' | 'toolCalls' | 'sample' | 'usageAtBytes'
+>;
+
+/** So far may the number of events be from the tokenizer's count to be taken for the number of tokens. */
+const NEAR = { least: 0.8, most: 1.25 };
+
+/**
+ * Output tokens of the content that was seen, with calls of functions. A provider that sends each token in an event of its own
+ * is taken at its word: over recorded streams that is exact, where a tokenizer of another vendor is up to a tenth off.
+ */
+export function outputTokensSeen(counter: TokenCounter, seen: SeenContent, family: TokenFamily): number {
+  if (seen.contentBytes === 0) return 0;
+  if (seen.sample.length === 0) return bytesToTokens(seen.contentBytes);
+  const sampled = counter.countText(seen.sample.text(), family);
+  const counted = Math.ceil((sampled * seen.contentBytes) / seen.sample.length);
+  return tokensOf(seen.contentEvents, counted, family) + seen.toolCalls * family.perCall;
+}
+
+function tokensOf(events: number, counted: number, family: TokenFamily): number {
+  // The words of several answers that come in turns run together, so there the events are the least.
+  if (family.counts === 'word-pieces') return Math.max(events, counted);
+  const near = events >= counted * NEAR.least && events <= counted * NEAR.most;
+  return near ? events : counted;
+}
+
+/** Tokenizers seldom need fewer than one token for so many bytes: below that, counting is not worth its time. */
+const BYTES_PER_TOKEN = 5;
+const FAR_BELOW = 1.5;
+
+/** The provider states far fewer output tokens than the content can have. Its number is booked all the same. */
+export function statesTooLittle(
+  counter: TokenCounter,
+  answer: SeenContent & Pick<ResponseFacts, 'usage'>,
+  family: TokenFamily,
+): boolean {
+  const { usage, contentBytes } = answer;
+  if (usage === null) return false;
+  const stated = usage.output + usage.reasoning + usage.output_audio;
+  if (contentBytes <= stated * BYTES_PER_TOKEN) return false;
+  return outputTokensSeen(counter, answer, family) > Math.max(1, stated) * FAR_BELOW;
+}
