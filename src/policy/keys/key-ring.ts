@@ -23,7 +23,7 @@ export interface KeyRing {
   find(secret: string, now: number): GatewayKey | null;
   /**
    * To be asked when `find` found nothing. False: nobody knows the secret (401). True: it takes time to tell (a token whose
-   * signature has to be verified); `done` is called once, also in the same turn.
+   * signature has to be verified); `done` is called once, also in the same turn; it must not throw.
    */
   findLater?(secret: string, now: number, done: (result: LaterFind) => void): boolean;
 }
