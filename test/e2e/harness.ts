@@ -77,6 +77,8 @@ export interface Gateway {
   accessLine(fits: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   /** Rows of `GET /api/v1/usage`; `by` is a list of names with commas. */
   usage(by: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Rows of `GET /api/v1/limits`. */
+  limits(): Promise<readonly LimitState[]>;
   metrics(): Promise<string>;
   /** Resolves when no request is open in Envoy and no stream of Envoy is open in the service. Rejects after 5 s. */
   idle(): Promise<void>;
@@ -89,6 +91,19 @@ export interface Gateway {
   /** Runs a command of `tollgate` with this gateway's config, in a process of its own. */
   command(...words: readonly string[]): Promise<Ended>;
   stop(): Promise<void>;
+}
+
+/** A counter as the admin API shows it. */
+export interface LimitState {
+  readonly limit: string;
+  readonly of: string;
+  readonly partition: Readonly<Record<string, string>>;
+  readonly used: number;
+  readonly held: number;
+  readonly max: number;
+  readonly ratio: number;
+  readonly resets_at: string | null;
+  readonly action: string;
 }
 
 /** How a command ended. */
@@ -275,6 +290,11 @@ class RunningGateway implements Gateway {
   async usage(by: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const { text: body } = await exchange(`${this.adminUrl}/api/v1/usage?by=${by}`, { method: 'GET' });
     return (JSON.parse(body) as { data: Readonly<Record<string, unknown>>[] }).data;
+  }
+
+  async limits(): Promise<readonly LimitState[]> {
+    const { text: body } = await exchange(`${this.adminUrl}/api/v1/limits?limit=1000`, { method: 'GET' });
+    return (JSON.parse(body) as { data: LimitState[] }).data;
   }
 
   async metrics(): Promise<string> {
