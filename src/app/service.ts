@@ -1,10 +1,11 @@
 import { catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
-import { bytesToTokens } from '../accounting/estimate.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
 import { RecordIndex } from '../accounting/records/record-index.js';
 import { createRecovery, type Recovery } from '../accounting/recovery/create-recovery.js';
+import { loadO200k } from '../accounting/tokens/load-o200k.js';
+import { createTokenCounter } from '../accounting/tokens/token-counter.js';
 import type { Address, Snapshot } from '../config/snapshot.js';
 import { envoyStartTime } from '../envoy/envoy-admin.js';
 import { clusterName, providerOfCluster } from '../envoy/names.js';
@@ -129,6 +130,11 @@ export function buildService(options: ServiceOptions): Service {
     () => performance.now(),
   );
   const health = createHealth();
+  const tokens = createTokenCounter({
+    load: loadO200k,
+    now: () => performance.now(),
+    onProblem: (error) => log.failure('the tokenizer cannot be loaded: words are counted instead', error),
+  });
   const gateway = new Gateway({
     envoyLog,
     health,
@@ -142,7 +148,7 @@ export function buildService(options: ServiceOptions): Service {
     clock: { now: Date.now, monotonic: () => performance.now() },
     clusterOf: clusterName,
     generation: String(options.generation),
-    tokens: { estimateInput: ({ facts }) => bytesToTokens(facts.inputBytes) },
+    tokens,
     rotation: () => rotation++,
   });
   const startProbes = (): Probe => probeProviders(current, health);

@@ -60,5 +60,10 @@ function foreignHeaders(parts: Parts, state: RequestState, admitted: Admitted): 
 }
 
 function upstreamBody(admitted: Admitted, target: Target, kind: ProviderKind): Buffer {
-  return spliceRequest(admitted.body, admitted.facts, { model: target.model, includeUsage: kind.usageOnRequest });
+  const { askedCap: tokens } = admitted;
+  return spliceRequest(admitted.body, admitted.facts, {
+    model: target.model,
+    includeUsage: kind.usageOnRequest,
+    outputCap: tokens === null ? null : { field: kind.outputCapField ?? 'max_tokens', tokens },
+  });
 }

@@ -1,7 +1,7 @@
+import { type Bounds, boundsOf } from '../accounting/estimates/bounds.js';
 import { GatewayError } from '../dialects/error.js';
 import type { Covering, LimitRefusal } from '../policy/limits/limiter.js';
 import type { Amounts } from '../store/counter-store.js';
-import { boundsOf } from './bounds.js';
 import { decide, type Instead, type ScannedRequest } from './decide.js';
 import type { Parts } from './parts.js';
 import type { Admitted, RequestState } from './state.js';
@@ -11,6 +11,10 @@ import { RequestSubject } from './subject.js';
 export const HOLD_MS = 61 * 60_000;
 
 export const NOTHING_USED: Amounts = { requests: 0, input_tokens: 0, output_tokens: 0, tokens: 0, cost: 0 };
+
+/** Tokenizers of one family differ by a few percent from the one that counts for it; so does what surrounds the text. */
+const ESTIMATE_MARGIN = 1.25;
+const ESTIMATE_SLACK = 16;
 
 type Done = (result: Admitted | GatewayError) => void;
 
@@ -72,7 +76,7 @@ class Reservation {
       this.#finish(admitted);
       return;
     }
-    const bounds = boundsOf(state, admitted);
+    const bounds = this.#bounds(admitted, covering);
     if (bounds.cost === null && covering.hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
     const ask = { id: state.id, subject: this.#work.subject, covering, amounts, ttlMs: HOLD_MS };
@@ -90,6 +94,18 @@ class Reservation {
         else this.#finish(covering.hardCost ? withCap(admitted) : admitted);
       });
     });
+  }
+
+  /** Cost is bounded for certain; tokens by their estimate with a margin, or a small limit would let nothing through. */
+  #bounds(admitted: Admitted, covering: Covering): Bounds {
+    const { rules, arrivedAt, key } = this.#state;
+    const { body, facts, plan: targets, outputCap } = admitted;
+    const labels = key?.labels ?? {};
+    const most = boundsOf({ body, facts, targets, prices: rules.prices, outputCap, at: arrivedAt, labels });
+    if (!covering.countsTokens) return most;
+    const likely = Math.ceil(this.#work.subject.request.inputTokens() * ESTIMATE_MARGIN) + ESTIMATE_SLACK;
+    const input = Math.min(most.input_tokens, likely);
+    return { ...most, input_tokens: input, tokens: input + most.output_tokens };
   }
 
   #finish(admitted: Admitted): void {
