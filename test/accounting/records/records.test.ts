@@ -212,6 +212,28 @@ const CASES: Readonly<Record<string, (t: Test, databases: Databases) => Promise<
     t.same(await ask(database, 'select count(*) as count from requests'), [{ count: 0n }]);
   },
 
+  'a database that lost its rows is noticed at the next entry': async (t, databases) => {
+    const database = await databases.make();
+    const directory = temporaryDirectory(t);
+    const { ledger } = testLedger(directory);
+    t.teardown(() => ledger.close());
+    const engine = testEngine(t, { directory, database });
+    const lost = [
+      ['requests', 'rollups', 'positions'],
+      ['requests', 'rollups', 'dimensions', 'positions', 'sources', 'facts'],
+    ];
+    for (const [round, tables] of lost.entries()) {
+      for (let number = 0; number < 20; number += 1) ledger.finish(final(`${round}-${number}`));
+      await ledger.synced();
+      await engine.catchUp({ livingOnly: false });
+      for (const table of tables) await ask(database, `delete from ${table}`);
+      ledger.finish(final(`${round}-last`));
+      await ledger.synced();
+      await engine.catchUp({ livingOnly: true });
+      t.match(await engine.usage({ by: [] }), [{ requests: 21 * (round + 1) }]);
+    }
+  },
+
   'several ledgers fill one database; one that was emptied is filled again': async (t, databases) => {
     const database = await databases.make();
     const engines: RecordsEngine[] = [];
