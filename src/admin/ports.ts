@@ -1,3 +1,5 @@
+import type { AlertBacklog } from '../accounting/alerts/create-alerts.js';
+import type { ExportBacklog } from '../accounting/export/ledger-exporter.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { UsageRow } from '../accounting/records/usage-report.js';
 import type { EntrySource } from '../accounting/reports/entry-source.js';
@@ -75,6 +77,10 @@ export interface AdminDependencies {
   readonly verifyLedger: () => object | Promise<object>;
   /** Where FOCUS files and invoices take finished requests from; absent = there are none of these. */
   readonly entries?: () => EntrySource;
+  /** Absent = nothing is exported. */
+  readonly exporters?: () => readonly ExportBacklog[];
+  /** Absent = nobody is told. */
+  readonly alerts?: () => AlertBacklog;
   /** Counters that requests used lately. */
   readonly limits: () => Promise<readonly LimitRow[]>;
   readonly providerHealth: (provider: string) => ProviderHealth | null;

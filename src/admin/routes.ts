@@ -1,4 +1,5 @@
 import { METRICS_CONTENT_TYPE } from '../observability/metrics.js';
+import { deliveryRoutes } from './delivery-routes.js';
 import type { LiveEvents } from './events.js';
 import { invoiceRoutes } from './invoice-routes.js';
 import { keyRoutes } from './key-routes.js';
@@ -24,6 +25,7 @@ export function adminRoutes(events: LiveEvents, version: string): readonly Route
     ...requestRoutes,
     ...usageRoutes,
     ...invoiceRoutes,
+    ...deliveryRoutes,
     ...limitRoutes,
     ...configurationRoutes,
     ...keyRoutes,

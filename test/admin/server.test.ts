@@ -262,6 +262,22 @@ t.test('invoices', async (t) => {
   t.match(csv.text, /^invoice_id,.*\r\ninv_[0-9a-f]{32},1,closed,web,/);
 });
 
+t.test('exporters and alerts', async (t) => {
+  const { get, dependencies } = await start(t);
+  t.same((await get('/api/v1/exporters')).body, { data: [], next: null });
+  t.match((await get('/api/v1/alerts')).body, { waiting: 0, last_error: null });
+  const backlog = {
+    ...{ name: 'meter', kind: 'openmeter', entries_behind: 3, bytes_behind: 900, oldest_unsent_ms: 60_000 },
+    ...{ sent: 10, rejected: 1, without_customer: 2, last_error: 'answered 500' },
+  };
+  Object.assign(dependencies, {
+    exporters: () => [backlog],
+    alerts: () => ({ waiting: 2, oldest_ms: 9, lost: 1, last_error: 'ECONNREFUSED' }),
+  });
+  t.same((await get('/api/v1/exporters')).body, { data: [backlog], next: null });
+  t.same((await get('/api/v1/alerts')).body, { waiting: 2, oldest_ms: 9, lost: 1, last_error: 'ECONNREFUSED' });
+});
+
 t.test('configuration without secrets', async (t) => {
   const { get } = await start(t);
   const pages = await Promise.all(

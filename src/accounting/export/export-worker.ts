@@ -19,6 +19,7 @@ const running = exporters.map(
       now: Date.now,
       random: Math.random,
       onProblem: (message) => tell({ kind: 'problem', name: settings.name, message }),
+      onEvents: (outcome, count) => tell({ kind: 'events', outcome, count }),
     }),
 );
 

@@ -28,6 +28,9 @@ export interface ExportBacklog {
   readonly last_error: string | null;
 }
 
+/** What became of events for good. */
+export type EventOutcome = 'sent' | 'rejected';
+
 export interface ExporterOptions {
   readonly settings: ExportSettings;
   readonly ledgerDirectory: string;
@@ -40,6 +43,8 @@ export interface ExporterOptions {
   readonly timing: ExportTiming;
   /** A failure that nobody has been told of yet, and the end of it (null). Must not throw. */
   readonly onProblem: (message: string | null) => void;
+  /** Must not throw. */
+  readonly onEvents: (outcome: EventOutcome, count: number) => void;
 }
 
 export interface ExportTiming extends Backoff {
@@ -217,6 +222,8 @@ export class LedgerExporter {
       });
     }
     this.#pending = this.#pending.filter(({ id }) => !done.has(id));
+    if (delivered.length > 0) this.#options.onEvents('sent', delivered.length);
+    if (refused.length > 0) this.#options.onEvents('rejected', refused.length);
   }
 
   async #save(state: ExportState): Promise<void> {

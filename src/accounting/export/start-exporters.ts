@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Exporter } from '../../config/money-rules.js';
 import type { ExportWork, FromExporters } from './export-protocol.js';
 import { type ExportsOwner, ownExports } from './exports-owner.js';
-import type { ExportBacklog, ExportTiming } from './ledger-exporter.js';
+import type { EventOutcome, ExportBacklog, ExportTiming } from './ledger-exporter.js';
 
 export interface ExportersOptions {
   readonly ledgerDirectory: string;
@@ -11,6 +11,8 @@ export interface ExportersOptions {
   readonly exporters: readonly Exporter[];
   /** Told once when an exporter begins to fail and once when it goes on. Must not throw. */
   readonly onProblem: (message: string, error?: unknown) => void;
+  /** For metrics: so many events more were sent, or put aside. Must not throw. */
+  readonly onEvents?: (outcome: EventOutcome, count: number) => void;
   /** For tests. */
   readonly timing?: Partial<ExportTiming>;
 }
@@ -104,6 +106,7 @@ class ExportThread implements Exporters {
 
   #take(message: FromExporters): void {
     if (message.kind === 'backlog') this.#backlog = message.backlog;
+    else if (message.kind === 'events') this.#options.onEvents?.(message.outcome, message.count);
     else if (message.message === null) this.#options.onProblem(`exporter ${message.name} goes on`);
     else this.#options.onProblem(`exporter ${message.name} fails; it is tried again: ${message.message}`);
   }

@@ -51,6 +51,7 @@ function start(t: Test, { data, ledgerDirectory }: Place, of: ExportSettings, no
     random: Math.random,
     timing: TIMING,
     onProblem: (message) => problems.push(message),
+    onEvents: () => undefined,
   });
   t.teardown(() => exporter.close());
   return { exporter, problems };
@@ -416,6 +417,7 @@ t.test('the thread: one process exports, another takes over, a new configuration
     customer: 'key',
   } as const;
   const problems: string[] = [];
+  const counts: [string, number][] = [];
   const make = () =>
     startExporters({
       ledgerDirectory: at.ledgerDirectory,
@@ -423,6 +425,7 @@ t.test('the thread: one process exports, another takes over, a new configuration
       exporters: [exporter],
       timing: TIMING,
       onProblem: (message) => problems.push(message),
+      onEvents: (outcome, count) => counts.push([outcome, count]),
     });
   const first = make();
   await receiver.until(() => consumer.costs.size === 1);
@@ -439,4 +442,8 @@ t.test('the thread: one process exports, another takes over, a new configuration
   t.equal(consumer.times, 3, 'nobody told anything twice');
   await second.close();
   t.same(problems, []);
+  t.equal(
+    counts.filter(([outcome]) => outcome === 'sent').reduce((sum, [, count]) => sum + count, 0),
+    3,
+  );
 });
