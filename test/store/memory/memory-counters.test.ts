@@ -2,6 +2,7 @@ import t from 'tap';
 import { createMemoryCounters } from '../../../src/store/memory/memory-counters.js';
 import { asking, counter, MINUTE, sums, TOTAL } from '../ask.js';
 import { runCounterCases, START } from '../counter-cases.js';
+import { checkAgainstModel } from '../counter-property.js';
 
 t.test('cases of every store', async (t) => {
   await runCounterCases(t, async (now) => ({ store: createMemoryCounters({ now }), close: async () => undefined }));
@@ -65,4 +66,9 @@ t.test('state moves as lines', async (t) => {
   t.equal(await after.seed({ source: 'one', used: new Map([[`${counters[1]?.key}@0`, 1n]]) }), null);
   t.equal(sums({ states: await after.read(...counters) }), `12/0 ${10n ** 17n + 13n}/0 0/0`, 'told before');
   t.throws(() => fresh.importState(['{"kind":"other"}']));
+});
+
+t.test('anything in any order, against a model', async (t) => {
+  const clock = { now: START };
+  await t.resolves(checkAgainstModel(createMemoryCounters({ now: () => clock.now }), clock, 500));
 });
