@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LimitRule } from '../../../src/config/limit-rules.js';
-import { createLimiter } from '../../../src/policy/limits/create-limiter.js';
+import { createLimiter, type LimiterOptions } from '../../../src/policy/limits/create-limiter.js';
 import type { Limiter, LimitRow, LimitVerdict } from '../../../src/policy/limits/limiter.js';
 import type { CounterStore } from '../../../src/store/counter-store.js';
 import { amountsOf, bound, limitRule, PER_USER, type SampleSubject, subjectOf, TOTAL } from './sample-limits.js';
@@ -11,7 +11,11 @@ export class Gateways {
   readonly #limiters: readonly Limiter[];
   #next = 0;
 
-  constructor(stores: readonly CounterStore[], rules: readonly LimitRule[]) {
+  constructor(
+    stores: readonly CounterStore[],
+    rules: readonly LimitRule[],
+    options: Pick<LimiterOptions, 'fallback'> = {},
+  ) {
     this.#limiters = stores.map((store) =>
       createLimiter({
         rules,
@@ -20,6 +24,7 @@ export class Gateways {
         now: Date.now,
         onThreshold: () => undefined,
         onOvershoot: (_limit, amount) => this.overshoots.push(amount),
+        ...options,
       }),
     );
   }
