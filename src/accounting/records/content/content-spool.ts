@@ -40,7 +40,7 @@ class SpoolWriter implements ContentSpool {
   readonly #options: ContentSpoolOptions;
   readonly #directory: string;
   readonly #limit: number;
-  #queue: Buffer[] = [];
+  #queue: (readonly Buffer[])[] = [];
   #waiting = 0;
   #writing: Promise<void> | null = null;
   #file: FileHandle | null = null;
@@ -62,10 +62,9 @@ class SpoolWriter implements ContentSpool {
       this.dropped += 1;
       return false;
     }
-    for (const piece of encodeFrame(content, BODY_BYTES)) {
-      this.#queue.push(piece);
-      this.#waiting += piece.length;
-    }
+    const frame = encodeFrame(content, BODY_BYTES);
+    this.#queue.push(frame);
+    this.#waiting += size(frame);
     this.#writing ??= this.#drain();
     return true;
   }
@@ -85,9 +84,13 @@ class SpoolWriter implements ContentSpool {
     // What this turn of the event loop still brings goes along.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
-      const pieces = this.#queue;
-      const bytes = this.#waiting;
-      this.#queue = [];
+      const pieces: Buffer[] = [];
+      let bytes = 0;
+      while (this.#queue.length > 0 && bytes < FILE_BYTES) {
+        const frame = this.#queue.shift() ?? [];
+        pieces.push(...frame);
+        bytes += size(frame);
+      }
       await this.#append(pieces, bytes);
       this.#waiting -= bytes;
     }
@@ -124,4 +127,8 @@ class SpoolWriter implements ContentSpool {
     this.#file = null;
     await file?.close().catch(() => undefined);
   }
+}
+
+function size(frame: readonly Buffer[]): number {
+  return frame.reduce((bytes, piece) => bytes + piece.length, 0);
 }
