@@ -1,3 +1,4 @@
+import type { InvoiceLine, UnchargedLine } from '../accounting/billing/invoice.js';
 import type { Invoice } from '../accounting/billing/issue-invoice.js';
 
 /** One invoice for people: its head, its lines, what is not charged, the totals. */
@@ -12,7 +13,7 @@ export function invoiceTable(invoice: Invoice): string {
       line.model,
       grouped(line.requests),
       grouped(line.estimated_requests),
-      line.unpriced_requests === 0 ? line.cost_usd : `${line.cost_usd} + unknown`,
+      costText(line),
       `${line.amount} ${line.currency}`,
     ]),
     ...invoice.uncharged.map((line) => [
@@ -20,7 +21,7 @@ export function invoiceTable(invoice: Invoice): string {
       line.model,
       grouped(line.requests),
       grouped(line.estimated_requests),
-      line.unpriced_requests === 0 ? line.cost_usd : 'unknown',
+      costText(line),
       `not charged: ${line.reason}`,
     ]),
     ...invoice.totals.map((total) => ['TOTAL', '', '', '', '', `${total.amount} ${total.currency}`]),
@@ -30,6 +31,11 @@ export function invoiceTable(invoice: Invoice): string {
     column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
   const body = rows.map((cells) => `  ${cells.map(pad).join('  ').trimEnd()}\n`).join('');
   return head + (note === null ? '' : `  ${note}\n`) + body;
+}
+
+function costText({ cost_usd: cost, unpriced_requests: unpriced }: InvoiceLine | UnchargedLine): string {
+  if (cost === null) return 'unknown';
+  return unpriced === 0 ? cost : `${cost} + unknown`;
 }
 
 /** Midnight is a day, anything else a time. */

@@ -7,6 +7,7 @@ import { type Invoice, issueInvoice } from '../accounting/billing/issue-invoice.
 import { ledgerEntries } from '../accounting/reports/entry-source.js';
 import type { Snapshot } from '../config/snapshot.js';
 import { askAdmin } from './admin-client.js';
+import { endOnBrokenPipe } from './broken-pipe.js';
 import { withConfigFlag } from './flags.js';
 import { invoiceTable } from './invoice-table.js';
 import { readSnapshot } from './read-snapshot.js';
@@ -32,6 +33,7 @@ export function invoiceCommand(): Command {
     .option('--to <time>', 'requests before', timeFlag)
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json', 'csv']).default('table'))
     .action(async (flags: InvoiceFlags) => {
+      endOnBrokenPipe();
       const question = { customer: flags.customer ?? null, ...span(flags) };
       const answer = await fetchInvoices(readSnapshot(flags.config), question);
       process.stdout.write(invoiceText(flags.format, answer.data));

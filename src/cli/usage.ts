@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { usageCsv } from '../accounting/reports/usage-csv.js';
+import { endOnBrokenPipe } from './broken-pipe.js';
 import { withConfigFlag } from './flags.js';
 import { readSnapshot } from './read-snapshot.js';
 import { parseTime, timeFlag } from './time-flag.js';
@@ -33,6 +34,7 @@ export function usageCommand(): Command {
 }
 
 async function print(flags: UsageFlags): Promise<void> {
+  endOnBrokenPipe();
   const snapshot = readSnapshot(flags.config);
   const span = { from: flags.from ?? null, to: flags.to ?? null };
   if (span.from !== null && span.to !== null && span.from >= span.to) throw new UserError('--from must be before --to');

@@ -24,7 +24,7 @@ function common(invoice: Invoice, line: InvoiceLine | UnchargedLine): (string | 
   return [
     ...[id, revision, status, customer, from, to, line.id, line.plan ?? '', line.model, line.requests],
     ...USAGE_CLASSES.map((name) => line.usage[name] ?? 0),
-    ...[line.estimated_requests, line.cost_usd, line.unpriced_requests],
+    ...[line.estimated_requests, line.cost_usd ?? '', line.unpriced_requests],
   ];
 }
 

@@ -16,8 +16,8 @@ interface LineFigures {
   /** Requests whose usage was counted by us, in whole or in part. */
   readonly estimated_requests: number;
   readonly usage: Readonly<Partial<Usage>>;
-  /** What these requests cost, as far as it is known: dollars, exact. */
-  readonly cost_usd: string;
+  /** What these requests cost, as far as it is known: dollars, exact; null when of none. */
+  readonly cost_usd: string | null;
   readonly unpriced_requests: number;
 }
 
@@ -204,7 +204,7 @@ class Sums {
       requests: this.#requests,
       estimated_requests: this.#estimated,
       usage,
-      cost_usd: dollars(this.#cost),
+      cost_usd: this.#unpriced === this.#requests ? null : dollars(this.#cost),
       unpriced_requests: this.#unpriced,
     };
   }

@@ -32,24 +32,29 @@ export interface InvoiceShelf {
  */
 export async function issueInvoice(content: InvoiceContent, shelf: InvoiceShelf): Promise<Invoice> {
   if (Date.parse(content.to) > shelf.now) {
-    return { ...content, status: 'open', revision: 0, issued: null, note: 'the period has not ended' };
+    return withHead(content, { status: 'open', revision: 0, issued: null, note: 'the period has not ended' });
   }
   const path = join(shelf.directory, `${content.id}.json`);
   const before = await readInvoice(path);
   if (before !== null && fingerprint(before) === fingerprint(content)) return before;
-  const invoice: Invoice = {
-    ...content,
+  const invoice = withHead(content, {
     status: 'closed',
     revision: (before?.revision ?? 0) + 1,
     issued: new Date(shelf.now).toISOString(),
     note: before === null ? null : noteOf(before, content),
-  };
+  });
   await writeAtomically(
     join(shelf.directory, `${content.id}.r${invoice.revision}.json`),
     `${JSON.stringify(invoice)}\n`,
   );
   await writeAtomically(path, `${JSON.stringify(invoice)}\n`);
   return invoice;
+}
+
+/** In the order in which a person reads it. */
+function withHead(content: InvoiceContent, head: Omit<Invoice, keyof InvoiceContent>): Invoice {
+  const { id, customer, from, to, totals, lines, uncharged } = content;
+  return { id, customer, from, to, ...head, totals, lines, uncharged };
 }
 
 async function readInvoice(path: string): Promise<Invoice | null> {

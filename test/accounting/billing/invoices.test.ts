@@ -399,6 +399,7 @@ t.test('invoices of all customers; what is not charged is listed', async (t) => 
           model: '=odd',
           requests: 1,
           request_ids: ['e'],
+          cost_usd: null,
           estimated_requests: 1,
           unpriced_requests: 1,
         },
