@@ -14,8 +14,8 @@ import { formatProblem } from './config/problem.js';
 import type { Address, Snapshot } from './config/snapshot.js';
 import { askEnvoy } from './envoy/envoy-admin.js';
 import { type ExtProcServer, startExtProc } from './extproc/server.js';
-import type { LimitRow } from './policy/limits/limiter.js';
 import { type Mock, startMock } from './mock/start-mock.js';
+import type { LimitRow } from './policy/limits/limiter.js';
 
 /** What `serve` needs to know beyond the config file. */
 export interface StartOptions {
@@ -64,6 +64,7 @@ export async function start(options: StartOptions): Promise<Running> {
   await service.records.fill();
   await service.recovery.start();
   await service.limits.open();
+  await service.keys.open();
   warmUp();
   const clusters = new ProviderClusters({ directory, env: options.env, envoyAdmin });
   await clusters.write(snapshot);
@@ -114,6 +115,7 @@ export async function start(options: StartOptions): Promise<Running> {
       await service.recovery.stop();
       await service.ledger.close();
       await service.limits.close();
+      await service.keys.close();
       await mock?.close();
       service.log.flush();
     },
@@ -176,13 +178,14 @@ function adminOptions(
     dependencies: {
       records: service.records,
       snapshot: () => service.rules().snapshot,
-      readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: [] }),
+      readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: service.keys.troubles }),
       metrics: service.metrics,
       subscribe(listener) {
         service.subscribers.add(listener);
         return () => service.subscribers.delete(listener);
       },
       verifyLedger: () => verifyLedger(service.rules().snapshot.ledger.directory),
+      keys: service.keys.desk,
       limits: () => new Promise((resolve) => service.rules().limiter.rows(resolve)),
       providerHealth: (provider) => healthOf(service, provider),
       gatewayUrl: () => `http://${formatAddress(gateway)}`,

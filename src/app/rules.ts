@@ -3,7 +3,7 @@ import type { Snapshot } from '../config/snapshot.js';
 import type { Rules } from '../gateway/parts.js';
 import { MOCK_MODELS } from '../mock/models.js';
 import { createAccess, createEndpointAccess } from '../policy/access.js';
-import { createFixedKeyRing } from '../policy/keys/fixed-key-ring.js';
+import type { KeyRing } from '../policy/keys/key-ring.js';
 import type { Limiter } from '../policy/limits/limiter.js';
 import { createModelList } from '../policy/routing/model-list.js';
 import { createResolver } from '../policy/routing/resolve.js';
@@ -15,6 +15,7 @@ export interface RuleSources {
   readonly kinds: ReadonlyMap<string, ProviderKind>;
   /** Model names that the price catalogue knows for one of its provider ids. */
   readonly modelsOf: (priceId: string) => readonly string[];
+  readonly keys: KeyRing;
   readonly limiter: Limiter;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -34,7 +35,7 @@ export function compileRules(sources: RuleSources): Rules {
   const access = createAccess();
   return {
     snapshot,
-    keys: createFixedKeyRing(snapshot.keys),
+    keys: sources.keys,
     access,
     endpoints: createEndpointAccess(),
     resolver: createResolver(snapshot),

@@ -21,6 +21,7 @@ import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
 import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
+import { KeyService } from './keys.js';
 import { LimitService } from './limits.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
@@ -45,6 +46,7 @@ export interface Service {
   readonly records: RecordIndex;
   readonly recovery: Recovery;
   readonly limits: LimitService;
+  readonly keys: KeyService;
   readonly envoyLog: EnvoyLog;
   readonly health: Health;
   /** Stops the active probes. */
@@ -86,11 +88,13 @@ export function buildService(options: ServiceOptions): Service {
     onThreshold: () => undefined,
     onStore: () => undefined,
   });
+  const keys = new KeyService({ snapshot: () => current, log });
   const compile = (snapshot: Snapshot): Rules =>
     compileRules({
       snapshot,
       kinds: PROVIDER_KINDS,
       modelsOf: catalogueModels,
+      keys: keys.ringFor(snapshot),
       limiter: limits.limiterFor(snapshot),
       now: Date.now(),
     });
@@ -167,6 +171,7 @@ export function buildService(options: ServiceOptions): Service {
     records,
     recovery,
     limits,
+    keys,
     envoyLog,
     health,
     stopProbes,

@@ -7,6 +7,7 @@ import type { Model, ModelTarget, ProviderAccount, Retry, Snapshot } from '../..
 import type { HeaderView } from '../../src/gateway/headers.js';
 import type { Parts, Unrecorded } from '../../src/gateway/parts.js';
 import { Secret } from '../../src/observability/secret.js';
+import { createFixedKeyRing } from '../../src/policy/keys/fixed-key-ring.js';
 import type { Limiter } from '../../src/policy/limits/limiter.js';
 import { NO_LIMITS } from '../../src/policy/limits/no-limits.js';
 import { createRetryBudget } from '../../src/policy/routing/retry-budget.js';
@@ -105,7 +106,8 @@ export class SampleParts implements Parts {
 
   constructor(snapshot: Snapshot = sampleSnapshot(), generation = '7', limiter: Limiter = NO_LIMITS) {
     this.generation = generation;
-    this.#rules = compileRules({ snapshot, kinds: PROVIDER_KINDS, modelsOf: () => [], limiter, now: this.time });
+    const keys = createFixedKeyRing(snapshot.keys);
+    this.#rules = compileRules({ snapshot, keys, kinds: PROVIDER_KINDS, modelsOf: () => [], limiter, now: this.time });
   }
 
   readonly rules = () => this.#rules;
