@@ -66,9 +66,10 @@ export class Holder {
     const { states } = result;
     this.#options.seen.note(slots, states);
     if (result.kind === 'refused') {
-      const { exceeded } = result;
-      const refusal = refusalOf({ slots, states, exceeded, amounts: ask.amounts });
-      return refusal === null ? instead(slots, exceeded) : { kind: 'refused', refusal };
+      const refused = { slots, states, exceeded: result.exceeded, amounts: ask.amounts };
+      this.#options.thresholds.refused(refused);
+      const refusal = refusalOf(refused);
+      return refusal === null ? instead(slots, result.exceeded) : { kind: 'refused', refusal };
     }
     this.#options.settler.opened(ask.id, { slots, amounts: ask.amounts });
     this.#options.thresholds.look(slots, states);

@@ -60,7 +60,7 @@ export class LocalShare {
     const counters = slots.map(({ counter }) => counter);
     const local = counters.map((counter) => {
       // Rounded down: all shares together are never more than the limit.
-      return { ...counter, key: `${counter.key}~${outage.number}`, max: counter.max / processes };
+      return { ...counter, key: `${counter.key}~${outage.startedAt}`, max: counter.max / processes };
     });
     fallback.counters.hold({ id: ask.id, counters: local, amounts: ask.amounts, ttlMs: ask.ttlMs }, (result) => {
       if (result.kind === 'held') {

@@ -14,10 +14,9 @@ export interface OutageOptions {
  */
 export class Outage {
   readonly #options: OutageOptions;
-  #since = Number.NEGATIVE_INFINITY;
+  #startedAt = Number.NEGATIVE_INFINITY;
   #endedAt = Number.NEGATIVE_INFINITY;
   #active = false;
-  #number = 0;
 
   constructor(options: OutageOptions) {
     this.#options = options;
@@ -27,24 +26,21 @@ export class Outage {
     return this.#active;
   }
 
-  /** Counts outages from 1. */
-  get number(): number {
-    return this.#number;
+  /** Epoch milliseconds: the name of the outage, whichever configuration sees it. */
+  get startedAt(): number {
+    return this.#startedAt;
   }
 
   /** Still in the minute in which a share of the limit may be used without asking. */
   get withinAllowance(): boolean {
-    return this.#active && this.#options.now() - this.#since < ALLOWANCE_MS;
+    return this.#active && this.#options.now() - this.#startedAt < ALLOWANCE_MS;
   }
 
   failed(): void {
     if (this.#active) return;
     const now = this.#options.now();
     this.#active = true;
-    if (now - this.#endedAt >= ALLOWANCE_MS) {
-      this.#since = now;
-      this.#number += 1;
-    }
+    if (now - this.#endedAt >= ALLOWANCE_MS) this.#startedAt = now;
     this.#options.onChange('unreachable');
   }
 

@@ -160,6 +160,22 @@ t.test('alerts of cost go by what is settled, and survive a change of configurat
   t.same(next.told, []);
 });
 
+t.test('a budget is used up when a small request does not fit any more', async (t) => {
+  const under = new LimiterUnderTest([limitRule('x', { cost: bound(100, MONTH), alertAt: [0.8, 1, 2] })]);
+  const shares = () => under.told.splice(0).map(({ share, used }) => [share, used]);
+  under.settle(under.held({ amounts: { cost: 70 } }), { cost: 70 });
+  const running = under.held({ amounts: { cost: 26 } });
+  under.refused({ amounts: { cost: 10 } });
+  t.same(shares(), [], 'it would fit but for a running one');
+  under.settle(running, { cost: 26 });
+  t.same(shares(), [[0.8, 96n]]);
+  under.refused({ amounts: { cost: 11 } });
+  t.same(shares(), [], 'a large one says little');
+  under.refused({ amounts: { cost: 5 } });
+  under.refused({ amounts: { cost: 5 } });
+  t.same(shares(), [[1, 96n]]);
+});
+
 t.test('rows', async (t) => {
   const memory = createLimiterMemory();
   const per = [{ kind: 'key.id' }, { kind: 'request.headers', name: 'x-app' }] as const;
