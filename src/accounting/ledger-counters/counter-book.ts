@@ -2,7 +2,7 @@ import type { Seed } from '../../store/counter-store.js';
 import { amountsOf } from '../amounts.js';
 import type { FinalEntry, HoldEntry, LedgerEntry } from '../ledger/entry.js';
 import { IdSet } from '../ledger/id-set.js';
-import { parsePlace } from './place.js';
+import { placeLife } from './place-life.js';
 
 /** A hold without its final entry. */
 export interface OpenPlaces {
@@ -45,7 +45,7 @@ export class CounterBook {
   }
 
   prune(now: number): void {
-    for (const place of this.used.keys()) if (parsePlace(place).endsAt <= now) this.used.delete(place);
+    for (const place of this.used.keys()) if (placeLife(place).endsAt <= now) this.used.delete(place);
     for (const [id, hold] of this.holds) if (isOver(hold, now)) this.holds.delete(id);
   }
 
@@ -64,7 +64,7 @@ export class CounterBook {
     this.holds.delete(entry.id);
     const amounts = amountsOf(entry);
     for (const place of places) {
-      const { of, endsAt } = parsePlace(place);
+      const { of, endsAt } = placeLife(place);
       if (of === null || of === 'concurrent' || endsAt <= now) continue;
       const amount = amounts[of];
       if (amount > 0) this.used.set(place, (this.used.get(place) ?? 0n) + BigInt(Math.round(amount)));
@@ -89,7 +89,7 @@ export class CounterBook {
 function isOver({ places, expires }: OpenPlaces, now: number): boolean {
   if (expires + GRACE_MS > now) return false;
   return Object.keys(places).every((place) => {
-    const { of, endsAt } = parsePlace(place);
+    const { of, endsAt } = placeLife(place);
     return of === 'concurrent' || endsAt <= now;
   });
 }

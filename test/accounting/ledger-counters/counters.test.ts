@@ -6,7 +6,7 @@ import type { LedgerEntry } from '../../../src/accounting/ledger/entry.js';
 import { encodeLine } from '../../../src/accounting/ledger/line.js';
 import { claimDirectory, currentOwner, releaseDirectory } from '../../../src/accounting/ledger/owner.js';
 import { collectSeed, LedgerCounters } from '../../../src/accounting/ledger-counters/ledger-counters.js';
-import { parsePlace } from '../../../src/accounting/ledger-counters/place.js';
+import { placeLife } from '../../../src/accounting/ledger-counters/place-life.js';
 import type { Seed } from '../../../src/store/counter-store.js';
 import { DEAD, final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
 
@@ -43,16 +43,15 @@ t.test('how long a place matters', async (t) => {
     ['l|cost|month UTC|@0', 'cost', (31 * 24 + 1) * 3_600_000],
     ['l|cost|total|web@0', 'cost', Number.POSITIVE_INFINITY],
     ['l|concurrent|total|@0', 'concurrent', Number.POSITIVE_INFINITY],
-    ['l|cost|fortnight|@0', 'cost', Number.POSITIVE_INFINITY],
-    ['l|cost|constructor|@0', 'cost', Number.POSITIVE_INFINITY],
-    ['l|apples|60000ms|@0', null, 60_000],
-    ['l|cost|60000ms|web', null, Number.POSITIVE_INFINITY],
+    ['l|cost|fortnight UTC|@0', null, Number.POSITIVE_INFINITY],
+    ['l|cost|constructor|@0', null, Number.POSITIVE_INFINITY],
+    ['l|apples|60000ms|@0', null, Number.POSITIVE_INFINITY],
+    ['x|cost|60000ms|web', null, Number.POSITIVE_INFINITY],
+    ['x|cost|60000ms|web@5', 'cost', 60_005],
     ['', null, Number.POSITIVE_INFINITY],
   ];
-  for (const [place, of, endsAt] of cases) {
-    const want = place === 'l|cost|60000ms|web' ? { of: null, endsAt } : { of, endsAt };
-    t.same(parsePlace(place), want, place);
-  }
+  for (const round of ['first', 'again'])
+    for (const [place, of, endsAt] of cases) t.same(placeLife(place), { of, endsAt }, `${place} ${round}`);
 });
 
 t.test('what is settled, what is open, what is over', async (t) => {

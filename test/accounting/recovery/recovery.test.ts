@@ -8,6 +8,7 @@ import type { FileLedger } from '../../../src/accounting/ledger/open-ledger.js';
 import { claimDirectory, currentOwner } from '../../../src/accounting/ledger/owner.js';
 import { LedgerDamageError, readLedger } from '../../../src/accounting/ledger/read-ledger.js';
 import { createPriceBook } from '../../../src/accounting/prices.js';
+import { AnswerWidths } from '../../../src/accounting/recovery/answer-widths.js';
 import {
   createRecovery,
   type Recovery,
@@ -16,6 +17,11 @@ import {
 import { DEAD, final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
 
 const PRICES = createPriceBook({ overrides: [], priceIds: new Map([['openai', 'openai']]) });
+/** 100 bytes for each token of a stream of the first target. */
+const WIDTHS = new AnswerWidths();
+for (let tokens = 1; tokens <= 10; tokens += 1) {
+  WIDTHS.observe({ target: 'openai/gpt-5', endpoint: '/v1/chat/completions', stream: true }, [100 * tokens, tokens]);
+}
 let boots = 0;
 
 /** A dead process's boot with these bytes. */
@@ -104,7 +110,7 @@ t.test('what the line says becomes the final entry', async (t) => {
     {
       name: 'a stream is wider',
       line: { bytes_sent: 1_300 },
-      hold: { stream: true },
+      hold: { stream: true, targets: ['openai/gpt-5-mini'] },
       want: { type: 'estimate', usage: { input: 100, output: 10 }, usage_source: 'estimated', first_token_ms: 300 },
     },
     { name: 'the bound of the hold', line: { bytes_received: 9_999 }, want: { usage: { input: 400 } } },
@@ -159,6 +165,18 @@ t.test('what the line says becomes the final entry', async (t) => {
       want: { type: 'estimate', status: 200, code: 'client_closed', usage: { input: 100, output: 10 } },
     },
     {
+      name: 'counted before it left, and learned from whole answers',
+      line: { bytes_sent: 1_000 },
+      hold: { stream: true, input_estimate: 9, limits: { 'l|cost|total|@0': 7 } },
+      want: { usage: { input: 9, output: 10 }, limits: ['l|cost|total|@0'], recovered: true },
+    },
+    {
+      name: 'an unasked usage chunk is none of the answer',
+      line: { bytes_sent: 1_250 },
+      hold: { stream: true, hides_usage: true },
+      want: { usage: { output: 11 } },
+    },
+    {
       name: 'embeddings bill no output',
       line: { bytes_sent: 50_000 },
       hold: { endpoint: '/v1/embeddings' },
@@ -169,7 +187,7 @@ t.test('what the line says becomes the final entry', async (t) => {
     await t.test(name, async (t) => {
       const directory = temporaryDirectory(t);
       deadBoot(join(directory, 'ledger'), encodeLine(hold('r1', changes)));
-      const run = setting(directory);
+      const run = setting(directory, { widths: WIDTHS });
       writeFileSync(run.log, logLine('other') + logLine('r1', line));
       await run.recovery.start();
       t.match(run.recovered, [want]);
