@@ -293,6 +293,51 @@ t.test('other endpoints', async (t) => {
   t.equal(body('openai-moderations', { model: 'm', results: [] }).usage, null);
 });
 
+t.test('units and tiers', async (t) => {
+  const chunk = (more: object) => JSON.stringify({ choices: [{ index: 0, delta: { content: 'x' } }], ...more });
+  const tier = (...chunks: object[]) => stream('openai-chat', ...chunks.map(chunk)).serviceTier;
+  t.equal(tier({}, { service_tier: null }), null);
+  t.equal(tier({ service_tier: 'auto' }, { service_tier: 'flex' }, {}), 'flex', 'the last one');
+  t.equal(body('openai-chat', { choices: [], service_tier: 'priority' }).serviceTier, 'priority');
+  const output = [
+    { type: 'web_search_call', action: { type: 'search' } },
+    { type: 'web_search_call', action: { type: 'open_page' } },
+    { type: 'web_search_call' },
+    { type: 'message', content: [] },
+  ];
+  const usage = { input_tokens: 1, output_tokens: 2 };
+  const done = { type: 'response.completed', response: { output, usage, service_tier: 'flex' } };
+  t.match(stream('openai-responses', JSON.stringify(done)), {
+    serviceTier: 'flex',
+    usage: { input: 1, search_units: 2 },
+  });
+  t.equal(body('openai-responses', { output, usage }).usage?.search_units, 2);
+  t.equal(body('openai-chat', { usage: { total_tokens: 3, num_search_queries: 4 } }).usage?.search_units, 4);
+  t.strictSame(classes(body('openai-transcription', { text: 'hi', duration: 9.1 }).usage), { audio_seconds: 10 });
+});
+
+t.test('what an estimate is made of', async (t) => {
+  const delta = (value: object, more: object = {}) =>
+    JSON.stringify({ choices: [{ index: 0, delta: value }], ...more });
+  const call = (name: string, text: string) => ({ tool_calls: [{ index: 0, function: { name, arguments: text } }] });
+  const facts = stream(
+    'openai-chat',
+    delta({ role: 'assistant', content: '' }),
+    delta({ content: 'a"b' }, { usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+    delta({ content: ' c' }),
+    delta({ content: ' d' }),
+    delta(call('f', '{}')),
+    delta(call('', '')),
+  );
+  t.match(facts, { contentBytes: 10, contentEvents: 4, usageAtBytes: 3, toolCalls: 1 });
+  t.equal(facts.sample.text(), 'a"b c df{}');
+  const twice = JSON.stringify({ choices: [{ index: 0, text: 'same', delta: { content: 'same' } }] });
+  t.equal(stream('openai-chat', twice).contentBytes, 4, 'Together says it twice');
+  const long = stream('openai-chat', ...Array.from({ length: 40 }, () => delta({ content: 'é'.repeat(500) })));
+  t.match(long, { contentBytes: 40_000, contentEvents: 40 });
+  t.equal(long.sample.length, 16 * 1024, 'bounded');
+});
+
 t.test('stated cost', async (t) => {
   const cost = (usage: JsonObject) =>
     body('openai-chat', { usage: { prompt_tokens: 1, completion_tokens: 1, ...usage } }).statedCostUsd;

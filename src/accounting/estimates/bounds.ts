@@ -60,7 +60,7 @@ export function boundsOf(ask: BoundsAsk): Bounds {
   let cost: number | null = 0;
   for (const target of new Map(ask.targets.map((each) => [each.name, each])).values()) {
     const price = ask.prices.find(target, ask.at, ask.labels);
-    const most = mostOf(ask, content, { target, price });
+    const most = mostOf(ask, { target, price });
     input = Math.max(input, most.input);
     output = Math.max(output, most.output);
     const total = price === null ? null : dearestCost(ask, content, { ...most, price });
@@ -74,14 +74,10 @@ interface Most {
   readonly output: number;
 }
 
-function mostOf(
-  ask: BoundsAsk,
-  content: RequestContent,
-  { target, price }: { readonly target: Target; readonly price: Price | null },
-): Most {
+function mostOf(ask: BoundsAsk, { target, price }: { readonly target: Target; readonly price: Price | null }): Most {
   const contextWindow = windowOf(target) ?? price?.contextWindow ?? null;
   const family = tokenFamily(target.name);
-  const input = inputTokensUpper({ body: ask.body, content, family, contextWindow });
+  const input = inputTokensUpper({ request: ask, family, contextWindow });
   const one = OUTPUT[ask.facts.wire]({ ...ask.facts, choices: 1 }, ask.outputCap);
   return { input: safe(input), output: safe(ask.facts.choices * Math.min(one, contextWindow ?? one)) };
 }

@@ -1,7 +1,8 @@
 import type { ResponseFacts } from '../../dialects/response-reader.js';
 import { type EstimatedUsage, estimateUsage } from '../estimate.js';
 import { tokenFamily } from '../tokens/families.js';
-import type { CountedRequest, TokenCounter } from '../tokens/token-counter.js';
+import type { CountedRequest } from '../tokens/media-tokens.js';
+import type { TokenCounter } from '../tokens/token-counter.js';
 import { outputTokensSeen } from './output-tokens.js';
 
 /** An answer that ended before its provider said what it used. */

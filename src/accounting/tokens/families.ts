@@ -113,7 +113,7 @@ const BY_NAME: readonly (readonly [RegExp, TokenFamily])[] = [
 ];
 
 /** From version 4.7 on, Claude makes about half as many tokens again. */
-const CLAUDE_VERSION = /(?:opus|sonnet|haiku|fable|mythos)-(\d+)(?:[-.](\d)(?!\d))?/;
+const CLAUDE_VERSION = /(?:opus|sonnet|haiku|fable|mythos)-(\d{1,2})(?!\d)(?:[-.](\d)(?!\d))?/;
 
 /** The family of a model by its name; unknown names get a middle way. */
 export function tokenFamily(name: string): TokenFamily {

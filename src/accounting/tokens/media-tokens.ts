@@ -1,4 +1,5 @@
-import type { MediaCount, MediaKind, RequestContent } from '../../dialects/request-content.js';
+import { type MediaCount, type MediaKind, type RequestContent, readContent } from '../../dialects/request-content.js';
+import type { RequestFacts } from '../../dialects/request-facts.js';
 import type { MediaTokens, TokenFamily } from './families.js';
 
 /** A file that is only named could be a book; where the model's context is known, that is the bound. */
@@ -12,9 +13,14 @@ export function mediaTokens(content: RequestContent, family: TokenFamily): numbe
   );
 }
 
-export interface UpperInput {
+/** A body that a scan has accepted, with what the scan found. */
+export interface CountedRequest {
   readonly body: Buffer;
-  readonly content: RequestContent;
+  readonly facts: RequestFacts;
+}
+
+export interface UpperInput {
+  readonly request: CountedRequest;
   readonly family: TokenFamily;
   /** Tokens that fit into the model; null = not known. */
   readonly contextWindow: number | null;
@@ -24,8 +30,10 @@ export interface UpperInput {
  * The most tokens that the request can have: no tokenizer makes more tokens than bytes, an image has a largest size, and a
  * provider refuses what does not fit into the model.
  */
-export function inputTokensUpper({ body, content, family, contextWindow }: UpperInput): number {
-  const text = body.length - content.mediaBytes + family.tools;
+export function inputTokensUpper({ request, family, contextWindow }: UpperInput): number {
+  const { body, facts } = request;
+  const content = readContent(body, facts);
+  const text = body.length - content.mediaBytes + (facts.tools ? family.tools : 0);
   const media = sumOver(content, family, ({ parts, inlineBytes, linked }, { most, perByte }) => {
     if (most !== null) return parts * most;
     // Sound at 8 kbit/s has sixteen times the tokens of sound at 128.

@@ -3,14 +3,8 @@ import { type RequestContent, readContent } from '../../dialects/request-content
 import type { RequestFacts } from '../../dialects/request-facts.js';
 import { type TokenFamily, tokenFamily } from './families.js';
 import { inputTexts } from './input-texts.js';
-import { inputTokensUpper, mediaTokens } from './media-tokens.js';
+import { type CountedRequest, inputTokensUpper, mediaTokens } from './media-tokens.js';
 import { type CountPiece, sumTokens, type TextBudget } from './text-tokens.js';
-
-/** A body that a scan has accepted, with what the scan found. */
-export interface CountedRequest {
-  readonly body: Buffer;
-  readonly facts: RequestFacts;
-}
 
 /** Tokens before a provider has said how many there are. No call takes more than a few milliseconds. */
 export interface TokenCounter {
@@ -66,7 +60,8 @@ export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
       const budget = budgetFor(family);
       return Math.ceil(sumTokens([text], budget) * budget.multiplier);
     },
-    estimateInput({ body, facts }, family = tokenFamily(facts.model)) {
+    estimateInput(request, family = tokenFamily(request.facts.model)) {
+      const { body, facts } = request;
       const content = readContent(body, facts);
       const budget = budgetFor(family);
       const { texts, weight } = inputTexts(body, content);
@@ -74,7 +69,7 @@ export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
       // One literal that is too much work to look through.
       const unseen = content.textBytes === 0 ? content.unread / BYTES_PER_TOKEN : 0;
       const framed = frameTokens(facts, content, family) + mediaTokens(content, family) + content.tokenIds;
-      const upper = inputTokensUpper({ body, content, family, contextWindow: null });
+      const upper = inputTokensUpper({ request, family, contextWindow: null });
       return Math.min(Math.ceil(counted + unseen) + framed, upper);
     },
   };
