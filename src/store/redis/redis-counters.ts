@@ -92,6 +92,8 @@ class ConnectedCounters implements RedisCounters {
   #ready = false;
   #epoch = '';
   #processes = 1;
+  /** Processes that were there when the store lost its memory: all of them should tell their ledgers. */
+  #expected = 1;
   #isSeeding = false;
   #silentHeartbeats = 0;
   #isAttending = false;
@@ -124,7 +126,7 @@ class ConnectedCounters implements RedisCounters {
         const now = this.#storeTime();
         return {
           keys: this.#keys('open', 'told', `h:${id}`, ...counters.map(({ key }) => `c:${key}`)),
-          args: [id, ttlMs, this.#processes, GATHER_MS, ...counters.flatMap((one) => holdArguments(one, amounts, now))],
+          args: [id, ttlMs, this.#expected, GATHER_MS, ...counters.flatMap((one) => holdArguments(one, amounts, now))],
         };
       },
       answer: (reply) => done(holdResult(request, reply)),
@@ -269,8 +271,8 @@ class ConnectedCounters implements RedisCounters {
         args,
       );
       this.#ahead = Number(time) - this.#clock();
-      this.#processes =
-        epoch === this.#epoch ? Math.max(1, Number(processes)) : Math.max(this.#processes, Number(processes));
+      if (epoch !== this.#epoch) this.#expected = this.#processes;
+      this.#processes = Math.max(1, Number(processes));
       this.#epoch = epoch;
       this.#attended(told === '1');
     } catch (error) {

@@ -84,7 +84,7 @@ function createClient({ url, cluster, connectTimeoutMs }: RedisLinkOptions): Red
     connectTimeout: connectTimeoutMs,
     // A command that waits or is repeated would count after its failure was reported.
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
+    maxRetriesPerRequest: 0,
     keepAlive: 10_000,
     // After a fail-over the old main server only reads.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),

@@ -1,70 +1,48 @@
-import { Redis } from 'ioredis';
-import t, { type Test } from 'tap';
-import {
-  connectRedisCounters,
-  type RedisCounterOptions,
-  type RedisCounters,
-} from '../../../src/store/redis/redis-counters.js';
+import t from 'tap';
 import { missing } from '../../servers/binaries.js';
-import { type RedisServer, startRedis } from '../../servers/redis.js';
+import { asking, counter, MINUTE } from '../ask.js';
 import { runCounterCases, START } from '../counter-cases.js';
 import { checkAgainstModel } from '../counter-property.js';
+import { connectStore, startServer } from './connect-store.js';
 
-let stores = 0;
+const SERVERS = [
+  { name: 'redis', kind: 'redis' },
+  { name: 'valkey', kind: 'valkey' },
+  { name: 'a cluster', kind: 'redis', cluster: true },
+] as const;
 
-/** A store that has been told an empty ledger. */
-async function connectStore(server: RedisServer, options: Partial<RedisCounterOptions> = {}): Promise<RedisCounters> {
-  stores += 1;
-  const ready = Promise.withResolvers<void>();
-  const store = connectRedisCounters({
-    url: server.url,
-    cluster: false,
-    prefix: `test${stores}`,
-    timeoutMs: 5000,
-    processId: `process${stores}`,
-    onProblem: () => undefined,
-    onEmpty: () =>
-      store.seed({ source: `process${stores}`, used: new Map(), holds: new Map() }, (error) => {
-        if (error === null) ready.resolve();
-      }),
-    ...options,
-  });
-  if (options.onEmpty === undefined) await ready.promise;
-  return store;
-}
+for (const { name, ...options } of SERVERS) {
+  const cluster = 'cluster' in options;
+  t.test(name, { skip: missing(options.kind) }, async (t) => {
+    const server = await startServer(t, options);
+    await t.test('cases of every store', async (t) => {
+      await runCounterCases(t, async (now) => {
+        const { store } = await connectStore(t, server.url, { now, cluster });
+        return { store, close: () => store.close() };
+      });
+    });
 
-async function started(t: Test, options: Parameters<typeof startRedis>[0]): Promise<RedisServer> {
-  const server = await startRedis(options);
-  t.teardown(() => server.stop());
-  return server;
-}
+    await t.test('anything in any order, against a model', async (t) => {
+      const clock = { now: START };
+      const { store } = await connectStore(t, server.url, { now: () => clock.now, cluster });
+      await t.resolves(checkAgainstModel(store, clock, cluster ? 10 : 60));
+    });
 
-for (const kind of ['redis', 'valkey'] as const) {
-  t.test(`cases of every store: ${kind}`, { skip: missing(kind) }, async (t) => {
-    const server = await started(t, { kind });
-    await runCounterCases(t, async (now) => {
-      const store = await connectStore(server, { now });
-      return { store, close: () => store.close() };
+    await t.test('four processes, one limit', async (t) => {
+      const options = { prefix: 'shared', cluster };
+      const connected = await Promise.all([1, 2, 3, 4].map(() => connectStore(t, server.url, options)));
+      const asks = connected.map(({ store }) => asking(store));
+      const counters = [counter('cost', { kind: 'total' }, 100), counter('requests', MINUTE, 10_000)];
+      const results = await Promise.all(
+        Array.from({ length: 1000 }, (_, index) => asks[index % 4]?.hold(`r${index}`, counters, { cost: 1 })),
+      );
+      const held = results.flatMap((result, index) => (result?.kind === 'held' ? [index] : []));
+      t.equal(held.length, 100);
+      t.equal(results.filter((result) => result?.kind === 'refused').length, 900);
+      // By another process than the one that held.
+      await Promise.all(held.map((index) => asks[(index + 1) % 4]?.settle(`r${index}`, { cost: index % 2 })));
+      const [state] = (await asks[0]?.read(...counters)) ?? [];
+      t.match(state, { used: BigInt(held.filter((index) => index % 2 === 1).length), held: 0n });
     });
   });
 }
-
-t.test('cases of every store: a cluster', { skip: missing('redis') }, async (t) => {
-  const server = await started(t, { cluster: true });
-  await runCounterCases(t, async (now) => {
-    const store = await connectStore(server, { now, cluster: true });
-    return { store, close: () => store.close() };
-  });
-});
-
-for (const kind of ['redis', 'valkey'] as const) {
-  t.test(`anything in any order, against a model: ${kind}`, { skip: missing(kind) }, async (t) => {
-    const server = await started(t, { kind });
-    const clock = { now: START };
-    const store = await connectStore(server, { now: () => clock.now });
-    t.teardown(() => store.close());
-    await t.resolves(checkAgainstModel(store, clock, 60));
-  });
-}
-
-void Redis;
