@@ -5,6 +5,7 @@ import type { Snapshot } from '../../config/snapshot.js';
 import {
   type ContentRecord,
   type EngineOptions,
+  type EntryPage,
   type RecordPage,
   type RecordQuery,
   type RecordsReader,
@@ -110,6 +111,10 @@ class RecordsThread implements Records {
 
   content(id: string): Promise<ContentRecord | null> {
     return this.#ask('content', id);
+  }
+
+  entries(query: RecordQuery): Promise<EntryPage> {
+    return this.#ask('entries', query);
   }
 
   poke(): void {

@@ -4,10 +4,11 @@ import { ContentMover, readContent } from './content/take-content.js';
 import { expireRows } from './expire-rows.js';
 import { ledgerId } from './ledger-id.js';
 import { LedgerTail } from './ledger-tail.js';
-import { getRequest, listRequests } from './list-requests.js';
+import { getRequest, listEntries, listRequests } from './list-requests.js';
 import {
   type ContentRecord,
   type EngineOptions,
+  type EntryPage,
   type RecordPage,
   type RecordQuery,
   type RecordsReader,
@@ -126,6 +127,10 @@ export class RecordsEngine implements RecordsReader {
 
   content(id: string): Promise<ContentRecord | null> {
     return this.#ask((database) => readContent(database, id));
+  }
+
+  entries(query: RecordQuery): Promise<EntryPage> {
+    return this.#ask((database) => listEntries(database, query));
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { FinalEntry } from '../ledger/entry.js';
 import { columnText } from './column-text.js';
-import type { RecordPage, RecordQuery, RequestRecord } from './record.js';
+import type { EntryPage, RecordPage, RecordQuery, RequestRecord } from './record.js';
 import { providerOf } from './request-row.js';
 import type { Row, Session, Value } from './sql/database.js';
 import { labelOf } from './sql/label.js';
@@ -24,13 +24,19 @@ interface Conditions {
   readonly values: Value[];
 }
 
-/** One page, last finished first. Rejects with RangeError for a cursor that no page gave. */
+/** One page as the API shows it. Rejects as `listEntries` does. */
 export async function listRequests(session: Session, query: RecordQuery): Promise<RecordPage> {
+  const { data, next } = await listEntries(session, query);
+  return { data: data.map(recordOf), next };
+}
+
+/** One page, last finished first. Rejects with RangeError for a cursor that no page gave. */
+export async function listEntries(session: Session, query: RecordQuery): Promise<EntryPage> {
   const limit = Math.min(query.limit, MOST_ROWS);
   const [indexed, others] = await conditionsOf(session, query);
   const window = others.sql.length === 0 ? limit + 1 : WINDOW;
   const until = performance.now() + LONGEST_LOOK_MS;
-  const data: RequestRecord[] = [];
+  const data: FinalEntry[] = [];
   let place = query.cursor ? readCursor(query.cursor) : null;
   for (;;) {
     const rows = await look(session, { indexed, others, place, window });
@@ -38,7 +44,7 @@ export async function listRequests(session: Session, query: RecordQuery): Promis
       const entry = row['entry'];
       if (typeof entry === 'string') {
         if (data.length === limit) return { data, next: place && cursorOf(place) };
-        data.push(recordOf(entry));
+        data.push(JSON.parse(entry));
       }
       place = { finished: Number(row['finished']), id: String(row['id']) };
     }
@@ -50,7 +56,7 @@ export async function listRequests(session: Session, query: RecordQuery): Promis
 /** Null when there is none (yet). */
 export async function getRequest(session: Session, id: string): Promise<RequestRecord | null> {
   const [row] = await session.query('select entry from requests where id = ?', [columnText(id)]);
-  return row ? recordOf(String(row['entry'])) : null;
+  return row ? recordOf(JSON.parse(String(row['entry']))) : null;
 }
 
 interface Look {
@@ -128,7 +134,6 @@ function readCursor(cursor: string): Place {
   return place;
 }
 
-function recordOf(text: string): RequestRecord {
-  const { type: _type, ...record }: FinalEntry = JSON.parse(text);
+function recordOf({ type: _type, ...record }: FinalEntry): RequestRecord {
   return record;
 }

@@ -14,6 +14,12 @@ export interface RecordPage {
   readonly next: string | null;
 }
 
+/** The same with the ledger's own entries, for reports. */
+export interface EntryPage {
+  readonly data: readonly FinalEntry[];
+  readonly next: string | null;
+}
+
 export interface RecordQuery extends RequestFilter {
   readonly limit: number;
   /** What the page before answered as `next`; null or absent = the newest. */
@@ -45,6 +51,8 @@ export interface RecordsReader {
   /** Rejects with RangeError when there are more groups than a report can show. */
   usage(query: UsageQuery): Promise<readonly UsageRow[]>;
   content(id: string): Promise<ContentRecord | null>;
+  /** As `list`. */
+  entries(query: RecordQuery): Promise<EntryPage>;
 }
 
 /** For `/readyz` (`degraded`) and metrics. */

@@ -37,6 +37,7 @@ function reasonOf(error: unknown): string {
 /** The arguments come from `createRecords`, which has the types. */
 function ask(method: Extract<ToRecords, { kind: 'ask' }>['method'], argument: unknown): Promise<unknown> {
   if (method === 'list') return engine.list(argument as RecordQuery);
+  if (method === 'entries') return engine.entries(argument as RecordQuery);
   if (method === 'usage') return engine.usage(argument as UsageQuery);
   if (method === 'content') return engine.content(String(argument));
   // It may be in the ledger and not here: better look than wait.
