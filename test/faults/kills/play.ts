@@ -1,0 +1,67 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Gateway, startGateway, type TestContext } from '../../e2e/harness.js';
+import { seededRandom } from '../../seeded-random.js';
+import { type CountingProvider, startCountingProvider } from './counting-provider.js';
+import { Load } from './load.js';
+import { SHARES } from './plan.js';
+
+/** Nano-dollars of a token; the configuration says them in dollars per million. */
+export const PRICE = { input: 1_000, output: 4_000 };
+
+export interface KillsOptions {
+  readonly rounds: number;
+  readonly seed: number;
+  readonly clients: number;
+  /** Attempts that must arrive between a start and the next kill. */
+  readonly attemptsPerRound: number;
+  readonly onRound?: (round: number, sent: number) => void;
+}
+
+export interface Played {
+  readonly gateway: Gateway;
+  readonly provider: CountingProvider;
+  readonly load: Load;
+}
+
+/** Kills the service under load, again and again, and waits until everything has ended. */
+export async function playKills(t: TestContext, options: KillsOptions): Promise<Played> {
+  const { rounds, seed, clients, attemptsPerRound } = options;
+  let load: Load | null = null;
+  const provider = await startCountingProvider((marker) => load?.plan(marker));
+  t.teardown(() => provider.close());
+  const gateway = await startGateway(t, { config: configFor(provider) });
+  load = new Load({ url: gateway.url, key: gateway.key, seed, clients, shares: SHARES });
+  const random = seededRandom(seed + 1);
+  load.start();
+  for (let round = 1; round <= rounds; round += 1) {
+    await provider.reached(provider.served.length + attemptsPerRound);
+    await wait(random() * 400);
+    const killed = gateway.pid('service');
+    gateway.kill('service', 'SIGKILL');
+    await gateway.replaced(killed);
+    options.onRound?.(round, load.sent.length);
+  }
+  await provider.reached(provider.served.length + attemptsPerRound);
+  await load.stop();
+  await gateway.idle();
+  await gateway.settled();
+  return { gateway, provider, load };
+}
+
+function configFor(provider: CountingProvider): Record<string, unknown> {
+  const account = (name: string) => ({ kind: 'openai-compatible', base_url: provider.baseUrl(name) });
+  return {
+    providers: { first: account('first'), second: account('second') },
+    models: { pair: { targets: ['first/gpt-kills', 'second/gpt-kills'], retry_budget: 'off' } },
+    prices: [{ model: '*', input: PRICE.input / 1_000, output: PRICE.output / 1_000 }],
+    limits: [
+      { name: 'spend', cost: { max: 1_000_000, window: 'total' } },
+      {
+        name: 'crowd',
+        tokens: { max: 1e12, window: 'total' },
+        requests: { max: 1e9, window: 'total' },
+        concurrent: 10_000,
+      },
+    ],
+  };
+}
