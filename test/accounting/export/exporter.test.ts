@@ -1,181 +1,29 @@
 import { spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
-import type { ExportSettings } from '../../../src/accounting/export/destination.js';
-import { createDestination } from '../../../src/accounting/export/destinations.js';
+import t from 'tap';
 import { exportedSegments } from '../../../src/accounting/export/exported-segments.js';
-import { LedgerExporter } from '../../../src/accounting/export/ledger-exporter.js';
 import { startExporters } from '../../../src/accounting/export/start-exporters.js';
-import type { FinalEntry } from '../../../src/accounting/ledger/entry.js';
 import type { FileLedger } from '../../../src/accounting/ledger/open-ledger.js';
-import { ledgerEntries } from '../../../src/accounting/reports/entry-source.js';
 import { Secret } from '../../../src/observability/secret.js';
 import { seededRandom } from '../../seeded-random.js';
-import { final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
-import { type Behaviour, type Received, type Receiver, startReceiver } from './receiver.js';
-
-const TIMING = { pollMs: 5, timeoutMs: 300, firstMs: 2, mostMs: 20 };
-const TIME = '2026-11-21T12:00:00.000Z';
-
-function settings(url: string, changes: Partial<ExportSettings> = {}): ExportSettings {
-  return { name: 'hook', kind: 'webhook', url, secret: null, batch: 10, customer: 'key.labels.customer', ...changes };
-}
-
-interface Place {
-  readonly data: string;
-  readonly ledgerDirectory: string;
-}
-
-function place(t: Test): Place {
-  const data = temporaryDirectory(t);
-  return { data, ledgerDirectory: join(data, 'ledger') };
-}
-
-interface Started {
-  readonly exporter: LedgerExporter;
-  readonly problems: (string | null)[];
-}
-
-function start(t: Test, { data, ledgerDirectory }: Place, of: ExportSettings, now = Date.now): Started {
-  const problems: (string | null)[] = [];
-  const exporter = new LedgerExporter({
-    settings: of,
-    ledgerDirectory,
-    directory: join(data, 'exports'),
-    fetch,
-    now,
-    random: Math.random,
-    timing: TIMING,
-    onProblem: (message) => problems.push(message),
-    onEvents: () => undefined,
-  });
-  t.teardown(() => exporter.close());
-  return { exporter, problems };
-}
-
-function customer(id: string, changes: Partial<FinalEntry> = {}): FinalEntry {
-  return final(id, { time: TIME, labels: { customer: 'acme' }, ...changes });
-}
-
-/** Writes a hold and a final entry for each. */
-async function write(ledger: FileLedger, entries: readonly FinalEntry[]): Promise<void> {
-  for (const entry of entries) {
-    if (entry.type !== 'refusal') await held(ledger, hold(entry.id));
-    ledger.finish(entry);
-  }
-  await ledger.synced();
-}
-
-async function written(t: Test, at: Place, entries: readonly FinalEntry[]): Promise<void> {
-  const { ledger } = testLedger(at.ledgerDirectory);
-  await write(ledger, entries);
-  await ledger.close();
-  t.ok(existsSync(at.ledgerDirectory));
-}
-
-function rejected({ data }: Place): { id: string; reason: string }[] {
-  const path = join(data, 'exports', 'hook.rejected.jsonl');
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
-
-/** What a consumer that knows ids has at the end. */
-class Consumer {
-  readonly costs = new Map<string, number>();
-  times = 0;
-
-  take({ body }: Received): void {
-    for (const event of JSON.parse(body).events) {
-      this.times += 1;
-      if (!this.costs.has(event.id)) this.costs.set(event.id, event.cost_nano_usd ?? 0);
-    }
-  }
-
-  get sum(): number {
-    return [...this.costs.values()].reduce((sum, cost) => sum + cost, 0);
-  }
-}
-
-async function ledgerTruth({ ledgerDirectory }: Place): Promise<{ requests: number; sum: number }> {
-  let [requests, sum] = [0, 0];
-  await ledgerEntries(ledgerDirectory).eachEntry({}, (entry) => {
-    requests += 1;
-    sum += entry.cost_nano_usd ?? 0;
-  });
-  return { requests, sum };
-}
-
-t.test('what each kind of receiver is sent', async (t) => {
-  const entry = customer('r-1', { usage: { input: 100, output: 20, reasoning: 0 }, user: 'u' });
-  const now = Date.UTC(2026, 10, 21, 13);
-  const requestOf = (kind: ExportSettings['kind']) => {
-    const destination = createDestination(settings('http://x', { kind, secret: 'hush-hush' }));
-    const events = destination.eventsOf(entry, 'acme');
-    if (events === 'no customer') throw new Error('it has one');
-    return { events, ...destination.request(events, now), destination };
-  };
-  const hook = requestOf('webhook');
-  t.same(JSON.parse(hook.body), { exporter: 'hook', events: [{ ...entry, customer: 'acme' }] });
-  const mac = createHmac('sha256', 'hush-hush')
-    .update(`${now / 1000}.${hook.body}`)
-    .digest('hex');
-  t.same(hook.headers['x-tollgate-signature'], `t=${now / 1000},v1=${mac}`);
-  const cloud = requestOf('openmeter');
-  t.match(cloud.headers, {
-    'content-type': 'application/cloudevents-batch+json',
-    authorization: 'Bearer hush-hush',
-  });
-  t.match(JSON.parse(cloud.body), [
-    {
-      specversion: '1.0',
-      id: 'r-1',
-      source: 'tollgate',
-      type: 'tollgate.request',
-      subject: 'acme',
-      time: TIME,
-      data: { model: 'smart', input: 100, output: 20, cost_nano_usd: 325_000, label_customer: 'acme' },
-    },
-  ]);
-  t.match(JSON.parse(requestOf('lago').body), {
-    events: [
-      {
-        transaction_id: 'r-1',
-        external_subscription_id: 'acme',
-        code: 'tollgate_request',
-        timestamp: Date.parse(TIME) / 1000,
-        properties: { input: 100 },
-      },
-    ],
-  });
-  const stripe = requestOf('stripe');
-  t.same(
-    stripe.events.map(({ id, value }) => [id, value]),
-    [
-      ['r-1:input', 100],
-      ['r-1:output', 20],
-      ['r-1:cost_nano_usd', 325_000],
-    ],
-  );
-  t.equal(
-    stripe.body,
-    `event_name=tollgate_input&identifier=r-1%3Ainput&timestamp=${Date.parse(TIME) / 1000}&payload%5Bstripe_customer_id%5D=acme&payload%5Bvalue%5D=100`,
-  );
-  for (const kind of ['openmeter', 'lago', 'stripe'] as const) {
-    const { destination } = requestOf(kind);
-    t.same(destination.eventsOf({ ...entry, type: 'refusal' }, 'acme'), []);
-    t.same(destination.eventsOf({ ...entry, type: 'void' }, ''), []);
-    t.equal(destination.eventsOf(entry, ''), 'no customer');
-    const unpriced = destination.eventsOf({ ...entry, cost_nano_usd: null }, 'acme');
-    t.notMatch(JSON.stringify(unpriced === 'no customer' ? [] : destination.request(unpriced, now)), /cost_nano_usd/);
-  }
-});
+import { testLedger } from '../samples.js';
+import {
+  Consumer,
+  customer,
+  ledgerTruth,
+  place,
+  rejected,
+  settings,
+  start,
+  TIME,
+  TIMING,
+  write,
+  written,
+} from './exporting.js';
+import { type Behaviour, type Receiver, startReceiver } from './receiver.js';
 
 t.test('at least once, whatever the receiver does; known ids make it exactly once', async (t) => {
   const at = place(t);
@@ -304,90 +152,6 @@ t.test('what can never succeed is put aside, the rest goes on', async (t) => {
   ]);
   t.equal(exporter.backlog().rejected, 2);
   t.equal(exporter.backlog().last_error, null);
-});
-
-t.test('Lago: a batch with events that it has, or does not like', async (t) => {
-  const at = place(t);
-  const has = new Set(['a']);
-  const receiver = await startReceiver(t, ({ body }) => {
-    for (const event of JSON.parse(body).events) has.add(event.transaction_id);
-  });
-  receiver.behave = ({ body }) => {
-    const events: { transaction_id: string }[] = JSON.parse(body).events;
-    const details: Record<string, object> = {};
-    events.forEach(({ transaction_id: id }, place) => {
-      if (id.startsWith('bad')) details[place] = { external_subscription_id: ['not_found'] };
-      else if (has.has(id)) details[place] = { transaction_id: ['value_already_exist'] };
-    });
-    if (Object.keys(details).length === 0) return 'ok';
-    return { status: 422, body: JSON.stringify({ status: 422, error_details: details }) };
-  };
-  await written(t, at, [
-    customer('a'),
-    customer('b'),
-    customer('bad'),
-    customer('c'),
-    customer('nobody', { labels: {} }),
-  ]);
-  const { exporter } = start(t, at, settings(receiver.url, { kind: 'lago' }));
-  await receiver.until(() => exporter.backlog().sent === 3 && exporter.backlog().bytes_behind === 0);
-  t.same([...has].sort(), ['a', 'b', 'c']);
-  t.match(rejected(at), [{ id: 'bad', reason: '{"external_subscription_id":["not_found"]}' }]);
-  t.match(exporter.backlog(), { rejected: 1, without_customer: 1 });
-  t.equal(receiver.requests.length, 2, 'the others are sent again at once');
-});
-
-t.test('Stripe: known identifiers are fine; forgotten ones are not sent twice', async (t) => {
-  const at = place(t);
-  const meters = new Map<string, number>();
-  let clock = Date.parse(TIME);
-  const identifier = ({ body }: Received) => new URLSearchParams(body).get('identifier') ?? '';
-  const receiver = await startReceiver(t, (request) => {
-    meters.set(identifier(request), Number(new URLSearchParams(request.body).get('payload[value]')));
-  });
-  const known: Behaviour = { status: 400, body: '{"error":{"message":"An event already exists with identifier x"}}' };
-  receiver.behave = (request) =>
-    meters.has(identifier(request)) ? known : request.body.includes('output') ? 'lost' : 'ok';
-  await written(t, at, [customer('a'), customer('b')]);
-  const of = settings(receiver.url, { kind: 'stripe' });
-  const first = start(t, at, of, () => clock);
-  await receiver.until(() => first.exporter.backlog().sent === 6 && first.exporter.backlog().bytes_behind === 0);
-  t.match([...meters].sort(), [
-    ['a:cost_nano_usd', 325_000],
-    ['a:input', 100],
-    ['a:output', 20],
-    ['b:cost_nano_usd', 325_000],
-  ]);
-  t.equal(rejected(at).length, 0);
-  await first.exporter.close();
-  // Nobody knows whether these were taken; a day later Stripe would take them again.
-  receiver.behave = () => 'lost';
-  await written(t, at, [customer('c', { usage: { input: 7 }, cost_nano_usd: null })]);
-  const second = start(t, at, of, () => clock);
-  await receiver.until(() => second.exporter.backlog().last_error !== null);
-  await second.exporter.close();
-  clock += 25 * 3_600_000;
-  receiver.behave = () => 'ok';
-  const asked = receiver.requests.length;
-  await written(t, at, [customer('d', { usage: { input: 8 }, cost_nano_usd: null })]);
-  const third = start(t, at, of, () => clock);
-  await receiver.until(() => third.exporter.backlog().sent === 7 && third.exporter.backlog().bytes_behind === 0);
-  t.match(rejected(at), [{ id: 'c:input', reason: /may have been taken/ }]);
-  t.same(receiver.requests.slice(asked).map(identifier), ['d:input']);
-});
-
-t.test('a receiver that refused the connection for days loses nothing', async (t) => {
-  const at = place(t);
-  const receiver = await startReceiver(t);
-  receiver.behave = () => ({ status: 429 });
-  await written(t, at, [customer('a', { usage: { input: 7 }, cost_nano_usd: null })]);
-  let clock = Date.parse(TIME);
-  const { exporter } = start(t, at, settings(receiver.url, { kind: 'stripe' }), () => clock);
-  await receiver.until(() => receiver.requests.length > 1);
-  clock += 48 * 3_600_000;
-  receiver.behave = () => 'ok';
-  await receiver.until(() => exporter.backlog().sent === 1);
-  t.same(rejected(at), []);
 });
 
 t.test('a state that cannot be read stops it', async (t) => {
