@@ -28,7 +28,7 @@ export async function askAdmin(snapshot: Snapshot, question: AdminQuestion): Pro
 }
 
 /** `host:port` that the running gateway wrote down; null when none has run here. */
-function adminAddress(snapshot: Snapshot): string | null {
+export function adminAddress(snapshot: Snapshot): string | null {
   try {
     const addresses: { admin?: unknown } = JSON.parse(
       readFileSync(join(snapshot.runtimeDirectory, 'addresses.json'), 'utf8'),

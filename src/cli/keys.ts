@@ -1,108 +1,142 @@
-import { createHash } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { stringify } from 'yaml';
-import type { FixedKey } from '../config/snapshot.js';
+import { parseDuration } from '../config/quantity.js';
+import { readKeyChange } from '../policy/keys/key-change.js';
+import type { ChangedKey, KeyDesk, KeyView } from '../policy/keys/key-desk.js';
 import { generateKey } from '../policy/keys/key-format.js';
 import { withConfigFlag } from './flags.js';
-import { readSnapshot } from './read-snapshot.js';
+import { withDesk } from './keys-desk.js';
+import { fixedKeyText, keyTable, keyText } from './keys-text.js';
 import { UserError } from './user-error.js';
 
-const NOT_YET = `not yet supported: issued keys come with the store.
-Until then keys are fixed in the config file. To add one:
-  tollgate keys create --fixed --id web
-prints a new secret and the lines for the "keys" section; the running gateway takes them over as soon as the file is saved.`;
+type Pairs = Readonly<Record<string, string>>;
 
-interface CreateFlags {
-  readonly fixed?: boolean;
-  readonly id: string;
-  readonly label: Readonly<Record<string, string>>;
-  readonly model: readonly string[];
+interface CommonFlags {
+  readonly config?: string;
+  readonly json?: boolean;
 }
+
+interface CreateFlags extends CommonFlags {
+  readonly fixed?: boolean;
+  readonly id?: string;
+  readonly label: Pairs;
+  readonly model: readonly string[];
+  readonly endpoint: readonly string[];
+  readonly expires?: string;
+  readonly metadata: Pairs;
+}
+
+interface ListFlags extends CommonFlags {
+  readonly format: 'table' | 'json';
+}
+
+interface RotateFlags extends CommonFlags {
+  readonly grace: string;
+}
+
+const HELP = `
+Keys are kept by the running gateway; without one they are changed in its store, and a gateway that starts later has them.
+A key of the config file is changed there: its entry is edited or removed, and the running gateway follows.
+
+  $ tollgate keys create --label team=search --model smart --expires 2027-01-01
+  $ tollgate keys rotate ID --grace 1h
+  $ tollgate keys revoke ID`;
 
 /** `tollgate keys`: the gateway's own keys. */
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('gateway keys: make a fixed one, list them');
-  keys
-    .command('create')
-    .description('make a key')
-    .option('--fixed', 'print a new secret and the lines for the config file')
-    .option('--id <id>', 'name of the key in logs and records', 'app')
-    .option('--label <name=value>', 'label, may be repeated', collectLabel, {})
-    .option('--model <glob>', 'model the key may use, may be repeated', collect, [])
+  const keys = new Command('keys').description('gateway keys: make, list, rotate, revoke').addHelpText('after', HELP);
+  withCommonFlags(keys.command('create'))
+    .description('make a key; its secret is shown only now')
+    .option('--label <name=value>', 'label, may be repeated', collectPair, {})
+    .option('--model <glob>', 'model that the key may use, may be repeated (default: all)', collect, [])
+    .option('--endpoint <glob>', 'path that the key may use, may be repeated (default: all)', collect, [])
+    .option('--expires <time>', 'date, time, or from now on: 2027-01-01, 720h')
+    .option('--metadata <name=value>', 'text of your own, may be repeated', collectPair, {})
+    .option('--fixed', 'only print a new secret and the lines for the config file')
+    .option('--id <id>', 'with --fixed: name of the key in logs and records (default: app)')
     .action(create);
-  withConfigFlag(keys.command('list'))
-    .description('list the keys of the configuration')
+  withCommonFlags(keys.command('list'))
+    .description('list all keys, without secrets')
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table'))
     .action(list);
-  const todo = { rotate: 'give a key a second secret for a while', revoke: 'end a key at once' };
-  for (const [name, text] of Object.entries(todo)) {
-    keys
-      .command(name)
-      .description(`${text} (not yet supported)`)
-      .argument('[id]')
-      .action(() => refuse(`\`keys ${name}\` is ${name === 'rotate' ? NOT_YET : REVOKE}`));
-  }
+  withCommonFlags(keys.command('show'))
+    .description('show one key, without its secret')
+    .argument('<id>')
+    .action((id: string, flags: CommonFlags) =>
+      withDesk(flags.config, async (desk) => show(await desk.get(id), flags)),
+    );
+  withCommonFlags(keys.command('rotate'))
+    .description('give a key a new secret; the old one stays valid for a while')
+    .argument('<id>')
+    .option('--grace <duration>', 'how long the old secret stays valid', '1h')
+    .action((id: string, flags: RotateFlags) =>
+      withDesk(flags.config, async (desk) =>
+        tell(await desk.change(readKeyChange('rotate', id, { grace: flags.grace })), flags),
+      ),
+    );
+  withCommonFlags(keys.command('revoke'))
+    .description('end a key at once and for good; running requests finish')
+    .argument('<id>')
+    .action((id: string, flags: CommonFlags) =>
+      withDesk(flags.config, async (desk) => tell(await desk.change(readKeyChange('revoke', id, {})), flags)),
+    );
   return keys;
 }
 
-const REVOKE = `not yet supported: issued keys come with the store.
-To end a fixed key, remove it from the "keys" section of the config file (or give it \`expires\`); the running gateway
-refuses it as soon as the file is saved.`;
-
-function create(flags: CreateFlags): void {
-  if (flags.fixed !== true) refuse(`\`keys create\` without --fixed is ${NOT_YET}`);
-  const { text } = generateKey();
-  process.stdout.write(`${fixedKeyText(text, flags)}`);
+function withCommonFlags(command: Command): Command {
+  return withConfigFlag(command).option('--json', 'print JSON');
 }
 
-/** The secret and the YAML that lets it in. Only the hash goes into the file, so the file is no secret. */
-export function fixedKeyText(secret: string, flags: Pick<CreateFlags, 'id' | 'label' | 'model'>): string {
-  const entry = {
-    id: flags.id,
-    hash: `sha256:${createHash('sha256').update(secret).digest('hex')}`,
-    ...(Object.keys(flags.label).length > 0 ? { labels: flags.label } : {}),
-    ...(flags.model.length > 0 ? { models: flags.model } : {}),
-  };
-  const yaml = stringify([entry], { lineWidth: 0 }).replaceAll(/^(?=.)/gm, '  ');
-  return `The key (shown only now):\n\n${secret}\n\nAdd to the config file:\n\nkeys:\n${yaml}`;
+async function create(flags: CreateFlags): Promise<void> {
+  if (flags.fixed) {
+    process.stdout.write(fixedKeyText(generateKey().text, { ...flags, id: flags.id ?? 'app' }));
+    return;
+  }
+  if (flags.id !== undefined) throw new UserError('--id: the id of an issued key is made up; --fixed takes one');
+  const { label: labels, model, endpoint, metadata } = flags;
+  const models = model.length > 0 ? model : null;
+  const endpoints = endpoint.length > 0 ? endpoint : null;
+  const body = { labels, metadata, models, endpoints, expires: expiry(flags.expires) };
+  await withDesk(flags.config, async (desk) => tell(await desk.change(readKeyChange('create', '', body)), flags));
 }
 
-function list(flags: { readonly config?: string; readonly format: string }): void {
-  const { keys } = readSnapshot(flags.config);
-  const text = flags.format === 'json' ? `${JSON.stringify(keys.map(row), null, 2)}\n` : table(keys);
-  process.stdout.write(text);
+/** ISO 8601 of a duration from now; any other text as it is. */
+function expiry(text: string | undefined): string | null {
+  const milliseconds = text === undefined ? null : parseDuration(text);
+  return milliseconds === null ? (text ?? null) : new Date(Date.now() + milliseconds).toISOString();
 }
 
-function row(key: FixedKey): Readonly<Record<string, unknown>> {
-  const expires = key.expiresAt === null ? null : new Date(key.expiresAt).toISOString();
-  return { id: key.id, kind: 'fixed', labels: key.labels, models: key.models, expires };
+async function list(flags: ListFlags): Promise<void> {
+  const keys = await withDesk(flags.config, allKeys);
+  const json = flags.json || flags.format === 'json';
+  process.stdout.write(json ? `${JSON.stringify(keys, null, 2)}\n` : keyTable(keys));
 }
 
-/** One line a key, columns padded. */
-export function table(keys: readonly FixedKey[]): string {
-  const rows = keys.map((key) => [
-    key.id,
-    Object.entries(key.labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(',') || '-',
-    key.models?.join(',') ?? '*',
-    key.expiresAt === null ? 'never' : new Date(key.expiresAt).toISOString(),
-  ]);
-  const all = [['ID', 'LABELS', 'MODELS', 'EXPIRES'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...all.map((cells) => (cells[column] ?? '').length)));
-  return all.map((cells) => `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`).join('');
+async function allKeys(desk: KeyDesk): Promise<readonly KeyView[]> {
+  const keys: KeyView[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<KeyDesk['list']>> = await desk.list({ limit: 1000, cursor });
+    keys.push(...page.data);
+    cursor = page.next;
+    if (cursor === null) return keys;
+  }
+}
+
+function show(key: KeyView, { json }: CommonFlags): void {
+  process.stdout.write(json ? `${JSON.stringify(key, null, 2)}\n` : keyText(key));
+}
+
+function tell({ key, secret }: ChangedKey, { json }: CommonFlags): void {
+  const shown = secret === null ? '' : `The key (shown only now):\n\n${secret}\n\n`;
+  const whole = secret === null ? key : { ...key, secret };
+  process.stdout.write(json ? `${JSON.stringify(whole, null, 2)}\n` : shown + keyText(key));
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
 
-function collectLabel(text: string, previous: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function collectPair(text: string, previous: Pairs): Pairs {
   const at = text.indexOf('=');
-  if (at < 1) throw new UserError(`--label ${text}: must be name=value`);
+  if (at < 1) throw new UserError(`${text}: must be name=value`);
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };
-}
-
-function refuse(message: string): never {
-  throw new UserError(message);
 }
