@@ -27,7 +27,8 @@ export interface InvoiceShelf {
 
 /**
  * Gives the invoice of a closed period its revision and keeps it, so that exporting it again gives the same bytes; when entries came
- * late (or prices were changed for the past) it is a new revision that says so. Older ones stay beside it.
+ * late (or prices were changed for the past) it is a new revision that says so. Older ones stay beside it. One made of fewer requests
+ * than before is not believed: the kept one is the answer.
  * Rejects with what the disk says, or when a kept invoice cannot be read.
  */
 export async function issueInvoice(content: InvoiceContent, shelf: InvoiceShelf): Promise<Invoice> {
@@ -36,6 +37,8 @@ export async function issueInvoice(content: InvoiceContent, shelf: InvoiceShelf)
   }
   const path = join(shelf.directory, `${content.id}.json`);
   const before = await readInvoice(path);
+  // Entries come late, but never go: what is missing now was deleted from the ledger meanwhile.
+  if (before !== null && requestsOf(content) < requestsOf(before)) return before;
   if (before !== null && fingerprint(before) === fingerprint(content)) return before;
   const invoice = withHead(content, {
     status: 'closed',
@@ -79,7 +82,7 @@ function noteOf(before: Invoice, after: InvoiceContent): string {
     const sign = change > 0n ? '+' : '';
     return change === 0n ? [] : [`${currency} ${sign}${minorText(change, minorDigits(currency))}`];
   });
-  const late = more === 0 ? 'the same requests, other figures' : `${more > 0 ? '+' : ''}${more} requests`;
+  const late = more === 0 ? 'the same requests, other figures' : `+${more} requests`;
   return `replaces revision ${before.revision} of ${before.issued ?? '?'}: ${[late, ...changes].join(', ')}`;
 }
 

@@ -75,11 +75,10 @@ export class FocusReport {
     }
   }
 
-  /** The lines of the CSV file, its head first, in the order of hours. */
+  /** The lines of the CSV file, its head first. */
   *lines(): Generator<string> {
     yield csvLine(COLUMNS);
-    const charges = [...this.#charges].sort(([left], [right]) => (left < right ? -1 : 1));
-    for (const [, charge] of charges) {
+    for (const charge of this.#charges.values()) {
       const cells = focusCells(charge);
       yield csvLine(COLUMNS.map((column) => cells[column] ?? ''));
     }
