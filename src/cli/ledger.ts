@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { repairLedger } from '../accounting/ledger/repair.js';
 import { verifyLedger } from '../accounting/ledger/verify.js';
 import { CHECKPOINT_FILE, rebuildCheckpoint } from '../accounting/ledger-counters/ledger-counters.js';
+import { rereadLedger } from '../accounting/records/reread-ledger.js';
 import type { Snapshot } from '../config/snapshot.js';
 import { withConfigFlag } from './flags.js';
 import { progress } from './ledger-progress.js';
@@ -27,7 +28,7 @@ export function ledgerCommand(): Command {
     .description('cut unfinished ends off and take unreadable bytes out; every whole entry and the old files are kept')
     .action(repair);
   printing(ledger.command('rebuild'))
-    .description('make anew what is derived from the ledger: the counters of limits')
+    .description('make anew what is derived from the ledger: the counters of limits, and records that are missing')
     .action(rebuild);
   return ledger;
 }
@@ -62,8 +63,11 @@ async function rebuild(flags: LedgerFlags): Promise<void> {
     now: Date.now,
     onProgress: progress('processes read'),
   });
-  const report = { counters: seed.used.size, open_holds: seed.holds.size };
-  print(flags, report, `${report.counters} counters and ${report.open_holds} open holds from the ledger\n`);
+  const { ledger, records: settings, retention, dataDirectory } = snapshot;
+  const records = await rereadLedger({ directory: ledger.directory, settings, retention, dataDirectory });
+  const report = { counters: seed.used.size, open_holds: seed.holds.size, records };
+  const counted = `${report.counters} counters and ${report.open_holds} open holds from the ledger`;
+  print(flags, report, `${counted}\n${records ? 'the records have read all of it' : 'no records database yet'}\n`);
 }
 
 function checkpointOf(snapshot: Snapshot): string {
