@@ -29,19 +29,27 @@ export class Gateways {
     );
   }
 
-  /** Asks one gateway after the other. `settle` goes to the one that was asked. */
+  /** Asks one gateway after the other, and once more where another model is to be used. */
   ask(sample: SampleSubject & { readonly cost?: number }): Promise<Asked> {
     const limiter = this.#limiters[this.#next++ % this.#limiters.length];
     const id = randomUUID();
     const subject = subjectOf(sample);
     const amounts = amountsOf({ cost: sample.cost ?? 1 });
-    return new Promise((resolve) =>
-      limiter?.covering(subject, (covering) =>
-        limiter.hold({ id, subject, covering, amounts, ttlMs: 3_600_000, without: [] }, (verdict) =>
-          resolve({ verdict, settle: (cost) => limiter.settle(id, amountsOf({ cost })) }),
-        ),
-      ),
-    );
+    const without: string[] = [];
+    return new Promise((resolve) => {
+      const decide = (): void =>
+        limiter?.covering(subject, (covering) => {
+          limiter.hold({ id, subject, covering, amounts, ttlMs: 3_600_000, without }, (verdict) => {
+            if (verdict.kind !== 'use') {
+              resolve({ verdict, instead: [...without], settle: (cost) => limiter.settle(id, amountsOf({ cost })) });
+              return;
+            }
+            without.push(verdict.limit);
+            decide();
+          });
+        });
+      decide();
+    });
   }
 
   askAtOnce(times: number, sample: SampleSubject & { readonly cost?: number } = {}): Promise<readonly Asked[]> {
@@ -57,6 +65,8 @@ export class Gateways {
 
 export interface Asked {
   readonly verdict: LimitVerdict;
+  /** Limits whose other model was used. */
+  readonly instead: readonly string[];
   readonly settle: (cost: number) => void;
 }
 
@@ -132,6 +142,25 @@ export const ADMISSION_CASES: readonly AdmissionCase[] = [
     expected: [{ 'insufficient_quota, retry false': 1 }, 120n, 0n, [10, 10, 10, 10]],
   },
   {
+    name: 'another model beyond a limit, and a wall behind it',
+    rules: () => [
+      limitRule(name(), { cost: bound(5, TOTAL), action: { kind: 'use', model: 'cheap' } }),
+      limitRule(name(), { concurrent: 8 }),
+    ],
+    run: async (gateways) => {
+      const asked = await gateways.askAtOnce(12);
+      for (const { settle, verdict } of asked) if (verdict.kind === 'held') settle(1);
+      return [
+        tally(asked),
+        (await gateways.rows())
+          .map(({ state }) => state.held + state.used)
+          .sort()
+          .at(-1),
+      ];
+    },
+    expected: [{ held: 5, 'held with another model': 3, 'concurrency_limit_exceeded, retry after 1': 4 }, 8n],
+  },
+  {
     name: 'all limits or none',
     rules: () => [
       limitRule(name(), { cost: bound(10, TOTAL) }),
@@ -152,8 +181,9 @@ export const ADMISSION_CASES: readonly AdmissionCase[] = [
 
 function tally(asked: readonly Asked[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const { verdict } of asked) {
-    const text = verdict.kind === 'refused' ? refusalText(verdict) : verdict.kind;
+  for (const { verdict, instead } of asked) {
+    const used = instead.length === 0 ? '' : ' with another model';
+    const text = verdict.kind === 'refused' ? refusalText(verdict) : `${verdict.kind}${used}`;
     counts[text] = (counts[text] ?? 0) + 1;
   }
   return counts;
