@@ -2,7 +2,7 @@ import { catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
-import { RecordIndex } from '../accounting/records/record-index.js';
+import { createRecords, type Records } from '../accounting/records/create-records.js';
 import { createRecovery, type Recovery } from '../accounting/recovery/create-recovery.js';
 import { loadO200k } from '../accounting/tokens/load-o200k.js';
 import { createTokenCounter } from '../accounting/tokens/token-counter.js';
@@ -15,6 +15,7 @@ import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { createRedact } from '../observability/redact.js';
+import { createBadKeyGuard } from '../policy/keys/bad-key-guard.js';
 import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
 import { createHealth } from '../providers/health/create-health.js';
@@ -43,7 +44,7 @@ export interface Service {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly ledger: FileLedger;
-  readonly records: RecordIndex;
+  readonly records: Records;
   readonly recovery: Recovery;
   readonly limits: LimitService;
   readonly keys: KeyService;
@@ -99,7 +100,13 @@ export function buildService(options: ServiceOptions): Service {
       now: Date.now(),
     });
   let rules = compile(current);
-  const records = new RecordIndex({ directory: settings.directory });
+  const records = createRecords({
+    directory: settings.directory,
+    settings: options.snapshot.records,
+    retention: options.snapshot.retention,
+    dataDirectory: options.snapshot.dataDirectory,
+    onProblem: (message) => log.write('error', message),
+  });
   const subscribers = new Set<(entry: FinalEntry) => void>();
   const tellSubscribers = (entry: FinalEntry): void => {
     for (const subscriber of subscribers) subscriber(entry);
@@ -107,7 +114,7 @@ export function buildService(options: ServiceOptions): Service {
   const report = createReporter({
     log,
     metrics,
-    listeners: [(entry) => records.add(entry), tellSubscribers],
+    listeners: [() => records.poke(), tellSubscribers],
     account: (provider) => current.providers.get(provider),
   });
   const recovery = createRecovery({
@@ -153,6 +160,7 @@ export function buildService(options: ServiceOptions): Service {
     clusterOf: clusterName,
     generation: String(options.generation),
     tokens,
+    badKeys: createBadKeyGuard({ now: () => performance.now() }),
     rotation: () => rotation++,
   });
   const startProbes = (): Probe => probeProviders(current, health);
@@ -160,6 +168,7 @@ export function buildService(options: ServiceOptions): Service {
   const use = (snapshot: Snapshot): void => {
     rules = compile(snapshot);
     current = snapshot;
+    records.use(snapshot.retention);
     probes.stop();
     probes = startProbes();
   };

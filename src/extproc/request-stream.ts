@@ -43,7 +43,9 @@ export class RequestStream implements StreamHandler {
   #requestHeaders(message: HttpHeaders): void {
     const exchange = this.#gateway.open(headerView(message));
     this.#exchange = exchange;
-    this.#reply('request_headers', exchange.requestHeaders(message.end_of_stream === true));
+    exchange.requestHeaders(message.end_of_stream === true, (reply) =>
+      this.#call.later('request headers', () => this.#reply('request_headers', reply)),
+    );
   }
 
   #requestBody(message: HttpBody): void {

@@ -61,15 +61,15 @@ export class Exchange {
     return this.#editor?.pending ?? 0;
   }
 
-  requestHeaders(last: boolean): Reply {
+  /** `respond` is called once, in the same turn for all but tokens that have to be verified elsewhere. */
+  requestHeaders(last: boolean, respond: (reply: Reply) => void): void {
     const state = this.#state;
-    try {
-      readRequest(this.#parts, state, !last);
-      if (state.endpoint?.body === 'none') return modelList(state);
-      return CONTINUE;
-    } catch (error) {
-      return this.#refuse(error);
-    }
+    readRequest(this.#parts, state, !last, (error) => {
+      // The client left while somebody was asked about its key.
+      if (state.finished) return;
+      if (error !== undefined) respond(this.#refuse(error));
+      else respond(state.endpoint?.body === 'none' ? this.#modelList() : CONTINUE);
+    });
   }
 
   requestBody(body: Buffer, respond: (reply: Reply) => void): void {
@@ -190,6 +190,14 @@ export class Exchange {
       const whole = state.response?.terminal === true;
       closeAttempt(this.#parts, state, whole ? 'success' : 'aborted', whole ? null : { reason: CUT, cooldownMs: null });
     });
+  }
+
+  #modelList(): Reply {
+    try {
+      return modelList(this.#state);
+    } catch (error) {
+      return this.#refuse(error);
+    }
   }
 
   #decided(result: Reply | GatewayError): Reply {

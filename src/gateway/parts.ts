@@ -5,6 +5,7 @@ import type { PriceBook } from '../accounting/prices.js';
 import type { TokenCounter } from '../accounting/tokens/token-counter.js';
 import type { Snapshot } from '../config/snapshot.js';
 import type { Access } from '../policy/access.js';
+import type { BadKeyGuard } from '../policy/keys/bad-key-guard.js';
 import type { KeyRing } from '../policy/keys/key-ring.js';
 import type { Limiter } from '../policy/limits/limiter.js';
 import type { ModelList } from '../policy/routing/model-list.js';
@@ -66,6 +67,7 @@ export interface Parts {
   /** Every header that some kind puts a credential in. */
   readonly credentialHeaders: readonly string[];
   readonly ledger: Ledger;
+  readonly badKeys: BadKeyGuard;
   /** Why transports failed and who ended streams. */
   readonly envoyLog: Pick<EnvoyLog, 'ask'>;
   readonly health: Health;

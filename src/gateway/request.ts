@@ -2,6 +2,8 @@ import type { Endpoint } from '../dialects/endpoint.js';
 import { matchEndpoint } from '../dialects/endpoints.js';
 import { GatewayError } from '../dialects/error.js';
 import { refuseMediaType } from '../dialects/request.js';
+import { sourceOf } from '../policy/keys/bad-key-guard.js';
+import type { LaterFind } from '../policy/keys/key-ring.js';
 import { readPresentedKey } from '../policy/keys/presented-key.js';
 import type { HeaderView } from './headers.js';
 import { readMetadata } from './metadata.js';
@@ -14,14 +16,33 @@ const INVALID_KEY =
 
 /**
  * Everything that can be refused before a byte of body is read: path, key, size, encoding, content type.
- * Fills `key`, `labels` and `user`; throws the GatewayError that the client gets.
+ * Fills `key`, `labels` and `user`; `done` gets the GatewayError that the client gets, or nothing: in the same turn, unless
+ * the key is a token that somebody else has to vouch for.
  */
-export function readRequest(parts: Parts, state: RequestState, hasBody: boolean): void {
+export function readRequest(
+  parts: Parts,
+  state: RequestState,
+  hasBody: boolean,
+  done: (error?: unknown) => void,
+): void {
   const endpoint = state.endpoint;
   if (!endpoint) {
-    throw nothingServed(state.headers);
+    done(nothingServed(state.headers));
+    return;
   }
-  authenticate(parts, state);
+  const read = (): void => {
+    try {
+      readRest(state, endpoint, hasBody);
+    } catch (error) {
+      done(error);
+      return;
+    }
+    done();
+  };
+  authenticate(parts, state, (error) => (error ? done(error) : read()));
+}
+
+function readRest(state: RequestState, endpoint: Endpoint, hasBody: boolean): void {
   if (state.key && !state.rules.endpoints(state.key, endpoint.path)) {
     throw new GatewayError('model_not_allowed', `This key may not use ${endpoint.path}.`);
   }
@@ -33,14 +54,54 @@ export function readRequest(parts: Parts, state: RequestState, hasBody: boolean)
   state.user = metadata['user'] ?? '';
 }
 
-function authenticate(parts: Parts, state: RequestState): void {
+function authenticate(parts: Parts, state: RequestState, done: (error?: GatewayError) => void): void {
   const presented = readPresentedKey((name) => state.headers.all(name));
   if (presented.kind === 'ambiguous') {
-    throw new GatewayError('ambiguous_credentials', 'The request carries two different keys; send one.');
+    done(new GatewayError('ambiguous_credentials', 'The request carries two different keys; send one.'));
+    return;
   }
-  const key = presented.kind === 'none' ? null : state.rules.keys.find(presented.secret, parts.clock.now());
-  if (!key) throw new GatewayError('invalid_api_key', INVALID_KEY, { headers: { 'www-authenticate': 'Bearer' } });
-  state.key = key;
+  if (presented.kind === 'none') {
+    done(invalidKey());
+    return;
+  }
+  const { keys } = state.rules;
+  const now = parts.clock.now();
+  state.key = keys.find(presented.secret, now);
+  if (state.key) {
+    done();
+    return;
+  }
+  const judged = (found: LaterFind): void => {
+    if (found.kind === 'found') state.key = found.key;
+    done(found.kind === 'found' ? undefined : notFound(parts, state, found));
+  };
+  if (keys.findLater?.(presented.secret, now, judged) !== true) done(notFound(parts, state, { kind: 'unknown' }));
+}
+
+function notFound(parts: Parts, state: RequestState, found: Exclude<LaterFind, { kind: 'found' }>): GatewayError {
+  if (found.kind === 'unavailable') {
+    parts.report.fault('looking for a key', new Error(found.reason));
+    return new GatewayError(
+      'gateway_unavailable',
+      'The gateway cannot tell now whether this key is valid. Try again.',
+      {
+        headers: { 'retry-after': '1' },
+      },
+    );
+  }
+  const waitMs = parts.badKeys.bad(sourceOf(state.headers.get('x-forwarded-for')));
+  if (waitMs === 0) return invalidKey();
+  return new GatewayError(
+    'rate_limit_exceeded',
+    'Too many invalid keys from this address. Wait, or send a valid key.',
+    {
+      headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+    },
+  );
+}
+
+function invalidKey(): GatewayError {
+  return new GatewayError('invalid_api_key', INVALID_KEY, { headers: { 'www-authenticate': 'Bearer' } });
 }
 
 function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): void {

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Snapshot } from '../../src/config/snapshot.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import type { Continue, Reply } from '../../src/gateway/reply.js';
-import { CHAT, chatBody, headers, NARROW_KEY, SampleParts, sampleSnapshot } from './sample-parts.js';
+import { CHAT, chatBody, headers, headersReply, NARROW_KEY, SampleParts, sampleSnapshot } from './sample-parts.js';
 
 interface Asked {
   readonly parts?: SampleParts;
@@ -13,7 +13,7 @@ interface Asked {
 /** Through both request stages; null while no answer has come. */
 function admit({ parts = new SampleParts(), body = chatBody('smart', true), headers: more = {} }: Asked) {
   const exchange = new Gateway(parts).open(headers({ ...CHAT, ...more }));
-  exchange.requestHeaders(false);
+  headersReply(exchange);
   const result: { exchange: typeof exchange; parts: SampleParts; reply: Reply | null } = {
     exchange,
     parts,

@@ -111,7 +111,7 @@ class Play {
   run(event: Event): void {
     if (this.#over && event.kind !== 'flush') return;
     const { exchange, parts } = this;
-    if (event.kind === 'headers') exchange.requestHeaders(false);
+    if (event.kind === 'headers') exchange.requestHeaders(false, () => undefined);
     else if (event.kind === 'body') {
       // BUFFERED: Envoy sends the body once, and only after its headers were taken.
       if (this.#bodies++ > 0) return;

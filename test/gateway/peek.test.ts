@@ -3,7 +3,7 @@ import t from 'tap';
 import { Gateway } from '../../src/gateway/gateway.js';
 import type { Peek } from '../../src/gateway/peek.js';
 import { RETRY, RETRY_ON } from '../sample-retry.js';
-import { CHAT, chatBody, headers, SampleParts, sampleSnapshot, target } from './sample-parts.js';
+import { CHAT, chatBody, headers, headersReply, SampleParts, sampleSnapshot, target } from './sample-parts.js';
 
 const TOKEN = 'data: {"choices":[{"index":0,"delta":{"content":"é"}}]}\n\n';
 const ROLE = 'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n';
@@ -24,7 +24,7 @@ interface Answer {
 
 function peekAt(parts: SampleParts, model = 'smart', number = 1): Peek {
   const exchange = new Gateway(parts).open(headers(CHAT));
-  exchange.requestHeaders(false);
+  headersReply(exchange);
   exchange.requestBody(chatBody(model, true), () => undefined);
   if (number === 2) exchange.attempt(2, 'cluster-of-b');
   const peek = exchange.peek(number);

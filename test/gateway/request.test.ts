@@ -4,11 +4,12 @@ import { GatewayError } from '../../src/dialects/error.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { readMetadata } from '../../src/gateway/metadata.js';
 import type { Reply } from '../../src/gateway/reply.js';
-import { CHAT, chatBody, headers, KEY, NARROW_KEY, SampleParts } from './sample-parts.js';
+import type { KeyRing, LaterFind } from '../../src/policy/keys/key-ring.js';
+import { CHAT, chatBody, headers, headersReply, KEY, NARROW_KEY, SampleParts } from './sample-parts.js';
 
-/** What is said to the request's headers, with the code in the body. */
+/** What is said to the request's headers, headersReply, with the code in the body. */
 function ask(more: Readonly<Record<string, string>>, last = false, parts = new SampleParts()): string {
-  return told(new Gateway(parts).open(headers({ ...CHAT, ...more })).requestHeaders(last));
+  return told(headersReply(new Gateway(parts).open(headers({ ...CHAT, ...more })), last));
 }
 
 function told(reply: Reply): string {
@@ -48,7 +49,7 @@ t.test('what is refused before the body', async (t) => {
 
 t.test('a base URL without /v1', async (t) => {
   const words = (path: string) => {
-    const reply = new Gateway(new SampleParts()).open(headers({ ...CHAT, ':path': path })).requestHeaders(false);
+    const reply = headersReply(new Gateway(new SampleParts()).open(headers({ ...CHAT, ':path': path })));
     return reply.kind === 'refuse' ? reply.body.toString() : '';
   };
   t.match(words('/chat/completions?key=x'), 'Did you mean /v1/chat/completions?');
@@ -65,7 +66,7 @@ t.test('what is told about refusals', async (t) => {
   ]);
   ask({ 'x-tollgate-metadata': '1' }, false, parts);
   t.match(parts.finals, [{ type: 'refusal', status: 400, cost_nano_usd: 0, code: 'invalid_metadata', attempts: [] }]);
-  const secret = new Gateway(parts).open(headers({ ...CHAT, ':path': '/x?key=sk-secret' })).requestHeaders(true);
+  const secret = headersReply(new Gateway(parts).open(headers({ ...CHAT, ':path': '/x?key=sk-secret' })), true);
   t.notMatch(secret.kind === 'refuse' && secret.body.toString(), 'sk-secret', 'a query can hold a key');
   t.equal(matchEndpoint('POST', '/x'), null);
 });
@@ -84,7 +85,47 @@ t.test('the labels of a key win', async (t) => {
   const parts = new SampleParts();
   const metadata = { 'x-tollgate-metadata': '{"team":"other","feature":"x","user":"u"}' };
   const exchange = new Gateway(parts).open(headers({ ...CHAT, ...metadata }));
-  exchange.requestHeaders(false);
+  headersReply(exchange);
   exchange.requestBody(chatBody('smart', false), () => undefined);
   t.match(parts.holds, [{ labels: { team: 'search', feature: 'x' }, user: 'u', key: 'web' }]);
+});
+
+t.test('who guesses keys is slowed down, who has one is not', async (t) => {
+  const parts = new SampleParts();
+  const from = (address: string, key: string) =>
+    ask({ authorization: `Bearer ${key}`, 'x-forwarded-for': address }, false, parts);
+  for (let number = 0; number < 20; number += 1) t.equal(from('10.0.0.1', `sk-guess-${number}`), '401 invalid_api_key');
+  t.equal(from('10.0.0.1', 'sk-guess'), '429 rate_limit_exceeded');
+  t.equal(from('10.0.0.1', KEY), 'continue', 'a valid key from the same address');
+  t.equal(from('10.0.0.2', 'sk-guess'), '401 invalid_api_key', 'another address');
+  parts.time += 10_000;
+  t.equal(from('10.0.0.1', 'sk-guess'), '401 invalid_api_key', 'after a while');
+});
+
+t.test('a key that has to be verified elsewhere', async (t) => {
+  const parts = new SampleParts();
+  const waiting: ((found: LaterFind) => void)[] = [];
+  const keys: KeyRing = { find: () => null, findLater: (_secret, _now, done) => waiting.push(done) > 0 };
+  const rules = parts.rules();
+  Object.defineProperty(parts, 'rules', { value: () => ({ ...rules, keys }) });
+  const opened = () => {
+    const exchange = new Gateway(parts).open(headers(CHAT));
+    const replies: string[] = [];
+    exchange.requestHeaders(false, (reply) => replies.push(told(reply)));
+    return { exchange, replies };
+  };
+  const answered = (found: LaterFind) => {
+    const { replies } = opened();
+    t.same(replies, [], 'no answer yet');
+    waiting.shift()?.(found);
+    return replies;
+  };
+  const key = { id: 'jwt:ann', labels: {}, models: null, expiresAt: null };
+  t.same(answered({ kind: 'found', key }), ['continue']);
+  t.same(answered({ kind: 'unknown' }), ['401 invalid_api_key']);
+  t.same(answered({ kind: 'unavailable', reason: 'no key set' }), ['503 gateway_unavailable']);
+  const { exchange, replies } = opened();
+  exchange.closed();
+  waiting.shift()?.({ kind: 'found', key });
+  t.same(replies, [], 'the client has left meanwhile');
 });

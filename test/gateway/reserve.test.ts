@@ -5,7 +5,7 @@ import type { Reply } from '../../src/gateway/reply.js';
 import type { Covering, LimitAsk, Limiter, LimitVerdict } from '../../src/policy/limits/limiter.js';
 import { NO_LIMITS } from '../../src/policy/limits/no-limits.js';
 import type { Amounts } from '../../src/store/counter-store.js';
-import { CHAT, chatBody, headers, SampleParts, sampleSnapshot } from './sample-parts.js';
+import { CHAT, chatBody, headers, headersReply, SampleParts, sampleSnapshot } from './sample-parts.js';
 
 const RULE = {
   name: 'budget',
@@ -64,7 +64,7 @@ class SampleLimiter implements Limiter {
 function run(limiter: Limiter, more: { parts?: SampleParts; body?: Buffer; headers?: Record<string, string> } = {}) {
   const parts = more.parts ?? new SampleParts(sampleSnapshot(), '7', limiter);
   const exchange = new Gateway(parts).open(headers({ ...CHAT, ...more.headers }));
-  exchange.requestHeaders(false);
+  headersReply(exchange);
   const result: { exchange: typeof exchange; parts: SampleParts; reply: Reply | null } = {
     exchange,
     parts,

@@ -4,9 +4,12 @@ import type { FinalEntry, HoldEntry } from '../../src/accounting/ledger/entry.js
 import type { Ledger } from '../../src/accounting/ledger/ledger.js';
 import { compileRules } from '../../src/app/rules.js';
 import type { Model, ModelTarget, ProviderAccount, Retry, Snapshot } from '../../src/config/snapshot.js';
+import type { Exchange } from '../../src/gateway/exchange.js';
 import type { HeaderView } from '../../src/gateway/headers.js';
 import type { Parts, Unrecorded } from '../../src/gateway/parts.js';
+import type { Reply } from '../../src/gateway/reply.js';
 import { Secret } from '../../src/observability/secret.js';
+import { createBadKeyGuard } from '../../src/policy/keys/bad-key-guard.js';
 import { createFixedKeyRing } from '../../src/policy/keys/fixed-key-ring.js';
 import type { Limiter } from '../../src/policy/limits/limiter.js';
 import { NO_LIMITS } from '../../src/policy/limits/no-limits.js';
@@ -113,6 +116,7 @@ export class SampleParts implements Parts {
   readonly rules = () => this.#rules;
   readonly random = () => 0.5;
   readonly rotation = () => 0;
+  readonly badKeys = createBadKeyGuard({ now: () => this.time });
   readonly tokens: Parts['tokens'] = {
     prepare: async () => {},
     countText: (text) => Math.ceil(text.length / 4),
@@ -161,6 +165,15 @@ export function headers(entries: Readonly<Record<string, string>>): HeaderView {
     names: () => Object.keys(entries),
     entries: () => all,
   };
+}
+
+/** What is said to the request's headers; throws when nothing is said at once. */
+export function headersReply(exchange: Exchange, last = false): Reply {
+  const replies: Reply[] = [];
+  exchange.requestHeaders(last, (reply) => replies.push(reply));
+  const [reply] = replies;
+  if (!reply) throw new Error('no reply yet');
+  return reply;
 }
 
 /** The headers of a chat request as Envoy sends them. */
