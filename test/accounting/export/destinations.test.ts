@@ -114,7 +114,7 @@ t.test('Stripe: known identifiers are fine; forgotten ones are not sent twice', 
     meters.has(identifier(request)) ? known : request.body.includes('output') ? 'lost' : 'ok';
   await written(t, at, [customer('a'), customer('b')]);
   const of = settings(receiver.url, { kind: 'stripe' });
-  const first = start(t, at, of, () => clock);
+  const first = start(t, at, of, { now: () => clock });
   await receiver.until(() => first.exporter.backlog().sent === 6 && first.exporter.backlog().bytes_behind === 0);
   t.match([...meters].sort(), [
     ['a:cost_nano_usd', 325_000],
@@ -127,14 +127,14 @@ t.test('Stripe: known identifiers are fine; forgotten ones are not sent twice', 
   // Nobody knows whether these were taken; a day later Stripe would take them again.
   receiver.behave = () => 'lost';
   await written(t, at, [customer('c', { usage: { input: 7 }, cost_nano_usd: null })]);
-  const second = start(t, at, of, () => clock);
+  const second = start(t, at, of, { now: () => clock });
   await receiver.until(() => second.exporter.backlog().last_error !== null);
   await second.exporter.close();
   clock += 25 * 3_600_000;
   receiver.behave = () => 'ok';
   const asked = receiver.requests.length;
   await written(t, at, [customer('d', { usage: { input: 8 }, cost_nano_usd: null })]);
-  const third = start(t, at, of, () => clock);
+  const third = start(t, at, of, { now: () => clock });
   await receiver.until(() => third.exporter.backlog().sent === 7 && third.exporter.backlog().bytes_behind === 0);
   t.match(rejected(at), [{ id: 'c:input', reason: /may have been taken/ }]);
   t.same(receiver.requests.slice(asked).map(identifier), ['d:input']);
@@ -146,7 +146,7 @@ t.test('a receiver that refused the connection for days loses nothing', async (t
   receiver.behave = () => ({ status: 429 });
   await written(t, at, [customer('a', { usage: { input: 7 }, cost_nano_usd: null })]);
   let clock = Date.parse(TIME);
-  const { exporter } = start(t, at, settings(receiver.url, { kind: 'stripe' }), () => clock);
+  const { exporter } = start(t, at, settings(receiver.url, { kind: 'stripe' }), { now: () => clock });
   await receiver.until(() => receiver.requests.length > 1);
   clock += 48 * 3_600_000;
   receiver.behave = () => 'ok';

@@ -52,7 +52,8 @@ t.test('at least once, whatever the receiver does; known ids make it exactly onc
     testLedger(at.ledgerDirectory).ledger,
   ];
   await write(ledgers[0] as FileLedger, [customer('first')]);
-  let running = start(t, at, settings(receiver.url));
+  const impatient = { timing: { ...TIMING, timeoutMs: 300 } };
+  let running = start(t, at, settings(receiver.url), impatient);
   for (let round = 0; round < 12; round += 1) {
     const ledger = ledgers[round % 2] as FileLedger;
     const entries = Array.from({ length: 11 }, (_, number) =>
@@ -63,7 +64,7 @@ t.test('at least once, whatever the receiver does; known ids make it exactly onc
     await receiver.until(() => receiver.requests.length > seen || consumer.costs.size === 1 + (round + 1) * 11);
     if (round % 3 === 2) {
       await running.exporter.close();
-      running = start(t, at, settings(receiver.url));
+      running = start(t, at, settings(receiver.url), impatient);
     }
   }
   for (const ledger of ledgers) await ledger.close();
@@ -115,7 +116,7 @@ t.test('the backlog is visible', async (t) => {
   const receiver = await startReceiver(t);
   receiver.behave = () => ({ status: 500, body: 'no disk' });
   await written(t, at, [customer('a'), customer('b'), customer('c', { type: 'refusal' })]);
-  const { exporter, problems } = start(t, at, settings(receiver.url), () => Date.parse(TIME) + 60_012);
+  const { exporter, problems } = start(t, at, settings(receiver.url), { now: () => Date.parse(TIME) + 60_012 });
   await receiver.until(() => exporter.backlog().last_error !== null && receiver.requests.length > 2);
   t.match(exporter.backlog(), {
     name: 'hook',

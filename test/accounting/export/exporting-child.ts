@@ -7,6 +7,6 @@ startExporters({
   dataDirectory,
   exporters: [{ name: 'hook', kind: 'webhook', url, secret: null, batch: Number(batch), customer: 'key' }],
   onProblem: () => undefined,
-  timing: { pollMs: 5, firstMs: 2, mostMs: 20, timeoutMs: 300 },
+  timing: { pollMs: 5, firstMs: 2, mostMs: 20, timeoutMs: 30_000 },
 });
 setInterval(() => undefined, 60_000);

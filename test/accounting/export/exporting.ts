@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { ExportSettings } from '../../../src/accounting/export/destination.js';
-import { LedgerExporter } from '../../../src/accounting/export/ledger-exporter.js';
+import { type ExporterOptions, LedgerExporter } from '../../../src/accounting/export/ledger-exporter.js';
 import type { FinalEntry } from '../../../src/accounting/ledger/entry.js';
 import type { FileLedger } from '../../../src/accounting/ledger/open-ledger.js';
 import { ledgerEntries } from '../../../src/accounting/reports/entry-source.js';
 import { final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
 import type { Received } from './receiver.js';
 
-export const TIMING = { pollMs: 5, timeoutMs: 300, firstMs: 2, mostMs: 20 };
+export const TIMING = { pollMs: 5, timeoutMs: 30_000, firstMs: 2, mostMs: 20 };
 export const TIME = '2026-11-21T12:00:00.000Z';
 
 export function settings(url: string, changes: Partial<ExportSettings> = {}): ExportSettings {
@@ -31,18 +31,24 @@ export interface Started {
   readonly problems: (string | null)[];
 }
 
-export function start(t: Test, { data, ledgerDirectory }: Place, of: ExportSettings, now = Date.now): Started {
+export function start(
+  t: Test,
+  { data, ledgerDirectory }: Place,
+  of: ExportSettings,
+  changes: Partial<ExporterOptions> = {},
+): Started {
   const problems: (string | null)[] = [];
   const exporter = new LedgerExporter({
     settings: of,
     ledgerDirectory,
     directory: join(data, 'exports'),
     fetch,
-    now,
+    now: Date.now,
     random: Math.random,
     timing: TIMING,
     onProblem: (message) => problems.push(message),
     onEvents: () => undefined,
+    ...changes,
   });
   t.teardown(() => exporter.close());
   return { exporter, problems };

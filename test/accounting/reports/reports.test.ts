@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { FinalEntry } from '../../../src/accounting/ledger/entry.js';
+import { isWithin } from '../../../src/accounting/records/request-filter.js';
 import { UsageReport } from '../../../src/accounting/records/usage-report.js';
 import { csvLine } from '../../../src/accounting/reports/csv-line.js';
 import { dollars, nanoDollars } from '../../../src/accounting/reports/dollars.js';
 import { ledgerEntries } from '../../../src/accounting/reports/entry-source.js';
 import { FocusReport } from '../../../src/accounting/reports/focus.js';
 import { FOCUS_COLUMNS, type FocusColumn } from '../../../src/accounting/reports/focus-columns.js';
+import { recordEntries } from '../../../src/accounting/reports/record-entries.js';
 import { usageCsv } from '../../../src/accounting/reports/usage-csv.js';
 import { USAGE_CLASSES } from '../../../src/dialects/usage.js';
 import { final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
@@ -187,21 +189,43 @@ t.test('FOCUS: one line', async (t) => {
   });
 });
 
-t.test('the ledger as a source: each request of the span once', async (t) => {
-  const directory = temporaryDirectory(t);
-  const { ledger } = testLedger(directory);
-  for (const [id, time] of [
+/** Answers as the records database does: newest first, pages that may be short, every entry once. */
+function pagedRecords(entries: readonly FinalEntry[]): Parameters<typeof recordEntries>[0] {
+  const newestFirst = [...new Map(entries.map((entry) => [entry.id, entry])).values()].reverse();
+  return {
+    async entries({ cursor, from, to }) {
+      const start = Number(cursor ?? 0);
+      const data = newestFirst
+        .slice(start, start + 1)
+        .filter((entry) => isWithin(entry, { from: from ?? null, to: to ?? null }));
+      return { data, next: start + 1 < newestFirst.length ? String(start + 1) : null };
+    },
+  };
+}
+
+t.test('each source gives each request of the span once', async (t) => {
+  const times = [
     ['before', '2026-10-31T23:59:59.999Z'],
     ['first', '2026-11-01T00:00:00.000Z'],
     ['first', '2026-11-01T00:00:00.000Z'],
+    ['last', '2026-11-30T23:59:59.999Z'],
     ['after', '2026-12-01T00:00:00.000Z'],
-  ] as const) {
-    await held(ledger, hold(`${id}-hold`, { time }));
-    ledger.finish(final(id, { time }));
+  ] as const;
+  const entries = times.map(([id, time]) => final(id, { time }));
+  const directory = temporaryDirectory(t);
+  const { ledger } = testLedger(directory);
+  for (const entry of entries) {
+    await held(ledger, hold(`${entry.id}-hold`));
+    ledger.finish(entry);
   }
   await ledger.close();
-  const taken: string[] = [];
   const span = { from: Date.UTC(2026, 10, 1), to: Date.UTC(2026, 11, 1) };
-  const { damages } = await ledgerEntries(directory).eachEntry(span, (entry) => taken.push(entry.id));
-  t.same([taken, damages], [['first'], 0]);
+  for (const source of [ledgerEntries(directory), recordEntries(pagedRecords(entries))]) {
+    const taken: string[] = [];
+    const all: string[] = [];
+    t.same(await source.eachEntry(span, (entry) => taken.push(entry.id)), { damages: 0 });
+    await source.eachEntry({}, (entry) => all.push(entry.id));
+    t.same(taken.sort(), ['first', 'last']);
+    t.equal(all.length, 4);
+  }
 });
