@@ -61,7 +61,6 @@ export async function start(options: StartOptions): Promise<Running> {
   const envoyAdmin = (): Address => options.envoyAdmin ?? snapshot.envoy.admin;
   const service = buildService({ snapshot, generation: options.generation, env: options.env, envoyAdmin });
 
-  await service.records.fill();
   await service.recovery.start();
   await service.limits.open();
   await service.keys.open();
@@ -114,6 +113,7 @@ export async function start(options: StartOptions): Promise<Running> {
       service.envoyLog.close();
       await service.recovery.stop();
       await service.ledger.close();
+      await service.records.close();
       await service.limits.close();
       await service.keys.close();
       await mock?.close();
@@ -178,7 +178,7 @@ function adminOptions(
     dependencies: {
       records: service.records,
       snapshot: () => service.rules().snapshot,
-      readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: service.keys.troubles }),
+      readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: degraded(service) }),
       metrics: service.metrics,
       subscribe(listener) {
         service.subscribers.add(listener);
@@ -215,6 +215,13 @@ async function limitRatios(service: Service): Promise<(readonly [string, string,
     if (!known || known[2] < ratio) fullest.set(`${limit} ${of}`, [limit, of, ratio]);
   }
   return [...fullest.values()];
+}
+
+/** Troubles that the service works in spite of. */
+function degraded({ keys, records }: Service): readonly string[] {
+  const { error, behindBytes } = records.state();
+  const behind = `the records are ${behindBytes} bytes of ledger behind: ${error}`;
+  return error === null ? keys.troubles : [...keys.troubles, behind];
 }
 
 const HEALTH = { healthy: 1, unknown: 1, degraded: 0.5, ejected: 0 } as const;

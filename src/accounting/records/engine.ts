@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import type { Retention } from '../../config/money-rules.js';
 import { ContentMover, readContent } from './content/take-content.js';
 import { expireRows } from './expire-rows.js';
@@ -42,6 +42,9 @@ export class RecordsEngine implements RecordsReader {
   #reader: Promise<Database> | null = null;
   /** The database was there once, with our schema. */
   readonly #ready = Promise.withResolvers<void>();
+  #isReady = false;
+  /** Why the last try to open it failed, as long as none has succeeded. */
+  #openingError: unknown = null;
   #written = 0;
   /** Called and forgotten at each commit. */
   #waiting: (() => void)[] = [];
@@ -68,6 +71,8 @@ export class RecordsEngine implements RecordsReader {
         this.#written += written;
       }
       this.#committed();
+      // SQLite answers at once, so that questions would wait for the whole ledger.
+      await turn();
     }
     await this.#content?.move(writer, this.#source);
   }
@@ -140,18 +145,28 @@ export class RecordsEngine implements RecordsReader {
 
   async #begin(): Promise<Database> {
     if (this.#writer) return this.#writer;
+    try {
+      this.#writer = await this.#openWriter();
+    } catch (error) {
+      this.#openingError = error;
+      throw error;
+    }
+    this.#isReady = true;
+    this.#ready.resolve();
+    return this.#writer;
+  }
+
+  async #openWriter(): Promise<Database> {
     this.#source = ledgerId(this.#options.directory);
     const writer = await this.#open(this.#options.database, { reading: false });
     try {
       await migrate(writer);
       await this.#startOver(writer);
+      return writer;
     } catch (error) {
       await writer.close().catch(() => undefined);
       throw error;
     }
-    this.#writer = writer;
-    this.#ready.resolve();
-    return writer;
   }
 
   async #startOver(writer: Database): Promise<void> {
@@ -172,6 +187,7 @@ export class RecordsEngine implements RecordsReader {
   /** Questions have a connection of their own: none waits for a batch, and no batch for a question. */
   async #ask<T>(question: (database: Database) => Promise<T>): Promise<T> {
     try {
+      if (!this.#isReady && this.#openingError !== null) throw this.#openingError;
       await within(OPENING_MS, this.#ready.promise);
       this.#reader ??= this.#open(this.#options.database, { reading: true });
       return await question(await this.#reader);

@@ -8,9 +8,9 @@ const FULL_MS = 2_000;
 const FULL_SHARE = 1 / 20;
 const EXPIRE_MS = 60_000;
 const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 10_000;
+const LAST_RETRY_MS = 5_000;
 /** A database that has not answered for this long is trouble, although it has refused nothing. */
-const STUCK_MS = 5_000;
+const STUCK_MS = 3_000;
 const STATE_MS = 500;
 
 export interface FollowHooks {
@@ -35,6 +35,8 @@ export class LedgerFollower {
   #nextExpire = 0;
   /** When the database was asked for what it has not answered yet. */
   #workingSince: number | null = null;
+  #lastWritten = -1;
+  #told = '';
 
   constructor(engine: RecordsEngine, hooks: FollowHooks) {
     this.#engine = engine;
@@ -128,9 +130,6 @@ export class LedgerFollower {
     }
     this.#tell();
   }
-
-  #lastWritten = -1;
-  #told = '';
 
   #tell(): void {
     const state: RecordsState = { ...this.#engine.state, error: this.#error, errorSince: this.#errorSince };

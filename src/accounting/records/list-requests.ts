@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { FinalEntry } from '../ledger/entry.js';
 import { columnText } from './column-text.js';
 import type { EntryPage, RecordPage, RecordQuery, RequestRecord } from './record.js';
@@ -50,6 +51,7 @@ export async function listEntries(session: Session, query: RecordQuery): Promise
     }
     if (rows.length < window) return { data, next: null };
     if (performance.now() > until && place) return { data, next: cursorOf(place) };
+    await turn();
   }
 }
 

@@ -85,6 +85,24 @@ for (const { kind, skip } of KINDS) {
   });
 }
 
+t.test('questions are answered while a long ledger is taken over', async (t) => {
+  const directory = temporaryDirectory(t);
+  const { ledger } = testLedger(directory);
+  const count = 30_000;
+  for (let number = 0; number < count; number += 1) ledger.finish(final(`r${number}`, { ms: number % 100 }));
+  await ledger.close();
+  const { records } = open(t as Test, directory, { kind: 'sqlite', path: join(directory, 'records.db') });
+  let before = 0;
+  await until(async () => {
+    before = await requestsIn(records);
+    return before > 0;
+  });
+  t.ok(before < count, `answered after ${before} of them`);
+  await until(async () => (await requestsIn(records)) === count);
+  await until(() => records.state().behindBytes === 0);
+  t.equal(records.state().written, count);
+});
+
 t.test('a schema of a newer version is told, and what is asked for is refused', async (t) => {
   const database: DatabaseSettings = { kind: 'sqlite', path: join(temporaryDirectory(t), 'records.db') };
   await ask(database, 'create table schema_version (version integer not null)');
