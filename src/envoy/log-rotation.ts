@@ -29,7 +29,7 @@ export interface LogRotation {
 
 /**
  * Rotates by rename, so that no line is lost: Envoy goes on writing to the renamed file until it has opened a new one, and who
- * follows the log reads both. When Envoy cannot be asked it is asked again at the next check; until then the renamed file grows.
+ * follows the log reads both. While Envoy cannot be asked nothing is renamed.
  */
 export function createLogRotation(options: LogRotationOptions): LogRotation {
   const rotation = new Rotation(options);
@@ -48,11 +48,13 @@ export function createLogRotation(options: LogRotationOptions): LogRotation {
 
 class Rotation {
   readonly #options: LogRotationOptions;
+  readonly #maxBytes: number;
   #running: Promise<readonly string[]> | null = null;
   #failing = false;
 
   constructor(options: LogRotationOptions) {
     this.#options = options;
+    this.#maxBytes = options.maxBytes ?? 256 * MEBIBYTE;
   }
 
   check(): Promise<readonly string[]> {
@@ -65,8 +67,11 @@ class Rotation {
   async #pass(): Promise<readonly string[]> {
     const rotated: string[] = [];
     try {
+      if (!(await this.#isDue())) return rotated;
+      // An Envoy that cannot be asked would go on in the renamed files: they are only renamed when it can.
+      await this.#options.reopen();
       for (const path of this.#options.paths) if (await this.#rotate(path)) rotated.push(path);
-      if (rotated.length > 0 || (await this.#isUnopened())) await this.#options.reopen();
+      if (rotated.length > 0) await this.#options.reopen();
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#options.onProblem("Envoy's logs could not be rotated; it is tried again", error);
@@ -75,9 +80,18 @@ class Rotation {
     return rotated;
   }
 
+  /** A log is too large; or it was renamed, by somebody who did not come further, and Envoy has not made a new one. */
+  async #isDue(): Promise<boolean> {
+    for (const path of this.#options.paths) {
+      const size = await sizeOf(path);
+      if (size > this.#maxBytes || (size < 0 && (await sizeOf(`${path}.1`)) >= 0)) return true;
+    }
+    return false;
+  }
+
   async #rotate(path: string): Promise<boolean> {
-    const { maxBytes = 256 * MEBIBYTE, keep = 2, mayRemove } = this.#options;
-    if ((await sizeOf(path)) <= maxBytes) return false;
+    const { keep = 2, mayRemove } = this.#options;
+    if ((await sizeOf(path)) <= this.#maxBytes) return false;
     const oldest = `${path}.${keep}`;
     if ((await sizeOf(oldest)) >= 0) {
       if (mayRemove?.() === false) return false;
@@ -87,14 +101,6 @@ class Rotation {
       await moveIfThere(`${path}.${number}`, `${path}.${number + 1}`);
     await rename(path, `${path}.1`);
     return true;
-  }
-
-  /** A log was renamed, by us before or by somebody else, and Envoy has not made a new one. */
-  async #isUnopened(): Promise<boolean> {
-    for (const path of this.#options.paths) {
-      if ((await sizeOf(path)) < 0 && (await sizeOf(`${path}.1`)) >= 0) return true;
-    }
-    return false;
   }
 }
 

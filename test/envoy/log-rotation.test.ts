@@ -35,7 +35,7 @@ t.test('by size, each log for itself, and so many stay', async (t) => {
   writeFileSync(access, 'x'.repeat(10));
   writeFileSync(attempts, 'y'.repeat(11));
   t.same(await rotation.check(), [attempts]);
-  t.equal(reopened(), 1);
+  t.equal(reopened(), 2, 'asked whether it can be asked, and asked');
   t.equal(readFileSync(`${attempts}.1`, 'utf8'), 'y'.repeat(11));
   for (const letter of ['1', '2', '3', '4']) {
     writeFileSync(access, letter.repeat(20));
@@ -45,28 +45,31 @@ t.test('by size, each log for itself, and so many stay', async (t) => {
   t.notOk(existsSync(`${access}.3`));
   t.equal(readFileSync(access, 'utf8'), '');
   t.same(await rotation.check(), [], 'a fresh log stays');
-  t.equal(reopened(), 5, 'nobody is asked for nothing');
+  t.equal(reopened(), 10, 'nobody is asked for nothing');
 });
 
-t.test('an Envoy that cannot be asked is asked again; told once', async (t) => {
+t.test('an Envoy that cannot be asked keeps its logs; told once; half a rotation is ended', async (t) => {
   let reachable = false;
   let opened = 0;
   const { rotation, access, problems } = setting(t, {
     reopen: async () => {
       opened += 1;
       if (!reachable) throw new Error('refused');
-      writeFileSync(access, '');
+      appendFileSync(access, '');
     },
   });
   writeFileSync(access, 'x'.repeat(20));
-  for (let at = 0; at < 3; at += 1) await rotation.check();
+  for (let at = 0; at < 3; at += 1) t.same(await rotation.check(), []);
   t.equal(opened, 3);
   t.equal(problems.length, 1);
-  t.equal(readFileSync(`${access}.1`, 'utf8'), 'x'.repeat(20), 'moved once');
+  t.equal(readFileSync(access, 'utf8'), 'x'.repeat(20));
   reachable = true;
+  t.same(await rotation.check(), [access]);
+  t.equal(readFileSync(`${access}.1`, 'utf8'), 'x'.repeat(20));
+  renameSync(access, `${access}.1`);
   await rotation.check();
-  await rotation.check();
-  t.equal(opened, 4);
+  t.ok(existsSync(access), 'somebody had renamed it and died');
+  t.equal(opened, 6);
 });
 
 t.test('nothing is removed while somebody looks for a line', async (t) => {
@@ -85,7 +88,12 @@ t.test('nothing is removed while somebody looks for a line', async (t) => {
 
 t.test('starts and stops', async (t) => {
   const rotated = Promise.withResolvers<void>();
-  const { rotation, access } = setting(t, { checkMs: 5, reopen: async () => rotated.resolve() });
+  const { rotation, access } = setting(t, {
+    checkMs: 5,
+    reopen: async () => {
+      if (existsSync(`${access}.1`)) rotated.resolve();
+    },
+  });
   writeFileSync(access, 'x'.repeat(20));
   rotation.start();
   // A rotation keeps no process alive.
@@ -93,7 +101,7 @@ t.test('starts and stops', async (t) => {
   await rotated.promise;
   clearInterval(alive);
   rotation.stop();
-  t.ok(existsSync(`${access}.1`));
+  t.notOk(existsSync(access));
 });
 
 t.test(
