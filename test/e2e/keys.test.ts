@@ -3,7 +3,7 @@ import t from 'tap';
 import { generateKey } from '../../src/policy/keys/key-format.js';
 import { eventually } from '../eventually.js';
 import { type IssuerUnderTest, startIssuer } from '../policy/keys/jwt/issuer-under-test.js';
-import { opened } from './client.js';
+import { exchange, opened } from './client.js';
 import { type Gateway, startGateway } from './harness.js';
 import { type Scripted, startScripted } from './scripted.js';
 
@@ -146,6 +146,44 @@ t.test('a token of the identity provider is a key', async (t) => {
   t.equal(await ask(await issuer.sign({ exp: Date.now() / 1000 - 60 })), 401);
   const [row] = await records('jwt:id.example.com/realms/main:ann');
   t.match(row, { labels: { team: 'maps' } });
+});
+
+t.test('tenants that run at once, some of them leaving, are never mixed up', async (t) => {
+  provider.on('echo', ({ body }) => {
+    const { messages } = JSON.parse(body.toString()) as { messages: readonly { content: string }[] };
+    const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+    const message = { role: 'assistant', content: messages[0]?.content };
+    return { chunks: [JSON.stringify({ choices: [{ index: 0, message, finish_reason: 'stop' }], usage })] };
+  });
+  const tenants = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => admin('POST', '', { labels: { tenant: `t${index}` } })),
+  );
+  const send = async (tenant: Made, index: number): Promise<void> => {
+    const other = tenants[(index + 1) % tenants.length];
+    const sent = {
+      headers: { ...bearer(tenant.secret), 'x-tenant-id': String(other?.id), 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'local/echo', user: other?.id, messages: [{ role: 'user', content: tenant.id }] }),
+    };
+    if (index % 10 === 9) {
+      await opened(gateway.url + CHAT, { ...sent, signal: AbortSignal.timeout(1 + (index % 7)) }).catch(() => null);
+      return;
+    }
+    const { status, text } = await exchange(gateway.url + CHAT, sent);
+    if (status !== 200 || !text.includes(tenant.id)) throw new Error(`${tenant.id} got ${status} ${text}`);
+  };
+  const requests = Array.from({ length: 200 }, (_, index) => index);
+  await Promise.all(
+    requests.map((index) => send(tenants[(index * 7) % tenants.length] ?? { id: '', secret: '' }, index)),
+  );
+  await gateway.settled();
+  const finals = gateway.ledger().filter((entry) => entry.type === 'settle' || entry.type === 'estimate');
+  const labelOf = new Map(tenants.map(({ id }, index) => [id, `t${index}`]));
+  const booked = finals.filter(({ key }) => labelOf.has(key));
+  t.ok(booked.length >= 180, `${booked.length} booked`);
+  t.ok(
+    booked.every((entry) => entry.labels['tenant'] === labelOf.get(entry.key)),
+    'each under the labels of its own key, whatever the request says of others',
+  );
 });
 
 t.test('who guesses keys is slowed down, valid keys from there are not', async (t) => {
