@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { RecordsEngine } from './engine.js';
 import type { RecordsState } from './record.js';
 
@@ -28,6 +29,8 @@ export class LedgerFollower {
   #stopping = false;
   #wake: (() => void) | null = null;
   #poked = false;
+  /** Those who want a look at the ledger that has not begun yet. */
+  #waiting: (() => void)[] = [];
   #error: string | null = null;
   #errorSince: number | null = null;
   #retryMs = FIRST_RETRY_MS;
@@ -51,6 +54,20 @@ export class LedgerFollower {
     if (this.#error === null) this.#wake?.();
   }
 
+  /**
+   * Resolves once all that is in the ledger now is in the records: a question then sees what happened before it was asked. Resolves
+   * without that when it takes longer than `ms` or the database is in trouble.
+   */
+  async fresh(ms: number): Promise<void> {
+    if (this.#error !== null || this.#stopping) return;
+    const seen = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.poke();
+    const stop = new AbortController();
+    const late = pause(ms, undefined, { signal: stop.signal }).catch(() => undefined);
+    await Promise.race([seen, late]);
+    stop.abort();
+  }
+
   /** Writes what is there, if the database takes it at once, and ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -64,7 +81,10 @@ export class LedgerFollower {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       this.#poked = false;
+      const waiting = this.#waiting;
+      this.#waiting = [];
       const more = await this.#pass();
+      for (const resolve of waiting) resolve();
       if (!more && !this.#poked && !this.#stopping) await this.#sleep(this.#error === null ? POLL_MS : this.#retryMs);
     }
   }

@@ -6,6 +6,9 @@ import type { FromRecords, ToRecords } from './records-protocol.js';
 
 // The thread that `createRecords` starts: everything that may wait for a disk or a database happens here.
 
+/** How long a question waits for the entries before it, while a long ledger is taken over. */
+const FRESH_MS = 200;
+
 const options: EngineOptions = workerData;
 const engine = new RecordsEngine(options);
 const follower = new LedgerFollower(engine, {
@@ -22,6 +25,7 @@ parentPort?.on('message', (message: ToRecords) => {
 
 async function answer({ number, method, argument }: Extract<ToRecords, { kind: 'ask' }>): Promise<void> {
   try {
+    await follower.fresh(FRESH_MS);
     tell({ kind: 'answer', number, value: await ask(method, argument) });
   } catch (error) {
     if (error instanceof RangeError) tell({ kind: 'refusal', number, invalid: true, reason: error.message });
@@ -40,8 +44,6 @@ function ask(method: Extract<ToRecords, { kind: 'ask' }>['method'], argument: un
   if (method === 'entries') return engine.entries(argument as RecordQuery);
   if (method === 'usage') return engine.usage(argument as UsageQuery);
   if (method === 'content') return engine.content(String(argument));
-  // It may be in the ledger and not here: better look than wait.
-  follower.poke();
   return engine.get(String(argument));
 }
 
