@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { FinalEntry } from '../../../src/accounting/ledger/entry.js';
+import { recordEntries } from '../../../src/accounting/records/record-entries.js';
 import { isWithin } from '../../../src/accounting/records/request-filter.js';
 import { UsageReport } from '../../../src/accounting/records/usage-report.js';
 import { csvLine } from '../../../src/accounting/reports/csv-line.js';
@@ -8,7 +9,6 @@ import { dollars, nanoDollars } from '../../../src/accounting/reports/dollars.js
 import { ledgerEntries } from '../../../src/accounting/reports/entry-source.js';
 import { FocusReport } from '../../../src/accounting/reports/focus.js';
 import { FOCUS_COLUMNS, type FocusColumn } from '../../../src/accounting/reports/focus-columns.js';
-import { recordEntries } from '../../../src/accounting/reports/record-entries.js';
 import { usageCsv } from '../../../src/accounting/reports/usage-csv.js';
 import { USAGE_CLASSES } from '../../../src/dialects/usage.js';
 import { final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
