@@ -18,14 +18,6 @@ export interface RequestFilter extends Span {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-const FIELDS = ['key', 'model', 'target', 'status', 'code', 'user'] as const;
-
-export function matchesFilter(entry: FinalEntry, filter: RequestFilter): boolean {
-  return (
-    FIELDS.every((name) => isAsked(entry[name], filter[name])) && hasLabels(entry, filter) && isWithin(entry, filter)
-  );
-}
-
 /** Whether the request arrived in the span. */
 export function isWithin(entry: FinalEntry, span: Span): boolean {
   const from = span.from ?? null;
@@ -33,14 +25,4 @@ export function isWithin(entry: FinalEntry, span: Span): boolean {
   if (from === null && to === null) return true;
   const arrived = Date.parse(entry.time);
   return (from === null || arrived >= from) && (to === null || arrived < to);
-}
-
-function isAsked(value: string | number | null, asked: string | number | null | undefined): boolean {
-  return asked === null || asked === undefined || value === asked;
-}
-
-function hasLabels(entry: FinalEntry, { labels = {} }: RequestFilter): boolean {
-  return Object.entries(labels).every(
-    ([name, value]) => Object.hasOwn(entry.labels, name) && entry.labels[name] === value,
-  );
 }
