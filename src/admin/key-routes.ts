@@ -1,5 +1,6 @@
 import { type KeyChange, keyBodySchema, readKeyChange } from '../policy/keys/key-change.js';
-import { type KeyDesk, KeyError, type KeyErrorCode } from '../policy/keys/key-desk.js';
+import type { KeyDesk } from '../policy/keys/key-desk.js';
+import { KeyError, type KeyErrorCode } from '../policy/keys/key-error.js';
 import { AdminError, json, type Reply } from './reply.js';
 import type { Call, Route } from './route.js';
 

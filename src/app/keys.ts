@@ -5,7 +5,8 @@ import { createFixedKeyRing } from '../policy/keys/fixed-key-ring.js';
 import { fetchJson } from '../policy/keys/jwt/fetch-json.js';
 import { KeySet } from '../policy/keys/jwt/key-set.js';
 import { createTokenRing, type TokenRing } from '../policy/keys/jwt/token-ring.js';
-import { type KeyDesk, KeyError } from '../policy/keys/key-desk.js';
+import type { KeyDesk } from '../policy/keys/key-desk.js';
+import { KeyError } from '../policy/keys/key-error.js';
 import type { KeyRing } from '../policy/keys/key-ring.js';
 import { type OpenIssuedKeys, openIssuedKeys } from '../policy/keys/open-issued-keys.js';
 

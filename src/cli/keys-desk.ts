@@ -1,4 +1,5 @@
-import { type KeyDesk, KeyError } from '../policy/keys/key-desk.js';
+import type { KeyDesk } from '../policy/keys/key-desk.js';
+import { KeyError } from '../policy/keys/key-error.js';
 import { openIssuedKeys } from '../policy/keys/open-issued-keys.js';
 import { openRemoteDesk } from './keys-remote.js';
 import { readSnapshot } from './read-snapshot.js';

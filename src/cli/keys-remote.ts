@@ -1,6 +1,7 @@
 import type { Snapshot } from '../config/snapshot.js';
 import type { KeyChange } from '../policy/keys/key-change.js';
-import { type ChangedKey, type KeyDesk, KeyError, type KeyPage, type KeyView } from '../policy/keys/key-desk.js';
+import type { ChangedKey, KeyDesk, KeyPage, KeyView } from '../policy/keys/key-desk.js';
+import { KeyError } from '../policy/keys/key-error.js';
 import { adminAddress } from './admin-client.js';
 import { UserError } from './user-error.js';
 

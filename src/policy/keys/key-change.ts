@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, moment } from '../../config/fields.js';
 import { parseDuration } from '../../config/quantity.js';
-import { KeyError } from './key-desk.js';
+import { KeyError } from './key-error.js';
 
 /** What an issued key may do and who it belongs to. */
 export interface KeyFields {

@@ -17,6 +17,8 @@ interface Place {
   empty(): Promise<void>;
   /** Makes it unreachable; null where that cannot happen. */
   readonly outage: { begin(): Promise<void>; end(): Promise<void> } | null;
+  /** Makes it say nothing; null where that cannot happen. */
+  readonly silence: { pause(): void; resume(): void } | null;
   close(): Promise<void>;
 }
 
@@ -35,7 +37,7 @@ const IMPLEMENTATIONS: Readonly<Record<string, Implementation>> = {
 async function filePlace(t: Test): Promise<Place> {
   const directory = t.testdir();
   const empty = async (): Promise<void> => rmSync(`${directory}/keys.log`, { force: true });
-  return { settings: { kind: 'file', directory }, empty, outage: null, close: async () => {} };
+  return { settings: { kind: 'file', directory }, empty, outage: null, silence: null, close: async () => {} };
 }
 
 async function postgresPlace(): Promise<Place> {
@@ -50,6 +52,7 @@ async function postgresPlace(): Promise<Place> {
     settings: { kind: 'postgres', url: server.url, timeoutMs: 1000 },
     empty,
     outage: { begin: () => server.kill(), end: () => server.start() },
+    silence: server,
     close: () => server.stop(),
   };
 }
@@ -64,6 +67,7 @@ async function redisPlace(options: { kind: ServerKind; cluster: boolean }): Prom
       client.disconnect();
     },
     outage: { begin: () => server.kill(), end: () => server.start() },
+    silence: server,
     close: () => server.stop(),
   };
 }
@@ -171,6 +175,25 @@ for (const [name, { skip, open }] of Object.entries(IMPLEMENTATIONS)) {
         t.equal((await one.store.put(key)).kind, 'stored');
         t.same(one.memory.state, { trouble: null, loaded: true });
         await eventually('the late process follows', () => late.memory.keys.has(key.id));
+      });
+    }
+
+    const { silence } = place;
+    if (silence) {
+      t.test('silent: a change is refused in bounded time, and what became of it is learned later', async (t) => {
+        silence.pause();
+        t.teardown(() => silence.resume());
+        const key = sampleKey('silence1');
+        const began = performance.now();
+        t.equal((await one.store.put(key)).kind, 'unavailable');
+        t.ok(performance.now() - began < 10_000);
+        t.match(one.memory.state, { trouble: /cannot be reached/ });
+        silence.resume();
+        await eventually('both follow again', () => !one.memory.state.trouble && !two.memory.state.trouble);
+        const { kind } = await one.store.put(key);
+        t.ok(kind === 'stored' || kind === 'conflict', kind);
+        await eventually('both know it', () => one.memory.keys.has(key.id) && two.memory.keys.has(key.id));
+        t.same(one.memory.keys.get(key.id), two.memory.keys.get(key.id));
       });
     }
 
