@@ -26,7 +26,7 @@ export interface MemoryCounterOptions {
 /** Everything a store knows, as lines of JSON, so that neither end has to hold it in one piece. */
 export interface PortableCounters extends CounterStore {
   exportState(): Iterable<string>;
-  /** Into a new store only. Throws an Error for a line that is not of `exportState`. */
+  /** Into a new store only. Throws an Error if a line is not of `exportState`; then nothing was changed. */
   importState(lines: Iterable<string>): void;
 }
 
@@ -101,7 +101,7 @@ class MemoryCounters implements PortableCounters {
   }
 
   importState(lines: Iterable<string>): void {
-    for (const line of lines) this.#import(JSON.parse(line));
+    for (const line of Array.from(lines, parseLine)) this.#import(line);
   }
 
   #hold({ id, counters, amounts, ttlMs }: HoldRequest): HoldResult {
@@ -142,7 +142,7 @@ class MemoryCounters implements PortableCounters {
     else if (line.kind === 'finished') {
       const counters = line.places.flatMap((place) => this.#at(place, now)?.counter ?? []);
       this.#holds.remember(line.id, { counters, until: line.until });
-    } else throw new Error('not a line of a counter store');
+    }
   }
 
   #advance(): number {
@@ -180,4 +180,10 @@ class MemoryCounters implements PortableCounters {
     }
     this.#holds.add(id, items, hold.expiresAt);
   }
+}
+
+function parseLine(text: string): StateLine {
+  const line: StateLine = JSON.parse(text);
+  if (!['store', 'used', 'hold', 'finished'].includes(line.kind)) throw new Error('not a line of a counter store');
+  return line;
 }

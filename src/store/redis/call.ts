@@ -1,5 +1,5 @@
+import type { Waiting } from '../deadlines.js';
 import type { Reply } from './counter-codec.js';
-import type { Waiting } from './deadlines.js';
 import type { ScriptArgument } from './redis-link.js';
 import type { Script } from './scripts/script.js';
 

@@ -9,6 +9,7 @@ import type {
   Seed,
   SettleResult,
 } from '../counter-store.js';
+import { Deadlines } from '../deadlines.js';
 import { Call, type CallPlan } from './call.js';
 import {
   amountArguments,
@@ -20,7 +21,6 @@ import {
   seedLines,
   windowArguments,
 } from './counter-codec.js';
-import { Deadlines } from './deadlines.js';
 import { RedisLink, type ScriptArgument } from './redis-link.js';
 import { ATTEND } from './scripts/attend.js';
 import { HOLD } from './scripts/hold.js';

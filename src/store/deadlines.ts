@@ -17,7 +17,7 @@ export class Deadlines {
 
   add(what: Waiting): void {
     this.#waiting.push({ what, until: performance.now() + this.#milliseconds });
-    this.#timer ??= setTimeout(() => this.#expire(), this.#milliseconds);
+    this.#timer ??= setTimeout(() => this.#expire(), this.#milliseconds).unref();
   }
 
   close(): void {
@@ -30,7 +30,7 @@ export class Deadlines {
     for (let next = this.#waiting[this.#first]; next !== undefined; next = this.#waiting[this.#first]) {
       const left = next.until - now;
       if (!next.what.isOver && left > 0) {
-        this.#timer = setTimeout(() => this.#expire(), Math.ceil(left));
+        this.#timer = setTimeout(() => this.#expire(), Math.ceil(left)).unref();
         break;
       }
       this.#first += 1;
