@@ -28,7 +28,7 @@ export interface Price {
   readonly units: Readonly<Partial<Record<UnitClass, UnitPrice>>>;
   /** For each request, on top of everything else; null = none is charged. */
   readonly request: UnitPrice | null;
-  /** Share of the standard rates by the name of a service tier; a tier that is not in here has no known price. */
+  /** Share of the standard rates per token by the name of a service tier; a tier that is not in here has no known price. */
   readonly tiers: Readonly<Record<string, Share>>;
   /** Tokens that fit into the model's context; null = not known. Bounds estimates. */
   readonly contextWindow: number | null;

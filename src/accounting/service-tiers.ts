@@ -9,7 +9,7 @@ const HALF: Share = { numerator: 1n, denominator: 2n };
 const STANDARD: ReadonlySet<string> = new Set(['', 'default', 'standard', 'auto', 'on_demand', 'on-demand']);
 
 /**
- * Tiers whose price is published as a share of every rate, by the catalogue's provider id. Tiers with a price list of their
+ * Tiers whose price is published as a share of every rate per token, by the catalogue's provider id. Tiers with a price list of their
  * own (OpenAI's and Google's `priority`) and those paid for in advance (`scale`) have no such share: their price is unknown.
  * https://openai.com/api/pricing · https://docs.anthropic.com/en/docs/build-with-claude/batch-processing ·
  * https://ai.google.dev/gemini-api/docs/pricing · https://console.groq.com/docs/flex-processing
@@ -45,5 +45,7 @@ export function priceAtTier(price: Price, tier: string | null): TierPrice {
   if (tier === null || STANDARD.has(tier)) return { price, unpriced: false };
   const share = Object.hasOwn(price.tiers, tier) ? price.tiers[tier] : undefined;
   if (share === undefined) return { price, unpriced: true };
-  return { price: scaledPrice(price, share, tier), unpriced: false };
+  // What is billed by the piece or by the request costs the same in every tier.
+  const { units, request } = price;
+  return { price: { ...scaledPrice(price, share, tier), units, request }, unpriced: false };
 }

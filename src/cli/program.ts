@@ -8,6 +8,7 @@ import { invoiceCommand } from './invoice.js';
 import { keysCommand } from './keys.js';
 import { ledgerCommand } from './ledger.js';
 import { mockCommand } from './mock.js';
+import { pricesCommand } from './prices.js';
 import { printConfigCommand } from './print-config.js';
 import { runCommand } from './run.js';
 import { schemaCommand } from './schema.js';
@@ -30,6 +31,7 @@ const COMMANDS = [
   importCommand,
   keysCommand,
   usageCommand,
+  pricesCommand,
   invoiceCommand,
   ledgerCommand,
   mockCommand,
