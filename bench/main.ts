@@ -1,12 +1,13 @@
 import { cpuMicros, median, residentMebibytes } from './cpu.js';
 import { measureFailover } from './failover.js';
+import { measureLimits } from './limits.js';
 import type { Load } from './load.js';
 import { KEY, type System, startLoad, startPlainEnvoy, startTollgate, startUpstream } from './systems.js';
 
 /**
  * Envoy with Tollgate against the same Envoy without it, in one run, rounds interleaved. Prints a Markdown table: medians
  * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`;
- * `failover` measures a look at the first bytes and the way to a second target instead.
+ * `failover` measures a look at the first bytes and the way to a second target instead, `limits` the counters.
  */
 
 interface Scenario {
@@ -35,6 +36,10 @@ interface Sample {
 const short = process.argv.includes('--short');
 if (process.argv.includes('failover')) {
   await measureFailover(short ? 15 : 60);
+  process.exit(0);
+}
+if (process.argv.includes('limits')) {
+  await measureLimits(short ? 2000 : 100_000);
   process.exit(0);
 }
 const roundsFlag = process.argv.indexOf('--rounds');

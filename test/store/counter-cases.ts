@@ -180,12 +180,13 @@ const CASES: readonly CounterCase[] = [
   {
     name: 'time never runs backwards',
     run: async (t, ask, clock) => {
-      const counters = [counter('requests', MINUTE, 1)];
+      const counters = [counter('requests', MINUTE, 1), counter('requests', calendar('minute'), 1)];
       clock.now = START + 60_000;
       await ask.hold('a', counters);
       clock.now = START;
-      const refused = await ask.hold('b', counters);
-      t.match(refused, { kind: 'refused', states: [{ resetsAt: START + 120_000, resetsInMs: 60_000 }] });
+      const state = { resetsAt: START + 120_000, resetsInMs: 60_000 };
+      t.match(await ask.hold('b', counters), { kind: 'refused', exceeded: [0, 1], states: [state, state] });
+      t.match(await ask.read(...counters), [state, state]);
     },
   },
   {

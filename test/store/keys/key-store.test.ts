@@ -81,6 +81,9 @@ async function join(t: Test, settings: KeyStoreSettings): Promise<{ store: KeySt
   return { store, memory };
 }
 
+// Most of the time goes by waiting: the implementations wait together.
+t.jobs = 4;
+
 for (const [name, { skip, open }] of Object.entries(IMPLEMENTATIONS)) {
   t.test(name, { skip }, async (t) => {
     const place = await open(t);
