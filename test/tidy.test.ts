@@ -189,7 +189,7 @@ t.test('packages', async (t) => {
   const sections = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
   const versions = sections.flatMap((section) => Object.entries(manifest[section] ?? {}));
   t.same(
-    versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)),
+    versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
     [],
     'exact versions',
   );
