@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
@@ -9,8 +9,10 @@ import { createFixedKeyRing } from '../../../src/policy/keys/fixed-key-ring.js';
 import { IssuedKeys } from '../../../src/policy/keys/issued-keys.js';
 import { generateKey, generateKeyText } from '../../../src/policy/keys/key-format.js';
 import { createPepper, keyDigest } from '../../../src/policy/keys/pepper.js';
+import { encodeKeyLine } from '../../../src/store/keys/key-line.js';
+import { openKeyStore } from '../../../src/store/keys/open-key-store.js';
 import { eventually } from '../../eventually.js';
-import { Memory, sampleKey } from '../../store/keys/sample-key.js';
+import { sampleKey } from '../../store/keys/sample-key.js';
 import { type DeskUnderTest, fixedKey, openDesk } from './key-desk-under-test.js';
 
 const NOW = Date.UTC(2026, 10, 22);
@@ -200,14 +202,15 @@ t.test('the time of a check says nothing about the key', async (t) => {
   const real = generateKey();
   const hmac = keyDigest(pepper, real.text).toString('hex');
   ring.learn([sampleKey(real.id, { secrets: [{ hmac, pepper: pepper.name, validUntil: null }] })]);
-  // A disturbed machine can show a chance correlation once, a leak shows it every time.
-  const rounds = Array.from({ length: 6 }, () => measure(ring, real.text));
-  const least = Math.min(...rounds.map((round) => Math.abs(round.correlation)));
+  // A disturbed machine can show a chance correlation now and then, a leak shows it every time.
+  const rounds: ReturnType<typeof measure>[] = [];
+  const least = (name: 'correlation' | 'step'): number => Math.min(...rounds.map((round) => Math.abs(round[name])));
+  do rounds.push(measure(ring, real.text));
+  while (rounds.length < 8 && (least('correlation') >= 0.02 || least('step') >= 0.1));
   t.comment(`|r| of ${rounds.map((round) => round.correlation.toFixed(4)).join(', ')}`);
-  t.ok(least < 0.02, `|r| = ${least.toFixed(4)} between shared characters of the secret and time`);
+  t.ok(least('correlation') < 0.02, `|r| = ${least('correlation').toFixed(4)} between shared characters and time`);
   // The id is public and says by itself whether there is such a key; still, the work is the same.
-  const step = Math.min(...rounds.map((round) => Math.abs(round.step)));
-  t.ok(step < 0.1, `${(step * 100).toFixed(1)} % between known and unknown ids`);
+  t.ok(least('step') < 0.1, `${(least('step') * 100).toFixed(1)} % between known and unknown ids`);
 });
 
 const PUBLIC = 'sk-tg-'.length + 8;
@@ -275,21 +278,25 @@ function pearson(xs: readonly number[], ys: readonly number[]): number {
   return xy / Math.sqrt(xx * yy);
 }
 
-t.test('a hundred thousand keys', async (t) => {
+t.test('a start with a hundred thousand keys', async (t) => {
+  const directory = t.testdir();
   const pepper = createPepper('p');
-  const memory = new Memory();
-  const ring = new IssuedKeys({ peppers: [pepper], look: async () => {}, onProblem: (text) => memory.problem(text) });
   const { text, id } = generateKey();
   const secrets = [{ hmac: keyDigest(pepper, text).toString('hex'), pepper: pepper.name, validUntil: null }];
-  const keys = Array.from({ length: 100_000 }, (_, index) =>
-    sampleKey(index === 77_777 ? id : `key${index}`, { secrets }),
-  );
+  const ids = Array.from({ length: 100_000 }, (_, index) => (index === 77_777 ? id : `key${index}`));
+  const lines = ids.map((name) => encodeKeyLine(sampleKey(name, { secrets })));
+  writeFileSync(join(directory, 'keys.log'), lines.join(''));
+  const store = await openKeyStore({ kind: 'file', directory });
+  t.teardown(() => store.close());
+  const ring = new IssuedKeys({ peppers: [pepper], look: () => store.look(), onProblem: (problem) => t.fail(problem) });
   let began = performance.now();
-  for (let from = 0; from < keys.length; from += 500) ring.learn(keys.slice(from, from + 500));
-  t.comment(`learned in ${Math.round(performance.now() - began)} ms`);
+  await store.follow(ring);
+  const loadMs = performance.now() - began;
   t.equal(ring.size, 100_000);
   began = performance.now();
   for (let round = 0; round < 20_000; round += 1) ring.find(text, NOW);
-  t.comment(`${(((performance.now() - began) / 20_000) * 1000).toFixed(2)} µs each check`);
+  const checkUs = ((performance.now() - began) / 20_000) * 1000;
   t.equal(ring.find(text, NOW)?.id, id);
+  t.comment(`read in ${Math.round(loadMs)} ms, ${checkUs.toFixed(2)} µs for each check`);
+  t.ok(loadMs < 20_000 && checkUs < 1000, 'also on a busy machine');
 });
