@@ -1,8 +1,7 @@
 import { type KeyChange, keyBodySchema, readKeyChange } from '../policy/keys/key-change.js';
-import type { KeyDesk } from '../policy/keys/key-desk.js';
 import { KeyError, type KeyErrorCode } from '../policy/keys/key-error.js';
 import { AdminError, json, type Reply } from './reply.js';
-import type { Call, Route } from './route.js';
+import type { Route } from './route.js';
 
 const PAGING = { limit: 'Keys on a page, 1 to 1000; default 100', cursor: 'The `next` of the page before' };
 const STATUS: Readonly<Record<KeyErrorCode, number>> = {
@@ -28,7 +27,7 @@ export const keyRoutes: readonly Route[] = [
     handle: (call) =>
       guarded(async () => {
         const limit = call.query.integer('limit', { from: 1, to: 1000 }) ?? 100;
-        return json(200, await desk(call).list({ limit, cursor: call.query.text('cursor') }));
+        return json(200, await call.dependencies.keys.list({ limit, cursor: call.query.text('cursor') }));
       }),
   },
   {
@@ -36,7 +35,7 @@ export const keyRoutes: readonly Route[] = [
     summary: 'One gateway key, without its secret',
     access: 'token',
     query: {},
-    handle: (call) => guarded(async () => json(200, await desk(call).get(call.id))),
+    handle: (call) => guarded(async () => json(200, await call.dependencies.keys.get(call.id))),
   },
   change('POST', '/api/v1/keys', { action: 'create', summary: 'Makes a key; `secret` is shown only in this answer' }),
   change('PATCH', '/api/v1/keys/{id}', { action: 'patch', summary: 'Replaces the fields that are given' }),
@@ -65,7 +64,7 @@ function change(
     body: keyBodySchema(action),
     handle: (call) =>
       guarded(async () => {
-        const { key, secret } = await desk(call).change(readKeyChange(action, call.id, call.body ?? {}));
+        const { key, secret } = await call.dependencies.keys.change(readKeyChange(action, call.id, call.body ?? {}));
         const shown = secret === null ? key : { ...key, secret };
         return json(action === 'create' ? 201 : 200, shown, location(action, key.id));
       }),
@@ -74,12 +73,6 @@ function change(
 
 function location(action: KeyChange['action'], id: string): Record<string, string> {
   return action === 'create' ? { location: `/api/v1/keys/${id}` } : {};
-}
-
-function desk({ dependencies }: Call): KeyDesk {
-  const { keys } = dependencies;
-  if (keys) return keys;
-  throw new KeyError('unavailable', 'This process has no store of keys.');
 }
 
 async function guarded(work: () => Promise<Reply>): Promise<Reply> {

@@ -86,8 +86,8 @@ export interface AdminDependencies {
   readonly providerHealth: (provider: string) => ProviderHealth | null;
   /** Where the gateway listens for apps, for the page. */
   readonly gatewayUrl: () => string;
-  /** Gateway keys, fixed and issued; absent = 503. */
-  readonly keys?: KeyDesk;
+  /** Gateway keys, fixed and issued. */
+  readonly keys: KeyDesk;
   /** For failures of handlers: full detail for the operator, none for the caller. */
   readonly failure: (message: string, error: unknown) => void;
 }
