@@ -40,7 +40,7 @@ export function compileRules(sources: RuleSources): Rules {
     endpoints: createEndpointAccess(),
     resolver: createResolver(snapshot),
     models: createModelList({ names: snapshot, access, catalogue, createdAt: sources.now }),
-    prices: createPriceBook({ overrides: snapshot.prices, priceIds }),
+    prices: createPriceBook({ overrides: snapshot.prices, priceIds, discounts: snapshot.discounts }),
     router: createRouter(snapshot.routes),
     limiter: sources.limiter,
   };
