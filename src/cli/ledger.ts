@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { repairLedger } from '../accounting/ledger/repair.js';
@@ -6,6 +5,7 @@ import { verifyLedger } from '../accounting/ledger/verify.js';
 import { CHECKPOINT_FILE, rebuildCheckpoint } from '../accounting/ledger-counters/ledger-counters.js';
 import { rereadLedger } from '../accounting/records/reread-ledger.js';
 import type { Snapshot } from '../config/snapshot.js';
+import type { Seed } from '../store/counter-store.js';
 import { withConfigFlag } from './flags.js';
 import { progress } from './ledger-progress.js';
 import { repairText, reportText } from './ledger-text.js';
@@ -49,20 +49,15 @@ async function verify(flags: LedgerFlags): Promise<void> {
 async function repair(flags: LedgerFlags): Promise<void> {
   const snapshot = readSnapshot(flags.config);
   const report = await repairLedger({ directory: snapshot.ledger.directory, onProgress: progress('bytes read') });
-  // What it counted may have been in other bytes than it says.
-  if (report.repaired.length > 0) await rm(checkpointOf(snapshot), { force: true });
+  // What the counters were read from has moved.
+  if (report.repaired.length > 0) await recount(snapshot);
   print(flags, report, repairText(report));
   if (report.living.length > 0) throw new UserError('the ledger of a running gateway is damaged; stop it, then repair');
 }
 
 async function rebuild(flags: LedgerFlags): Promise<void> {
   const snapshot = readSnapshot(flags.config);
-  const seed = await rebuildCheckpoint({
-    directory: snapshot.ledger.directory,
-    checkpointPath: checkpointOf(snapshot),
-    now: Date.now,
-    onProgress: progress('processes read'),
-  });
+  const seed = await recount(snapshot);
   const { ledger, records: settings, retention, dataDirectory } = snapshot;
   const records = await rereadLedger({ directory: ledger.directory, settings, retention, dataDirectory });
   const report = { counters: seed.used.size, open_holds: seed.holds.size, records };
@@ -70,8 +65,13 @@ async function rebuild(flags: LedgerFlags): Promise<void> {
   print(flags, report, `${counted}\n${records ? 'the records have read all of it' : 'no records database yet'}\n`);
 }
 
-function checkpointOf(snapshot: Snapshot): string {
-  return join(snapshot.dataDirectory, CHECKPOINT_FILE);
+function recount({ ledger, dataDirectory }: Snapshot): Promise<Seed> {
+  return rebuildCheckpoint({
+    directory: ledger.directory,
+    checkpointPath: join(dataDirectory, CHECKPOINT_FILE),
+    now: Date.now,
+    onProgress: progress('processes read'),
+  });
 }
 
 function print(flags: LedgerFlags, report: object, text: string): void {

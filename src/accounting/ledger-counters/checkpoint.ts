@@ -5,14 +5,14 @@ import type { CounterBook, OpenPlaces } from './counter-book.js';
 import type { BootPosition, Positions } from './ledger-position.js';
 
 /** Of the file's form; another one is not read. */
-const VERSION = 1;
+const VERSION = 2;
 /** Small enough that no line takes a millisecond to make. */
 const LINE_ITEMS = 500;
 
 /** Counters and how far the ledger was read for them. */
 export interface Checkpoint {
   readonly positions: Positions;
-  readonly used: ReadonlyMap<string, bigint>;
+  readonly used: readonly (readonly [boot: string, place: string, sum: bigint])[];
   readonly holds: ReadonlyMap<string, OpenPlaces>;
 }
 
@@ -55,7 +55,10 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
 
 function* linesOf(positions: Positions, book: CounterBook): Generator<string> {
   yield JSON.stringify({ version: VERSION, positions: [...positions] });
-  for (const group of groups(book.used)) yield JSON.stringify({ used: group.map(([place, sum]) => [place, `${sum}`]) });
+  for (const [boot, sums] of book.used) {
+    for (const group of groups(sums))
+      yield JSON.stringify({ boot, used: group.map(([place, sum]) => [place, `${sum}`]) });
+  }
   for (const group of groups(book.holds)) yield JSON.stringify({ holds: group });
 }
 
@@ -73,6 +76,7 @@ function* groups<T>(items: Iterable<T>): Generator<T[]> {
 interface Line {
   readonly version?: number;
   readonly positions?: readonly (readonly [string, BootPosition])[];
+  readonly boot?: string;
   readonly used?: readonly (readonly [string, string])[];
   readonly holds?: readonly (readonly [string, OpenPlaces])[];
   readonly crc?: number;
@@ -87,10 +91,10 @@ function decode(bytes: Buffer): Checkpoint | null {
   const parsed = lines.map((line) => JSON.parse(line) as Line);
   const [head] = parsed;
   if (head?.version !== VERSION || !head.positions) return null;
-  const used = new Map<string, bigint>();
+  const used: (readonly [string, string, bigint])[] = [];
   const holds = new Map<string, OpenPlaces>();
   for (const line of parsed) {
-    for (const [place, sum] of line.used ?? []) used.set(place, BigInt(sum));
+    for (const [place, sum] of line.used ?? []) used.push([line.boot ?? '', place, BigInt(sum)]);
     for (const [id, hold] of line.holds ?? []) holds.set(id, hold);
   }
   return { positions: new Map(head.positions), used, holds };

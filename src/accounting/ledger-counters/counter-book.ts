@@ -16,18 +16,47 @@ const GRACE_MS = 60_000;
 /** Ids of settled requests that are remembered, at 16 to 64 bytes: a second final entry follows its first one soon. */
 const REMEMBERED = 100_000;
 
+/** Of boots that are not in the ledger any more: their sums cannot be read again. */
+const REMOVED = '';
+
+/** Place → sum. */
+export type Sums = Map<string, bigint>;
+
 /** The counters as the ledger tells them: entries go in, in any order of boots; a seed for a counter store comes out. */
 export class CounterBook {
-  readonly used = new Map<string, bigint>();
+  /** By the boot in which the final entries were read. */
+  readonly used = new Map<string, Sums>();
   readonly holds = new Map<string, OpenPlaces>();
   #settled = new IdSet();
   #settledBefore = new IdSet();
   #count = 0;
 
   /** Entries without `limits` change nothing. `now`, epoch milliseconds: windows that ended before are not kept. */
-  add(entry: LedgerEntry, now: number): void {
+  add(entry: LedgerEntry, boot: string, now: number): void {
     if (entry.type === 'hold') this.#hold(entry);
-    else this.#settle(entry, now);
+    else this.#settle(entry, boot, now);
+  }
+
+  addUsed(boot: string, place: string, amount: bigint): void {
+    const sums = this.used.get(boot) ?? new Map<string, bigint>();
+    this.used.set(boot, sums);
+    sums.set(place, (sums.get(place) ?? 0n) + amount);
+  }
+
+  /** Puts together what was read in boots that are gone. */
+  mergeRemoved(present: ReadonlySet<string>): void {
+    for (const [boot, sums] of this.used) {
+      if (boot === REMOVED || present.has(boot)) continue;
+      this.used.delete(boot);
+      for (const [place, sum] of sums) this.addUsed(REMOVED, place, sum);
+    }
+  }
+
+  /** Forgets all that the ledger can tell again. */
+  keepRemoved(present: ReadonlySet<string>): void {
+    this.mergeRemoved(present);
+    for (const boot of this.used.keys()) if (boot !== REMOVED) this.used.delete(boot);
+    this.holds.clear();
   }
 
   /**
@@ -41,12 +70,23 @@ export class CounterBook {
     for (const [id, { places, expires }] of this.holds) {
       holds.set(id, { places: new Map(Object.entries(places)), ttlMs: Math.max(expires - now, GRACE_MS) });
     }
-    return { source, used: new Map(this.used), holds };
+    return { source, used: this.#sum(), holds };
   }
 
   prune(now: number): void {
-    for (const place of this.used.keys()) if (placeLife(place).endsAt <= now) this.used.delete(place);
+    for (const [boot, sums] of this.used) {
+      for (const place of sums.keys()) if (placeLife(place).endsAt <= now) sums.delete(place);
+      if (sums.size === 0) this.used.delete(boot);
+    }
     for (const [id, hold] of this.holds) if (isOver(hold, now)) this.holds.delete(id);
+  }
+
+  #sum(): Sums {
+    const all: Sums = new Map();
+    for (const sums of this.used.values()) {
+      for (const [place, sum] of sums) all.set(place, (all.get(place) ?? 0n) + sum);
+    }
+    return all;
   }
 
   #hold(entry: HoldEntry): void {
@@ -56,7 +96,7 @@ export class CounterBook {
   }
 
   /** Of several final entries of one request the first counts. */
-  #settle(entry: FinalEntry, now: number): void {
+  #settle(entry: FinalEntry, boot: string, now: number): void {
     const hold = this.holds.get(entry.id);
     const places = entry.limits ?? (hold ? Object.keys(hold.places) : []);
     if (places.length === 0 || this.#knows(entry.id)) return;
@@ -67,7 +107,7 @@ export class CounterBook {
       const { of, endsAt } = placeLife(place);
       if (of === null || of === 'concurrent' || endsAt <= now) continue;
       const amount = amounts[of];
-      if (amount > 0) this.used.set(place, (this.used.get(place) ?? 0n) + BigInt(Math.round(amount)));
+      if (amount > 0) this.addUsed(boot, place, BigInt(Math.round(amount)));
     }
   }
 

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
 import type { Seed } from '../../store/counter-store.js';
+import { listBoots } from '../ledger/boots.js';
 import type { FinalEntry, LedgerEntry } from '../ledger/entry.js';
 import { lineId } from '../line-id.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
@@ -21,6 +21,8 @@ export interface LedgerCountersOptions {
   readonly own?: string;
   /** A checkpoint that cannot be written, a ledger that cannot be read: tried again. */
   readonly onProblem?: (message: string, error: unknown) => void;
+  /** Take from the checkpoint only what the ledger does not have any more. */
+  readonly fromBeginning?: boolean;
   /** Before each boot: boots done, and boots in all. */
   readonly onProgress?: (done: number, all: number) => void;
 }
@@ -93,21 +95,27 @@ export class LedgerCounters {
     await this.#checkpointQuietly();
   }
 
+  /** What does not fit the ledger is read again; only what the ledger has lost is taken from the checkpoint all the same. */
   async #load(): Promise<void> {
     const { directory, checkpointPath } = this.#options;
     const found = checkpointPath === null ? null : await readCheckpoint(checkpointPath);
-    if (!found || !(await stillFits(directory, found.positions))) return;
-    this.#fromCheckpoint = true;
-    this.#positions = found.positions;
-    for (const [place, sum] of found.used) this.#book.used.set(place, sum);
-    for (const [id, hold] of found.holds) this.#book.holds.set(id, hold);
+    if (!found) return;
+    for (const [boot, place, sum] of found.used) this.#book.addUsed(boot, place, sum);
+    if (this.#options.fromBeginning !== true && (await stillFits(directory, found.positions))) {
+      this.#fromCheckpoint = true;
+      this.#positions = found.positions;
+      for (const [id, hold] of found.holds) this.#book.holds.set(id, hold);
+    } else {
+      const boots = await listBoots(directory);
+      this.#book.keepRemoved(new Set(boots.map(({ name }) => name)));
+    }
   }
 
   async #read(): Promise<void> {
     const { directory, now, own, onFinal, onProgress } = this.#options;
     const visit = (entry: LedgerEntry, boot: string) => {
       this.#changed = true;
-      this.#book.add(entry, now());
+      this.#book.add(entry, boot, now());
       if (this.#opened && entry.type !== 'hold' && boot !== own) onFinal?.(entry);
     };
     await readOn(directory, this.#positions, {
@@ -115,6 +123,7 @@ export class LedgerCounters {
       visit,
       onProgress: onProgress ?? (() => undefined),
     });
+    this.#book.mergeRemoved(new Set(this.#positions.keys()));
   }
 
   /** Most entries of a gateway with few limits are not about any, and parsing is most of the work. */
@@ -151,12 +160,11 @@ export async function collectSeed(
   return counters.seed(source);
 }
 
-/** Forgets the checkpoint, reads the whole ledger and writes a new one. */
+/** Reads the whole ledger and writes a new checkpoint, which keeps what segments told that retention has removed. */
 export async function rebuildCheckpoint(
   options: Pick<LedgerCountersOptions, 'directory' | 'now' | 'onProgress'> & { readonly checkpointPath: string },
 ): Promise<Seed> {
-  await rm(options.checkpointPath, { force: true });
-  const counters = new LedgerCounters(options);
+  const counters = new LedgerCounters({ ...options, fromBeginning: true });
   await counters.open();
   await counters.checkpoint();
   return counters.seed('ledger');

@@ -20,7 +20,8 @@ export interface BootPosition {
 
 export type Positions = Map<string, BootPosition>;
 
-const TAIL_BYTES = 64;
+/** Several entries. */
+const TAIL_BYTES = 4096;
 const START: BootPosition = { segment: 0, offset: 0, tail: 0, done: false };
 export interface Reader {
   /** Whether a line is worth parsing. */

@@ -1,11 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import type { LedgerEntry } from '../../../src/accounting/ledger/entry.js';
 import { encodeLine } from '../../../src/accounting/ledger/line.js';
 import { claimDirectory, currentOwner, releaseDirectory } from '../../../src/accounting/ledger/owner.js';
-import { collectSeed, LedgerCounters } from '../../../src/accounting/ledger-counters/ledger-counters.js';
+import {
+  collectSeed,
+  LedgerCounters,
+  rebuildCheckpoint,
+} from '../../../src/accounting/ledger-counters/ledger-counters.js';
 import { placeLife } from '../../../src/accounting/ledger-counters/place-life.js';
 import type { Seed } from '../../../src/store/counter-store.js';
 import { DEAD, final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
@@ -107,7 +111,7 @@ t.test('checkpoints: only what came after is read; a wrong one is not believed',
   await second.checkpoint();
 
   const text = readFileSync(checkpointPath, 'utf8');
-  for (const harmed of [text.slice(0, -5), text.replace('"11"', '"12"'), '', '{}\n', 'null\n', `${text}${text}`]) {
+  for (const harmed of [text.slice(0, -5), text.replace('"5"', '"7"'), '', '{}\n', 'null\n', `${text}${text}`]) {
     writeFileSync(checkpointPath, harmed);
     const read = await open();
     t.notOk(read.fromCheckpoint, JSON.stringify(harmed.slice(-20)));
@@ -121,6 +125,33 @@ t.test('checkpoints: only what came after is read; a wrong one is not believed',
   t.notOk((await open()).fromCheckpoint);
   truncateSync(first, length);
   t.notOk((await open()).fromCheckpoint, 'zeros instead of what was written');
+});
+
+t.test('what retention has removed is remembered, whatever becomes of the rest', async (t) => {
+  const directory = temporaryDirectory(t);
+  const checkpointPath = join(directory, 'counters.json');
+  const ledger = join(directory, 'ledger');
+  const options = { directory: ledger, checkpointPath, now: () => NOW };
+  const spent = (cost: number) => final(`r${cost}`, { limits: [COST], cost_nano_usd: cost });
+  const names = [1, 2, 3].map((day) => `2026110${day}T080000000Z-0`);
+  const files = names.map((name, at) => bootWith(ledger, name, [spent(10 ** at)]));
+  const used = async () => {
+    const counters = new LedgerCounters(options);
+    await counters.open();
+    await counters.checkpoint();
+    await counters.stop();
+    return Number(counters.seed('x').used.get(COST));
+  };
+  t.equal(await used(), 111);
+  rmSync(join(ledger, names[0] ?? ''), { recursive: true });
+  t.equal(await used(), 111, 'removed');
+  // The second one is not what was read; the third one grows.
+  writeFileSync(files[1] ?? '', encodeLine(spent(20)));
+  bootWith(ledger, '20261104T080000000Z-0', [spent(1_000)]);
+  t.equal(await used(), 1_121, 'read again');
+  rmSync(join(ledger, names[1] ?? ''), { recursive: true });
+  t.equal((await rebuildCheckpoint(options)).used.get(COST), 1_121n, 'counted anew');
+  t.equal(await used(), 1_121);
 });
 
 t.test('follows other processes', async (t) => {
