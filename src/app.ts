@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyLedger } from './accounting/ledger/verify.js';
+import { recordEntries } from './accounting/records/record-entries.js';
 import type { ProviderHealth } from './admin/ports.js';
 import type { AdminOptions, RunningAdmin } from './admin/server.js';
 import { startAdminListener } from './app/admin.js';
@@ -59,11 +60,20 @@ export async function start(options: StartOptions): Promise<Running> {
   const snapshot = withMock(configuration.snapshot, mock);
   const directory = options.runtimeDirectory ?? snapshot.runtimeDirectory;
   const envoyAdmin = (): Address => options.envoyAdmin ?? snapshot.envoy.admin;
-  const service = buildService({ snapshot, generation: options.generation, env: options.env, envoyAdmin });
+  const service = await buildService({
+    snapshot,
+    generation: options.generation,
+    env: options.env,
+    envoyAdmin,
+    runtimeDirectory: directory,
+    isLiving: (generation) => livingSocket(directory, generation) !== null,
+  });
 
+  await service.meter.open();
   await service.recovery.start();
   await service.limits.open();
   await service.keys.open();
+  await service.meter.start();
   warmUp();
   const clusters = new ProviderClusters({ directory, env: options.env, envoyAdmin });
   await clusters.write(snapshot);
@@ -112,8 +122,11 @@ export async function start(options: StartOptions): Promise<Running> {
       await server.stop(graceMs);
       service.envoyLog.close();
       await service.recovery.stop();
+      await service.meter.stop();
       await service.ledger.close();
+      await service.contents?.close();
       await service.records.close();
+      await service.deliveries.close();
       await service.limits.close();
       await service.keys.close();
       await mock?.close();
@@ -146,6 +159,7 @@ function watchGauges(service: Service, server: ExtProcServer): void {
   metrics.watch('ledger_open_holds', () => ledger.statistics.openHolds + service.recovery.open.length);
   metrics.watchSeries('provider_health', () => providerHealth(service));
   metrics.watchSeries('limit_used_ratio', () => limitRatios(service));
+  metrics.watch('records_behind_bytes', () => service.records.state().behindBytes);
   metrics.watch('ledger_bytes', () => ledger.statistics.bytes);
 }
 
@@ -185,6 +199,9 @@ function adminOptions(
         return () => service.subscribers.delete(listener);
       },
       verifyLedger: () => verifyLedger(service.rules().snapshot.ledger.directory),
+      entries: () => recordEntries(service.records),
+      exporters: () => service.deliveries.exporters.backlog(),
+      alerts: () => service.deliveries.alerts.backlog(),
       keys: service.keys.desk,
       limits: () => new Promise((resolve) => service.rules().limiter.rows(resolve)),
       providerHealth: (provider) => healthOf(service, provider),
@@ -218,10 +235,10 @@ async function limitRatios(service: Service): Promise<(readonly [string, string,
 }
 
 /** Troubles that the service works in spite of. */
-function degraded({ keys, records }: Service): readonly string[] {
+function degraded({ keys, limits, records }: Service): readonly string[] {
   const { error, behindBytes } = records.state();
   const behind = `the records are ${behindBytes} bytes of ledger behind: ${error}`;
-  return error === null ? keys.troubles : [...keys.troubles, behind];
+  return [...keys.troubles, ...limits.troubles, ...(error === null ? [] : [behind])];
 }
 
 const HEALTH = { healthy: 1, unknown: 1, degraded: 0.5, ejected: 0 } as const;

@@ -12,6 +12,7 @@ export interface ReporterParts {
   /** Everybody who wants each finished request: records, live events. */
   readonly listeners: readonly ((entry: FinalEntry) => void)[];
   readonly account: (provider: string) => ProviderAccount | undefined;
+  readonly onCredentialRefused: (provider: string) => void;
 }
 
 /** Tells log, metrics and records about requests. A listener that fails hurts nobody else. */
@@ -27,6 +28,7 @@ export function createReporter(parts: ReporterParts): Reporter {
     attempt: (provider, outcome) => metrics.attempt(provider, outcome),
     credentialRefused(provider) {
       metrics.count('provider_auth_failures');
+      parts.onCredentialRefused(provider);
       if (alarms.isDue(provider))
         log.write('error', `provider ${provider} refuses its credential: check it`, { provider });
     },

@@ -2,12 +2,13 @@ import { catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
-import { createRecords, type Records } from '../accounting/records/create-records.js';
+import { type ContentSpool, openContentSpool } from '../accounting/records/content/content-spool.js';
+import { contentDirectory, createRecords, type Records } from '../accounting/records/create-records.js';
 import { createRecovery, type Recovery } from '../accounting/recovery/create-recovery.js';
 import { loadO200k } from '../accounting/tokens/load-o200k.js';
 import { createTokenCounter } from '../accounting/tokens/token-counter.js';
 import type { Address, Snapshot } from '../config/snapshot.js';
-import { envoyStartTime } from '../envoy/envoy-admin.js';
+import { envoyStartTime, reopenLogs } from '../envoy/envoy-admin.js';
 import { clusterName, providerOfCluster } from '../envoy/names.js';
 import { standardPaths } from '../envoy/options.js';
 import { Gateway } from '../gateway/gateway.js';
@@ -22,13 +23,20 @@ import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
 import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
+import { type Deliveries, startDeliveries } from './deliveries.js';
 import { KeyService } from './keys.js';
 import { LimitService } from './limits.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
+import { SecondMeter } from './second-meter.js';
 
 /** A finished request is in the records within 500 ms; Envoy flushes its logs every 50. */
 const LOG_PATIENCE_MS = 300;
+/** What an operator is told of the ledger's troubles. */
+const LEDGER_EVENTS: Readonly<Record<string, 'ledger_unwritable' | 'ledger_writable'>> = {
+  write_failed: 'ledger_unwritable',
+  write_recovered: 'ledger_writable',
+};
 /** Extra attempts per minute that a model has whatever its traffic: a share of little is nothing. */
 const FREE_RETRIES = 20;
 
@@ -37,6 +45,10 @@ export interface ServiceOptions {
   readonly generation: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly envoyAdmin: () => Address;
+  /** Absolute, existing. */
+  readonly runtimeDirectory: string;
+  /** Whether the service generation of this number still runs. */
+  readonly isLiving: (generation: string) => boolean;
 }
 
 /** The parts of one service process, built in the order in which they need each other. */
@@ -48,6 +60,10 @@ export interface Service {
   readonly recovery: Recovery;
   readonly limits: LimitService;
   readonly keys: KeyService;
+  readonly meter: SecondMeter;
+  readonly deliveries: Deliveries;
+  /** Prompts and answers on their way to the records; null = not kept. */
+  readonly contents: ContentSpool | null;
   readonly envoyLog: EnvoyLog;
   readonly health: Health;
   /** Stops the active probes. */
@@ -59,7 +75,7 @@ export interface Service {
   readonly subscribers: Set<(entry: FinalEntry) => void>;
 }
 
-export function buildService(options: ServiceOptions): Service {
+export async function buildService(options: ServiceOptions): Promise<Service> {
   const { env } = options;
   const { ledger: settings } = options.snapshot;
   const { accessLogPath, attemptLogPath } = standardPaths(options.snapshot);
@@ -77,17 +93,23 @@ export function buildService(options: ServiceOptions): Service {
     syncMs: settings.syncMs,
     now: Date.now,
     onProblem: (problem) => {
-      metrics.count('ledger_write_errors');
+      if (problem.kind === 'write_failed') metrics.count('ledger_write_errors');
+      const event = LEDGER_EVENTS[problem.kind];
+      if (event) alerts.raise({ kind: event });
       log.failure(`ledger: ${problem.message}`, problem.error, { kind: problem.kind });
     },
   });
-  const limits = new LimitService({
+  const deliveries = startDeliveries({ snapshot: () => current, metrics, log });
+  const { alerts } = deliveries;
+  const limits = await LimitService.create({
     snapshot: options.snapshot,
+    generation: options.generation,
+    runtimeDirectory: options.runtimeDirectory,
+    boot: ledger.boot,
     metrics,
     log,
-    boot: ledger.boot,
-    onThreshold: () => undefined,
-    onStore: () => undefined,
+    onThreshold: (threshold) => alerts.raise({ kind: 'limit_threshold', ...threshold }),
+    onStore: (isReachable) => alerts.raise({ kind: isReachable ? 'limit_store_up' : 'limit_store_down' }),
   });
   const keys = new KeyService({ snapshot: () => current, log });
   const compile = (snapshot: Snapshot): Rules =>
@@ -114,8 +136,26 @@ export function buildService(options: ServiceOptions): Service {
   const report = createReporter({
     log,
     metrics,
-    listeners: [() => records.poke(), tellSubscribers],
+    listeners: [
+      () => records.poke(),
+      tellSubscribers,
+      (entry) => meter.finished(entry),
+      (entry) => alerts.requestFinished(entry),
+      (entry) => {
+        if (entry.code === 'unpriced_model') alerts.raise({ kind: 'unpriced_model', target: entry.model });
+      },
+    ],
     account: (provider) => current.providers.get(provider),
+    onCredentialRefused: (provider) => alerts.raise({ kind: 'provider_auth', provider }),
+  });
+  const meter = new SecondMeter({
+    snapshot: options.snapshot,
+    generation: String(options.generation),
+    isLiving: options.isLiving,
+    reopenLogs: () => reopenLogs(options.envoyAdmin()),
+    openHolds: () => recovery.open.length,
+    onDisagreement: (disagreement) => metrics.countKind('ledger_disagreements', disagreement.kind),
+    onProblem: (message, error) => log.failure(message, error),
   });
   const recovery = createRecovery({
     directory: settings.directory,
@@ -123,6 +163,7 @@ export function buildService(options: ServiceOptions): Service {
     ledger,
     prices: { find: (target, at) => rules.prices.find(target, at) },
     providerOf: providerOfCluster,
+    widths: meter.widths,
     now: Date.now,
     envoyStart: () => envoyStartTime(options.envoyAdmin()).catch(() => null),
     onRecovered: (entry) => {
@@ -141,6 +182,12 @@ export function buildService(options: ServiceOptions): Service {
     () => performance.now(),
   );
   const health = createHealth();
+  const contents = options.snapshot.records.content
+    ? openContentSpool({
+        directory: contentDirectory(options.snapshot.dataDirectory),
+        onProblem: (message, error) => log.failure(message, error),
+      })
+    : null;
   const tokens = createTokenCounter({
     load: loadO200k,
     now: () => performance.now(),
@@ -160,6 +207,7 @@ export function buildService(options: ServiceOptions): Service {
     clusterOf: clusterName,
     generation: String(options.generation),
     tokens,
+    content: contents && { write: (content) => contents.write(content) || metrics.count('contents_dropped') },
     badKeys: createBadKeyGuard({ now: () => performance.now() }),
     rotation: () => rotation++,
   });
@@ -169,6 +217,7 @@ export function buildService(options: ServiceOptions): Service {
     rules = compile(snapshot);
     current = snapshot;
     records.use(snapshot.retention);
+    deliveries.exporters.use(snapshot.exporters);
     probes.stop();
     probes = startProbes();
   };
@@ -181,6 +230,9 @@ export function buildService(options: ServiceOptions): Service {
     recovery,
     limits,
     keys,
+    meter,
+    deliveries,
+    contents,
     envoyLog,
     health,
     stopProbes,

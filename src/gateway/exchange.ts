@@ -131,6 +131,7 @@ export class Exchange {
     const state = this.#state;
     this.lastByteAt = this.#parts.clock.monotonic();
     this.#meter?.push(chunk);
+    if (this.#parts.content) keep(state, chunk);
     if (state.firstTokenAt === null && state.response?.content) this.#firstToken();
     const answers = this.#editor ? this.#editor.push(chunk, last) : UNCHANGED;
     if (!last) return answers;
@@ -157,6 +158,7 @@ export class Exchange {
   responseBuffer(body: Buffer): BodyChange | null {
     const headers = this.#errorHeaders;
     if (!headers) return null;
+    if (this.#parts.content) keep(this.#state, body);
     const change = errorBody(this.#parts, this.#state, headers, body);
     settle(this.#parts, this.#state);
     return change;
@@ -322,6 +324,15 @@ export class Exchange {
     if (this.#meter) this.#meter.finish(finish);
     else finish();
   }
+}
+
+/** What is kept of one answer; the rest of a longer one is not. */
+const KEPT_BYTES = 1024 * 1024;
+
+function keep(state: RequestState, chunk: Buffer): void {
+  if (state.keptBytes >= KEPT_BYTES) return;
+  state.kept.push(chunk);
+  state.keptBytes += chunk.length;
 }
 
 /** The next attempt's request, or the answer when there is to be none. */

@@ -68,6 +68,8 @@ export class Gateway {
       gone: false,
       passed: false,
       finished: false,
+      kept: [],
+      keptBytes: 0,
       attempts: [],
       attemptTimes: [],
       failures: [],

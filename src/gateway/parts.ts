@@ -46,6 +46,15 @@ export interface Unrecorded {
   readonly ms: number;
 }
 
+export interface ContentSink {
+  write(content: {
+    readonly id: string;
+    readonly time: string;
+    readonly request: Buffer;
+    readonly response: Buffer;
+  }): void;
+}
+
 /** Where finished requests are told: records, metrics, log. Never throws. */
 export interface Reporter {
   finished(entry: FinalEntry): void;
@@ -81,6 +90,8 @@ export interface Parts {
   /** Names this process among its generations. */
   readonly generation: string;
   readonly tokens: TokenCounter;
+  /** Keeps prompts and answers; null = nobody does. */
+  readonly content: ContentSink | null;
   /** Number of the next credential choice, so that weights rotate. */
   readonly rotation: () => number;
 }

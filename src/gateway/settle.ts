@@ -52,6 +52,10 @@ export function settle(parts: Parts, state: RequestState): void {
 function write(parts: Parts, state: RequestState, booked: Booked): void {
   const entry = finalEntry(state, booked);
   parts.ledger.finish(entry);
+  if (parts.content && state.admitted && state.hold === 'held') {
+    const { id, time } = entry;
+    parts.content.write({ id, time, request: state.admitted.body, response: Buffer.concat(state.kept) });
+  }
   state.hold = 'none';
   parts.report.finished(entry);
 }

@@ -84,6 +84,9 @@ export interface RequestState {
   /** The gate was opened: a provider may have seen the request. */
   passed: boolean;
   finished: boolean;
+  /** Pieces of the answer as the provider sent them, where answers are kept; bounded. */
+  kept: Buffer[];
+  keptBytes: number;
   attempts: AttemptEntry[];
   /** Epoch milliseconds at which each of `attempts` began. */
   attemptTimes: number[];

@@ -47,6 +47,8 @@ const EVENTS = {
   unpriced_requests: 'Requests with usage and no known price',
   limits_shadowed: 'Requests that a limit with action shadow would have refused',
   limits_overshot: 'Requests that used more than was held for them',
+  limit_store_seeds: 'Times that the shared store of limits was empty and was told what the ledger knows',
+  contents_dropped: 'Prompts and answers that were not kept because too much waited for the disk',
   limit_settlements_lost: 'Settlements given up because too many waited for the store; their holds count in full',
 } as const;
 

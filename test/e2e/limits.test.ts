@@ -58,7 +58,8 @@ t.test('each user has a counter', async (t) => {
   t.ok(Number(refused.headers['retry-after']) >= 1);
   t.equal(refused.headers['x-ratelimit-limit-requests'], '2');
   t.equal(refused.headers['x-ratelimit-remaining-requests'], '0');
-  t.match((await gateway.requests())[0], { status: 429, code: 'rate_limit_exceeded', model: 'p/x', target: null });
+  const record = await gateway.record(refused.headers['x-request-id'] ?? '');
+  t.match(record, { status: 429, code: 'rate_limit_exceeded', model: 'p/x', target: null });
 });
 
 t.test('answers say what is left, in place of what the provider says', async (t) => {

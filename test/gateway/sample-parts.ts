@@ -116,6 +116,8 @@ export class SampleParts implements Parts {
   readonly rules = () => this.#rules;
   readonly random = () => 0.5;
   readonly rotation = () => 0;
+  readonly contents: Parameters<NonNullable<Parts['content']>['write']>[0][] = [];
+  content: Parts['content'] = null;
   readonly badKeys = createBadKeyGuard({ now: () => this.time });
   readonly tokens: Parts['tokens'] = {
     prepare: async () => {},

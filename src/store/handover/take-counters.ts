@@ -9,6 +9,8 @@ export interface TakeOptions {
   readonly store: PortableCounters;
   /** Where the older one will ask: `store` is shared there already. */
   readonly socketPath: string;
+  /** Fills `store` when the older one has nothing to give, because whoever had it all is dead. */
+  readonly seed: () => Promise<void>;
 }
 
 export type TakeResult =
@@ -26,7 +28,7 @@ interface GiveMessage {
  * Takes over the counters of an older generation, with all that is held. It forwards its own holds and settlements from then on, so
  * that none is counted twice or not at all. Whichever of the two dies on the way, the other one has everything.
  */
-export function takeCounters({ from, store, socketPath }: TakeOptions): Promise<TakeResult> {
+export function takeCounters({ from, store, socketPath, seed }: TakeOptions): Promise<TakeResult> {
   return new Promise((resolve) => {
     const state: string[] = [];
     const lines = new LineSocket(connect(from), {
@@ -34,19 +36,25 @@ export function takeCounters({ from, store, socketPath }: TakeOptions): Promise<
         const { line, end } = message as GiveMessage;
         if (line !== undefined) state.push(line);
         if (!end) return;
-        try {
-          store.importState(state);
-        } catch (error) {
-          // Of a version that writes its state in another way.
-          resolve({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
-          lines.destroy();
-          return;
-        }
-        lines.send({ taken: true });
-        resolve({ kind: 'taken' });
+        fill(store, state, seed).then(
+          () => {
+            lines.send({ taken: true });
+            resolve({ kind: 'taken' });
+          },
+          (error: unknown) => {
+            resolve({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+            lines.destroy();
+          },
+        );
       },
       close: (error) => resolve({ kind: 'failed', error }),
     });
     lines.send({ take: socketPath });
   });
+}
+
+/** Rejects for state of a version that writes it in another way. */
+async function fill(store: PortableCounters, state: readonly string[], seed: () => Promise<void>): Promise<void> {
+  if (state.length === 0) await seed();
+  else store.importState(state);
 }

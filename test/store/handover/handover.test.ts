@@ -65,6 +65,9 @@ t.test('cases of every store, through a socket', async (t) => {
   });
 });
 
+/** The older one has everything: nobody asks the ledger. */
+const seed = (): Promise<void> => Promise.reject(new Error('there is nothing to seed'));
+
 t.test('anything in any order, against a model, through a socket', async (t) => {
   const clock = { now: START };
   const socketPath = join(directory(t), 'a.sock');
@@ -85,7 +88,7 @@ t.test('taken over with holds and settlements under way', async (t) => {
       const young = await generation(t, folder, number + 1);
       // Some that the transfer finds.
       for (let index = 0; index < 300; index += 1) await old.ask.hold(`before${index}`, BUDGET, { cost: 1 });
-      const taking = takeCounters({ from: old.socketPath, store: young.store, socketPath: young.socketPath });
+      const taking = takeCounters({ from: old.socketPath, store: young.store, socketPath: young.socketPath, seed });
       const ends = pauses.map(async (pause, index) => {
         for (let turn = 0; turn < index * pause; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         const held = await old.ask.hold(`during${index}`, BUDGET, { cost: 2 });
@@ -122,7 +125,7 @@ t.test('the newer one dies while it takes', async (t) => {
   t.equal(sums(await holding), '7/2 0/1');
   t.notOk(old.shared.isTaken);
   const young = await generation(t, folder, 2);
-  t.same(await takeCounters({ from: old.socketPath, ...young }), { kind: 'taken' }, 'another one may take');
+  t.same(await takeCounters({ from: old.socketPath, ...young, seed }), { kind: 'taken' }, 'another one may take');
   t.equal(sums(await old.ask.settle('b', { cost: 1 })), '8/0 0/0');
   t.ok(old.shared.isTaken);
   t.equal(sums({ states: await young.ask.read(...BUDGET) }), '8/0 0/0');
@@ -133,13 +136,15 @@ t.test('the newer one dies when it has everything', async (t) => {
   const [first, second, third] = await Promise.all([1, 2, 3].map((number) => generation(t, folder, number)));
   if (first === undefined || second === undefined || third === undefined) throw new Error('no generations');
   await first.ask.hold('a', BUDGET, { cost: 10 });
-  await takeCounters({ from: first.socketPath, ...second });
-  t.equal((await takeCounters({ from: first.socketPath, ...third })).kind, 'failed', 'they are somebody else’s');
+  await takeCounters({ from: first.socketPath, ...second, seed });
+  t.equal((await takeCounters({ from: first.socketPath, ...third, seed })).kind, 'failed', 'they are somebody else’s');
   await second.shared.close();
   t.equal((await first.ask.settle('a')).kind, 'unavailable');
   // As after a restart: its state comes from the ledger.
-  await third.ask.seed({ holds: new Map([['a', { places: new Map([[`${BUDGET[0]?.key}@0`, 10]]), ttlMs: 1000 }]]) });
-  t.same(await takeCounters({ from: first.socketPath, ...third }), { kind: 'taken' });
+  const fromLedger = async (): Promise<void> => {
+    await third.ask.seed({ holds: new Map([['a', { places: new Map([[`${BUDGET[0]?.key}@0`, 10]]), ttlMs: 1000 }]]) });
+  };
+  t.same(await takeCounters({ from: first.socketPath, ...third, seed: fromLedger }), { kind: 'taken' });
   t.equal(sums(await first.ask.settle('a', { cost: 4 })), '4/0');
   t.equal(sums({ states: await third.ask.read(...BUDGET) }), '4/0 0/0');
 });
@@ -149,9 +154,9 @@ t.test('three generations', async (t) => {
   const [first, second, third] = await Promise.all([1, 2, 3].map((number) => generation(t, folder, number)));
   if (first === undefined || second === undefined || third === undefined) throw new Error('no generations');
   await first.ask.hold('a', BUDGET, { cost: 10 });
-  await takeCounters({ from: first.socketPath, ...second });
+  await takeCounters({ from: first.socketPath, ...second, seed });
   await second.ask.hold('b', BUDGET, { cost: 20 });
-  await takeCounters({ from: second.socketPath, ...third });
+  await takeCounters({ from: second.socketPath, ...third, seed });
   t.equal(sums(await first.ask.settle('a', { cost: 1 })), '1/20 0/1', 'through the one between');
   t.equal(sums(await second.ask.settle('b', { cost: 2 })), '3/0 0/0');
   t.equal(sums({ states: await third.ask.read(...BUDGET) }), '3/0 0/0');
@@ -160,7 +165,7 @@ t.test('three generations', async (t) => {
 t.test('nobody to take from, nobody to ask', async (t) => {
   const folder = directory(t);
   const young = await generation(t, folder, 1);
-  t.match(await takeCounters({ from: join(folder, 'none.sock'), ...young }), {
+  t.match(await takeCounters({ from: join(folder, 'none.sock'), ...young, seed }), {
     kind: 'failed',
     error: { code: 'ENOENT' },
   });
