@@ -20,13 +20,17 @@ const SAMPLES = 32;
 /** Fewer say too little about the spread. */
 const ENOUGH = 8;
 const MOST_KINDS = 500;
+/** The line lies above every sample where that takes no more than this share of an answer… */
+const RAISED_MOST = 0.02;
+/** …and otherwise above this share of the samples: the longest words would make every answer a tenth too large. */
+const RAISED_ABOVE = 0.7;
 /** Of the line's arithmetic, in tokens. */
 const ROUNDING = 1e-6;
 
 /**
  * How wide a token is on the wire, learned by kind from answers whose usage the provider stated: the way to estimate an answer
- * that only Envoy saw. A straight line through the latest answers, raised until none of them lies above it: an estimate is
- * rarely below the truth, and where every answer is built alike it is close to it.
+ * that only Envoy saw. A straight line through the latest answers, raised a little: where answers are built alike (streams) an
+ * estimate is rarely below the truth and close to it; where they are not (words of any width in a whole body) the sum of many is.
  */
 export class AnswerWidths {
   readonly #kinds = new Map<string, AnswerSize[]>();
@@ -110,7 +114,7 @@ interface Line {
   readonly slope: number;
 }
 
-/** Least squares of tokens over bytes, then moved up to the sample that lies highest above it. */
+/** Least squares of tokens over bytes, then moved up. */
 function upperLine(samples: readonly AnswerSize[]): Line {
   const count = samples.length;
   const meanBytes = samples.reduce((sum, [bytes]) => sum + bytes, 0) / count;
@@ -123,6 +127,16 @@ function upperLine(samples: readonly AnswerSize[]): Line {
   const slope = spread > 0 ? common / spread : 0;
   // Answers of one length, or of lengths that say nothing: the share of the densest one is all that is known.
   if (slope <= 0) return { offset: 0, slope: Math.max(...samples.map(([bytes, tokens]) => tokens / bytes)) };
-  const offset = Math.max(...samples.map(([bytes, tokens]) => tokens - slope * bytes));
-  return { offset, slope };
+  const offsets = samples.map(([bytes, tokens]) => tokens - slope * bytes).sort((left, right) => left - right);
+  return { offset: raisedOffset(offsets, { middle: meanTokens - slope * meanBytes, meanTokens }), slope };
+}
+
+/** `offsets` ascending; `middle`: that of the least squares. */
+function raisedOffset(
+  offsets: readonly number[],
+  { middle, meanTokens }: { readonly middle: number; readonly meanTokens: number },
+): number {
+  const highest = offsets.at(-1) ?? middle;
+  const usual = offsets[Math.ceil(RAISED_ABOVE * offsets.length) - 1] ?? highest;
+  return Math.min(highest, Math.max(usual, middle + RAISED_MOST * meanTokens));
 }

@@ -29,7 +29,8 @@ export function entryFromLine(hold: HoldEntry, line: AccessLogLine, parts: Final
     return finalEntry(hold, { ...outcome, attempts, type: 'void', ...(answered ? { target: target.name } : {}) });
   }
   const input = hold.input_estimate ?? Math.min(bytesToTokens(line.bytes_received), hold.input_tokens);
-  const output = status === 499 ? 0 : outputTokensOf(hold, target.name, { line, widths: parts.widths });
+  // What Envoy sent besides a good answer was its own.
+  const output = status < 400 ? outputTokensOf(hold, target.name, { line, widths: parts.widths }) : 0;
   const usage = { ...emptyUsage(), input, output };
   return priced(
     finalEntry(hold, { ...outcome, attempts, type: 'estimate', target: target.name, usage }),
@@ -52,18 +53,25 @@ export function entryWithoutLine(hold: HoldEntry, parts: FinalEntryParts): Final
 }
 
 /**
+ * The service died while it looked into the answer of a repeated attempt, which `again` cannot do without: Envoy refuses the
+ * client, but the provider was at work. Had the service not told yet what to send, the words would be `before headers`.
+ */
+const CUT_BY_DEATH = /^ext_proc_error.*upstream_reset_after_response_started/;
+
+/**
  * No provider was asked, or none gave an answer: refused, reset, timed out, or its own error. Nobody bills that, and the
  * service books it so too (`gateway/settle`). A client that left before the answer (499) may well be billed.
  */
 function nothingBilled(line: AccessLogLine, status: number): boolean {
   if (line.attempts === 0) return true;
+  if (CUT_BY_DEATH.test(line.details ?? '')) return false;
   return status >= 400 && (status !== 499 || line.details === 'via_upstream');
 }
 
 function codeOf(status: number, line: AccessLogLine): string | null {
   if (line.flags.includes('DC')) return 'client_closed';
   if (status < 400) return null;
-  if (line.attempts === 0) return 'gateway_unavailable';
+  if (line.attempts === 0 || line.details?.startsWith('ext_proc_error')) return 'gateway_unavailable';
   if (status === 504) return 'upstream_timeout';
   if (line.details !== 'via_upstream') return 'upstream_unavailable';
   if (status === 429) return 'provider_rate_limited';

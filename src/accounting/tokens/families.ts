@@ -17,6 +17,8 @@ export interface TokenFamily {
   readonly multiplier: number;
   /** Tokens around each message. */
   readonly perItem: number;
+  /** The beginning of the answer is part of the input of the Responses endpoint too. */
+  readonly perAnswer: boolean;
   /** Tokens around each function that the model calls. */
   readonly perCall: number;
   /** Tokens that offering tools costs besides their definitions. */
@@ -47,6 +49,7 @@ const OPENAI: TokenFamily = {
   name: 'openai',
   multiplier: 1,
   perItem: 4,
+  perAnswer: true,
   perCall: 12,
   tools: 10,
   // 85 + 170 for each of up to 8 tiles; newer models count patches, with up to 10,000 of them.
@@ -95,6 +98,7 @@ const MOCK: TokenFamily = {
   ...OPENAI,
   name: 'mock',
   perItem: 3,
+  perAnswer: false,
   perCall: 0,
   tools: 0,
   media: media(image(0, 0), 0),

@@ -75,8 +75,13 @@ export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
   };
 }
 
-/** Tokens around the texts. */
+/**
+ * Tokens around the texts. A Responses request of one text is one of one message. Providers count the beginning of the answer
+ * there as in chat (recorded: 12 + 6 and 5 + 6 tokens for one message); the mock does not.
+ */
 function frameTokens(facts: RequestFacts, content: RequestContent, family: TokenFamily): number {
-  const base = facts.wire === 'openai-chat' || (facts.wire === 'openai-responses' && content.items === 0) ? BASE : 0;
-  return base + content.items * family.perItem + (facts.tools ? family.tools : 0);
+  const isResponses = facts.wire === 'openai-responses';
+  const items = isResponses ? Math.max(1, content.items) : content.items;
+  const base = facts.wire === 'openai-chat' || (isResponses && family.perAnswer) ? BASE : 0;
+  return base + items * family.perItem + (facts.tools ? family.tools : 0);
 }

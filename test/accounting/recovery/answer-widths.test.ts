@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { AnswerWidths } from '../../../src/accounting/recovery/answer-widths.js';
+import { seededRandom } from '../../seeded-random.js';
 import { temporaryDirectory } from '../samples.js';
 
 const KIND = { target: 'openai/gpt-5', endpoint: '/v1/chat/completions', stream: true };
@@ -63,6 +64,27 @@ t.test('words of any length: hardly ever below, and in sum little above', async 
     const told = widths.outputTokens(KIND, cut, true) ?? 0;
     t.ok(told >= count && told <= count * 1.02 + 5, `cut after ${count}: ${told}`);
   }
+});
+
+t.test('whole bodies, where a token is as wide as its word: the sum of many', async (t) => {
+  const random = seededRandom(11);
+  // Two bytes or eight: texts differ by a tenth in what a token takes.
+  const dense = () => (random() < 0.5 ? 0.5 : 1.5);
+  const answer = () => {
+    const tokens = 20 + Math.floor(random() * 230);
+    const width = 4 * (1 + 0.15 * (dense() - 1));
+    return [Math.round(380 + tokens * width), tokens] as const;
+  };
+  const whole = { ...KIND, stream: false };
+  const widths = new AnswerWidths();
+  for (let at = 0; at < 32; at += 1) widths.observe(whole, answer());
+  let [truth, estimated] = [0, 0];
+  for (let at = 0; at < 1_000; at += 1) {
+    const [bytes, tokens] = answer();
+    truth += tokens;
+    estimated += widths.outputTokens(whole, bytes, false) ?? 0;
+  }
+  t.ok(estimated >= truth && estimated <= truth * 1.1, `${estimated} for ${truth}`);
 });
 
 t.test('too little is known; kinds do not mix; a length that says nothing', async (t) => {

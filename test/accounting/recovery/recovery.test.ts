@@ -135,6 +135,25 @@ t.test('what the line says becomes the final entry', async (t) => {
       want: { type: 'void', code: 'upstream_unavailable' },
     },
     {
+      name: 'the service died before it had said what the next target gets',
+      line: {
+        status: 503,
+        attempts: 2,
+        details: 'ext_proc_error_gRPC_error_14{upstream_connect_error_before_headers}',
+      },
+      want: { type: 'void', code: 'gateway_unavailable', cost_nano_usd: 0, usage: {} },
+    },
+    {
+      name: 'the service died while the next target was answering',
+      line: {
+        status: 503,
+        attempts: 2,
+        details: 'ext_proc_error_gRPC_error_13{upstream_reset_after_response_started{connection_termination}}',
+        bytes_sent: 160,
+      },
+      want: { type: 'estimate', status: 503, code: 'gateway_unavailable', usage: { input: 100, output: 0 } },
+    },
+    {
       name: 'refused at the gate',
       line: { status: 503, attempts: 0, details: 'rbac_access_denied_matched_policy[none]', cluster: null },
       want: { type: 'void', code: 'gateway_unavailable', attempts: [] },

@@ -64,6 +64,10 @@ t.test('texts', async (t) => {
 
 t.test('inputs', async (t) => {
   t.equal(counter.estimateInput(said('hello world')), 3 + 4 + 2);
+  const responses = (input: unknown) => request({ input }, '/v1/responses');
+  t.equal(counter.estimateInput(responses('hello world')), 3 + 4 + 2, 'one text is one message');
+  t.equal(counter.estimateInput(responses([{ role: 'user', content: 'hello world' }])), 3 + 4 + 2);
+  t.equal(counter.estimateInput(responses('hello world'), tokenFamily('mock/echo')), 3 + 2);
   t.equal(counter.estimateInput(said('"quoted"\nlines')), 3 + 4 + 4, 'as the text, not as JSON writes it');
   t.equal(counter.estimateInput(request({ input: [[1, 2, 3], [4]] }, '/v1/embeddings')), 4, 'ready-made tokens');
   const image = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(500_000)}` } };
