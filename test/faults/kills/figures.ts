@@ -2,10 +2,14 @@ import type { FinalEntry, LedgerEntry } from '../../../src/accounting/ledger/ent
 import type { Served } from './counting-provider.js';
 import type { Sent } from './load.js';
 
-/** How a request that reached a provider ended. `recovered`: its final entry was written after the service had died. */
+/**
+ * How a request that reached a provider ended. `recovered`: its final entry was written after the service had died.
+ * `crossed`: the client left in the moment in which the provider wrote a whole JSON answer, of which nobody between saw a byte.
+ */
 export const ENDINGS = [
   'whole',
   'cut by client',
+  'crossed',
   'recovered, whole',
   'recovered, cut by client',
   'not answered',
@@ -44,13 +48,15 @@ export interface Figures {
   readonly statuses: Readonly<Record<number, number>>;
   /** Requests of which a provider saw at least one attempt. */
   readonly reached: number;
+  /** Of these: asked twice, left by their clients. */
   readonly failovers: number;
   readonly left: number;
   /** Requests that reached a provider and have no final entry, or several. */
   readonly missing: number;
   readonly double: number;
-  /** Final entries that a provider knows nothing of and that cost something. */
+  /** Final entries that cost something, of requests that no provider had read: `unread` when their client had left. */
   readonly unfounded: number;
+  readonly unread: number;
   /** Answers that nobody left and that ended before their end. */
   readonly truncated: number;
   readonly endings: Readonly<Record<Ending, Sums>>;
@@ -79,9 +85,10 @@ export function finalEntries(entries: readonly LedgerEntry[]): FinalEntry[] {
   return entries.filter((entry): entry is FinalEntry => entry.type !== 'hold');
 }
 
-function endingOf({ left }: Sent, served: readonly Served[], finals: readonly FinalEntry[]): Ending {
+function endingOf({ left, plan: { stream } }: Sent, served: readonly Served[], finals: readonly FinalEntry[]): Ending {
   if (!served.some(({ status }) => status === 200)) return 'not answered';
   const recovered = finals.some((entry) => entry.recovered === true);
+  if (left && !stream && served.some(({ output }) => output > 0)) return 'crossed';
   if (recovered) return left ? 'recovered, cut by client' : 'recovered, whole';
   return left ? 'cut by client' : 'whole';
 }
@@ -98,6 +105,8 @@ export function figuresOf(
     if (each.ending !== 'whole') add(cut, each, price);
   }
   const reached = new Set(joined.map((each) => each.sent.plan.marker));
+  const leavers = new Set(sent.filter(({ left }) => left).map(({ plan }) => plan.marker));
+  const unseen = finalEntries(entries).filter(({ user, cost_nano_usd }) => cost_nano_usd !== 0 && !reached.has(user));
   const statuses: Record<number, number> = {};
   for (const { status } of sent) statuses[status] = (statuses[status] ?? 0) + 1;
   return {
@@ -105,11 +114,11 @@ export function figuresOf(
     statuses,
     reached: joined.length,
     failovers: joined.filter((each) => each.served.length > 1).length,
-    left: sent.filter(({ left }) => left).length,
+    left: joined.filter((each) => each.sent.left).length,
     missing: joined.filter(({ finals }) => finals.length === 0).length,
     double: joined.filter(({ finals }) => finals.length > 1).length,
-    unfounded: finalEntries(entries).filter(({ user, cost_nano_usd }) => cost_nano_usd !== 0 && !reached.has(user))
-      .length,
+    unfounded: unseen.filter(({ user }) => !leavers.has(user)).length,
+    unread: unseen.filter(({ user }) => leavers.has(user)).length,
     truncated: sent.filter(({ status, left, complete }) => status === 200 && !left && !complete).length,
     endings,
     cut,

@@ -12,8 +12,14 @@ import { ratioOf, renderFigures } from './table.js';
 const ROUNDS = Number(process.env['TOLLGATE_KILLS'] ?? 0);
 const isLong = ROUNDS > 0;
 const OPTIONS = isLong
-  ? { rounds: ROUNDS, seed: Number(process.env['TOLLGATE_KILLS_SEED'] ?? 1), clients: 32, attemptsPerRound: 150 }
-  : { rounds: 4, seed: 20_260_402, clients: 24, attemptsPerRound: 60 };
+  ? {
+      rounds: ROUNDS,
+      seed: Number(process.env['TOLLGATE_KILLS_SEED'] ?? 1),
+      clients: 32,
+      attemptsPerRound: 120,
+      warmUp: 400,
+    }
+  : { rounds: 4, seed: 20_260_402, clients: 24, attemptsPerRound: 40, warmUp: 150 };
 /** The most that answers which were cut may be booked above the truth. */
 const MOST_ABOVE = 1.02;
 if (isLong) t.setTimeout(0);

@@ -1,5 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { WIDTHS_FILE } from '../../../src/accounting/recovery/answer-widths.js';
 import { type Gateway, startGateway, type TestContext } from '../../e2e/harness.js';
+import { eventually } from '../../eventually.js';
 import { seededRandom } from '../../seeded-random.js';
 import { type CountingProvider, startCountingProvider } from './counting-provider.js';
 import { Load } from './load.js';
@@ -14,6 +18,8 @@ export interface KillsOptions {
   readonly clients: number;
   /** Attempts that must arrive between a start and the next kill. */
   readonly attemptsPerRound: number;
+  /** Attempts before the first kill, of which the gateway learns how wide answers are. */
+  readonly warmUp: number;
   readonly onRound?: (round: number, sent: number) => void;
 }
 
@@ -33,6 +39,8 @@ export async function playKills(t: TestContext, options: KillsOptions): Promise<
   load = new Load({ url: gateway.url, key: gateway.key, seed, clients, shares: SHARES });
   const random = seededRandom(seed + 1);
   load.start();
+  await provider.reached(options.warmUp);
+  await eventually('how wide answers are is learned', () => hasLearned(join(gateway.directory, 'data', WIDTHS_FILE)));
   for (let round = 1; round <= rounds; round += 1) {
     await provider.reached(provider.served.length + attemptsPerRound);
     await wait(random() * 400);
@@ -46,6 +54,17 @@ export async function playKills(t: TestContext, options: KillsOptions): Promise<
   await gateway.idle();
   await gateway.settled();
   return { gateway, provider, load };
+}
+
+/** Whole answers and streams of both targets. */
+const KINDS = 4;
+const ENOUGH = 16;
+
+/** Looks into what the service saves now and then, because a service that is killed takes the rest with it. */
+function hasLearned(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const { kinds } = JSON.parse(readFileSync(path, 'utf8')) as { kinds: readonly (readonly [string, unknown[]])[] };
+  return kinds.filter(([, samples]) => samples.length >= ENOUGH).length === KINDS;
 }
 
 function configFor(provider: CountingProvider): Record<string, unknown> {

@@ -2,13 +2,13 @@ import type { Figures, Sums } from './figures.js';
 
 /** The figures as text: what was sent, then a line for each class of ending. */
 export function renderFigures(figures: Figures): string {
-  const { sent, reached, left, failovers, missing, double, unfounded, truncated, statuses } = figures;
+  const { sent, reached, left, failovers, missing, double, unfounded, unread, truncated, statuses } = figures;
   const head = [
     `sent ${sent} (${Object.entries(statuses)
       .map(([status, count]) => `${status}: ${count}`)
       .join(', ')})`,
-    `reached a provider ${reached}, left by the client ${left} (${percent(left / sent)}), failed over ${failovers} (${percent(failovers / reached)})`,
-    `entries missing ${missing}, double ${double}, without ground ${unfounded}; answers truncated ${truncated}`,
+    `reached a provider ${reached}, left by the client ${left} (${percent(left / reached)}), failed over ${failovers} (${percent(failovers / reached)})`,
+    `entries missing ${missing}, double ${double}, without ground ${unfounded}, of clients that left before the provider had read them ${unread}; answers truncated ${truncated}`,
   ];
   const rows = [...Object.entries(figures.endings), ['all but whole', figures.cut] as const].map(([name, sums]) =>
     rowOf(name, sums),
