@@ -203,6 +203,7 @@ function adminOptions(
       exporters: () => service.deliveries.exporters.backlog(),
       alerts: () => service.deliveries.alerts.backlog(),
       keys: service.keys.desk,
+      disagreements: () => service.meter.disagreements(),
       limits: () => new Promise((resolve) => service.rules().limiter.rows(resolve)),
       providerHealth: (provider) => healthOf(service, provider),
       gatewayUrl: () => `http://${formatAddress(gateway)}`,

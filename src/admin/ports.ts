@@ -46,6 +46,8 @@ export interface UsageQuery {
 export interface RecordsPort {
   list(query: RequestQuery): Page<RequestRecord> | Promise<Page<RequestRecord>>;
   get(id: string): RequestRecord | null | Promise<RequestRecord | null>;
+  /** Prompt and answer, where they are kept. */
+  content(id: string): object | null | Promise<object | null>;
   usage(query: UsageQuery): readonly UsageRow[] | Promise<readonly UsageRow[]>;
 }
 
@@ -81,6 +83,8 @@ export interface AdminDependencies {
   readonly exporters?: () => readonly ExportBacklog[];
   /** Absent = nobody is told. */
   readonly alerts?: () => AlertBacklog;
+  /** Differences between Envoy's access log and the ledger, newest first. */
+  readonly disagreements: () => readonly object[];
   /** Counters that requests used lately. */
   readonly limits: () => Promise<readonly LimitRow[]>;
   readonly providerHealth: (provider: string) => ProviderHealth | null;

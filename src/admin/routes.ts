@@ -124,6 +124,21 @@ const requestRoutes: readonly Route[] = [
     if (record === null) throw new AdminError(404, 'not_found', 'No finished request has this id.');
     return json(200, record);
   }),
+  read('/api/v1/requests/{id}/content', 'Prompt and answer, where they are kept', {}, async ({ id, dependencies }) => {
+    const content = await dependencies.records.content(id);
+    if (content === null) throw new AdminError(404, 'not_found', 'Nothing is kept of a request with this id.');
+    return json(200, content);
+  }),
+  read(
+    '/api/v1/ledger/disagreements',
+    "Latest differences between Envoy's access log and the ledger, newest first",
+    PAGING,
+    (call) =>
+      json(
+        200,
+        page(call, call.dependencies.disagreements(), (row) => row),
+      ),
+  ),
   read('/api/v1/ledger/verify', 'Reads the whole ledger again and reports damage', {}, async ({ dependencies }) =>
     json(200, await dependencies.verifyLedger()),
   ),

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { RecordsUnavailableError } from '../accounting/records/record.js';
 import type { Address } from '../config/snapshot.js';
 import type { Secret } from '../observability/secret.js';
 import { createLiveEvents, type LiveEvents } from './events.js';
@@ -91,6 +92,7 @@ async function answer(serving: Serving, request: IncomingMessage): Promise<Reply
   try {
     return await route.handle({ id, query, dependencies, body });
   } catch (error) {
+    if (error instanceof RecordsUnavailableError) throw new AdminError(503, 'unavailable', error.message);
     if (error instanceof RangeError) throw new AdminError(400, 'invalid_parameter', error.message);
     throw error;
   }

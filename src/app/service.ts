@@ -4,6 +4,7 @@ import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
 import { type ContentSpool, openContentSpool } from '../accounting/records/content/content-spool.js';
 import { contentDirectory, createRecords, type Records } from '../accounting/records/create-records.js';
+import type { Keeping } from '../accounting/records/record.js';
 import { createRecovery, type Recovery } from '../accounting/recovery/create-recovery.js';
 import { loadO200k } from '../accounting/tokens/load-o200k.js';
 import { createTokenCounter } from '../accounting/tokens/token-counter.js';
@@ -111,6 +112,11 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     onThreshold: (threshold) => alerts.raise({ kind: 'limit_threshold', ...threshold }),
     onStore: (isReachable) => alerts.raise({ kind: isReachable ? 'limit_store_up' : 'limit_store_down' }),
   });
+  const tokens = createTokenCounter({
+    load: loadO200k,
+    now: () => performance.now(),
+    onProblem: (error) => log.failure('the tokenizer cannot be loaded: words are counted instead', error),
+  });
   const keys = new KeyService({ snapshot: () => current, log });
   const compile = (snapshot: Snapshot): Rules =>
     compileRules({
@@ -121,11 +127,12 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       limiter: limits.limiterFor(snapshot),
       now: Date.now(),
     });
+  if (countsTokens(current)) await tokens.prepare();
   let rules = compile(current);
   const records = createRecords({
     directory: settings.directory,
     settings: options.snapshot.records,
-    retention: options.snapshot.retention,
+    retention: keepingOf(options.snapshot),
     dataDirectory: options.snapshot.dataDirectory,
     onProblem: (message) => log.write('error', message),
   });
@@ -188,11 +195,6 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
         onProblem: (message, error) => log.failure(message, error),
       })
     : null;
-  const tokens = createTokenCounter({
-    load: loadO200k,
-    now: () => performance.now(),
-    onProblem: (error) => log.failure('the tokenizer cannot be loaded: words are counted instead', error),
-  });
   const gateway = new Gateway({
     envoyLog,
     health,
@@ -214,9 +216,10 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const startProbes = (): Probe => probeProviders(current, health);
   let probes = startProbes();
   const use = (snapshot: Snapshot): void => {
+    if (countsTokens(snapshot)) void tokens.prepare();
     rules = compile(snapshot);
     current = snapshot;
-    records.use(snapshot.retention);
+    records.use(keepingOf(snapshot));
     deliveries.exporters.use(snapshot.exporters);
     probes.stop();
     probes = startProbes();
@@ -241,6 +244,17 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     use,
     subscribers,
   };
+}
+
+/** Whether some rule needs tokens before a provider has counted them: then the tokenizer is loaded at once. */
+function countsTokens({ limits, routes }: Snapshot): boolean {
+  const named = [...limits, ...routes].some((rule) => rule.when?.source.includes('input_tokens'));
+  return named || limits.some((rule) => rule.tokens !== null || rule.cost !== null);
+}
+
+/** Segments of the ledger go only when every exporter has read them. */
+function keepingOf({ retention, exporters }: Snapshot): Keeping {
+  return { ...retention, exporters: exporters.map(({ name }) => name) };
 }
 
 function* secretsOf(snapshot: Snapshot) {

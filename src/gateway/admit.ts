@@ -2,6 +2,7 @@ import type { Retry } from '../config/snapshot.js';
 import { GatewayError } from '../dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../dialects/request.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
+import { takesStreamOptions } from '../dialects/splice.js';
 import { upstreamRequest } from './attempt.js';
 import { openAttempt } from './attempts.js';
 import type { Parts } from './parts.js';
@@ -65,6 +66,8 @@ function hold(
       targets: admitted.plan.map((target) => target.name),
       stream: admitted.facts.stream,
       input_tokens: admitted.facts.inputTokensUpper,
+      ...(state.inputEstimate === null ? {} : { input_estimate: state.inputEstimate }),
+      ...(takesStreamOptions(admitted.facts) && !admitted.facts.includeUsage ? { hides_usage: true } : {}),
       snapshot: state.rules.snapshot.version,
       expires: state.arrivedAt + HOLD_MS,
       ...(state.held ? { limits: state.held.places } : {}),

@@ -130,6 +130,8 @@ function whoCut(parts: Parts, state: RequestState, { end }: EnvoyWords): Pick<At
     if (flags.has('DC')) state.code = 'client_closed';
     return { outcome: 'aborted', reason: flags.has('DC') ? 'client_closed' : CUT };
   }
+  // Broken before anything left Envoy: the client got an answer of Envoy's own in place of the provider's.
+  if (end.status >= 400) state.status = end.status;
   const late = flags.has('UT') || flags.has('SI') || flags.has('DT');
   state.code = late ? 'upstream_timeout' : 'provider_error';
   if (state.served) {

@@ -64,6 +64,7 @@ export class Gateway {
       asked: '',
       admitted: null,
       held: null,
+      inputEstimate: null,
       hold: 'none',
       gone: false,
       passed: false,

@@ -15,6 +15,7 @@ export const NOTHING_USED: Amounts = { requests: 0, input_tokens: 0, output_toke
 /** Tokenizers of one family differ by a few percent from the one that counts for it; so does what surrounds the text. */
 const ESTIMATE_MARGIN = 1.25;
 const ESTIMATE_SLACK = 16;
+const COUNTED_BYTES = 16 * 1024;
 
 type Done = (result: Admitted | GatewayError) => void;
 
@@ -76,6 +77,9 @@ class Reservation {
       this.#finish(admitted);
       return;
     }
+    // Whoever pays by limits gets better estimates after a crash; counting a long text would hold up the others.
+    if (covering.countsTokens || admitted.body.length <= COUNTED_BYTES)
+      state.inputEstimate = this.#work.subject.request.inputTokens();
     const bounds = this.#bounds(admitted, covering);
     if (bounds.cost === null && covering.hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
@@ -91,7 +95,7 @@ class Reservation {
         state.held = verdict.held;
         // The client left while the store was asked: nothing was sent anywhere.
         if (state.gone || state.finished) release(state);
-        else this.#finish(covering.hardCost ? withCap(admitted) : admitted);
+        else this.#finish(withCap(admitted, covering));
       });
     });
   }
@@ -115,9 +119,11 @@ class Reservation {
   }
 }
 
-/** An answer that nobody has bounded is bounded by what was held for it. */
-function withCap(admitted: Admitted): Admitted {
-  return admitted.facts.maxOutputTokens === null ? { ...admitted, askedCap: admitted.outputCap } : admitted;
+/** The answer is bounded by what was held for it, whichever of several bounds the client set. */
+function withCap(admitted: Admitted, covering: Covering): Admitted {
+  const { maxOutputTokens: asked } = admitted.facts;
+  if (covering.hardCost) return { ...admitted, askedCap: asked ?? admitted.outputCap };
+  return covering.countsTokens ? { ...admitted, askedCap: asked } : admitted;
 }
 
 function refusalOf(refusal: LimitRefusal): GatewayError {

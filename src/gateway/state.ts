@@ -75,6 +75,8 @@ export interface RequestState {
   /** Of `x-tollgate-metadata`. */
   metadata: Readonly<Record<string, string>>;
   admitted: Admitted | null;
+  /** Tokens of the input, where somebody counted them before the request left. */
+  inputEstimate: number | null;
   /** What limits hold for it until it is settled. */
   held: HeldLimits | null;
   /** `held`: the hold is in the ledger and has no final entry yet. */

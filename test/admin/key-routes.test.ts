@@ -24,7 +24,7 @@ async function serve(t: Test, keys: KeyDesk) {
   const nothing = { data: [], next: null };
   const dependencies = {
     keys,
-    records: { list: () => nothing, get: () => null, usage: () => [] },
+    records: { list: () => nothing, get: () => null, content: () => null, usage: () => [] },
     snapshot,
     readiness: () => ({ reasons: [], degraded: [] }),
     metrics: createMetrics(),

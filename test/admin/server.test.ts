@@ -267,3 +267,11 @@ t.test('live events', async (t) => {
   t.match(JSON.parse(data.replace('data: ', '')), { id: 'r\n2', user: 'two\nlines', target: 'openai/gpt-5' });
   t.equal(listeners.size, 0);
 });
+
+t.test('prompts, disagreements, and a database that is away', async (t) => {
+  const { get } = await start(t);
+  t.match((await get('/api/v1/requests/r1/content')).body, { request: 'prompt', response: 'answer' });
+  t.equal((await get('/api/v1/requests/r2/content')).status, 404);
+  t.same((await get('/api/v1/ledger/disagreements')).body, { data: [{ kind: 'missing_line', id: 'r1' }], next: null });
+  t.match(await get('/api/v1/requests?key=slow'), { status: 503, text: /the database is away/ });
+});

@@ -1,3 +1,4 @@
+import { RecordsUnavailableError } from '../../src/accounting/records/record.js';
 import type { AdminDependencies, RequestQuery, RequestRecord, UsageQuery } from '../../src/admin/ports.js';
 import { startAdmin } from '../../src/admin/server.js';
 import { createMetrics } from '../../src/observability/metrics.js';
@@ -62,7 +63,9 @@ export function fakes() {
   const state = { reasons: [] as string[], degraded: [] as string[], broken: false };
   const dependencies: AdminDependencies = {
     records: {
+      content: (id) => (id === 'r1' ? { id, request: 'prompt', response: 'answer' } : null),
       list(query) {
+        if (query.key === 'slow') throw new RecordsUnavailableError('the database is away');
         if (state.broken) throw new Error('database at secret-host is down');
         if (query.cursor === 'made-up') throw new RangeError('cursor: not one of ours');
         asked.list.push(query);
@@ -100,6 +103,7 @@ export function fakes() {
         return { damages: 0 };
       },
     }),
+    disagreements: () => [{ kind: 'missing_line', id: 'r1' }],
     limits: async () => LIMITS,
     providerHealth: () => null,
     gatewayUrl: () => 'http://127.0.0.1:8080/v1',

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Retention } from '../../config/money-rules.js';
 import type { Snapshot } from '../../config/snapshot.js';
 import {
   type ContentRecord,
   type EngineOptions,
   type EntryPage,
+  type Keeping,
   type RecordPage,
   type RecordQuery,
   type RecordsReader,
@@ -31,7 +31,7 @@ export interface RecordsOptions {
   /** The ledger directory. */
   readonly directory: string;
   readonly settings: Snapshot['records'];
-  readonly retention: Retention;
+  readonly retention: Keeping;
   /** Where the records database is without a path of its own, and the content spool. */
   readonly dataDirectory: string;
   /** For operators; once per change. */
@@ -44,7 +44,7 @@ export interface Records extends RecordsReader {
   poke(): void;
   state(): RecordsState;
   /** From now on this is kept how long. */
-  use(retention: Retention): void;
+  use(retention: Keeping): void;
   /** Writes what the ledger has (close it before), at most 5 s, and ends the thread. */
   close(): Promise<void>;
 }
@@ -59,6 +59,7 @@ export function engineOptions(options: Omit<RecordsOptions, 'onProblem'>): Engin
   return {
     directory,
     retention,
+    dataDirectory,
     database: databaseOf(settings, dataDirectory),
     contentDirectory: contentDirectory(dataDirectory),
   };
@@ -88,7 +89,7 @@ class RecordsThread implements Records {
   #state: RecordsState = { behindBytes: 0, written: 0, damagedLines: 0, error: null, errorSince: null };
   #number = 0;
   #poke: NodeJS.Timeout | null = null;
-  #retention: Retention;
+  #retention: Keeping;
   #closed = false;
 
   constructor(options: RecordsOptions) {
@@ -128,7 +129,7 @@ class RecordsThread implements Records {
     return this.#state;
   }
 
-  use(retention: Retention): void {
+  use(retention: Keeping): void {
     this.#retention = retention;
     this.#tell({ kind: 'retention', retention });
   }

@@ -1,5 +1,5 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
-import type { Retention } from '../../config/money-rules.js';
+import { exportedSegments } from '../export/exported-segments.js';
 import { ContentMover, readContent } from './content/take-content.js';
 import { expireRows } from './expire-rows.js';
 import { ledgerId } from './ledger-id.js';
@@ -9,6 +9,7 @@ import {
   type ContentRecord,
   type EngineOptions,
   type EntryPage,
+  type Keeping,
   type RecordPage,
   type RecordQuery,
   type RecordsReader,
@@ -48,7 +49,7 @@ export class RecordsEngine implements RecordsReader {
   #written = 0;
   /** Called and forgotten at each commit. */
   #waiting: (() => void)[] = [];
-  retention: Retention;
+  retention: Keeping;
 
   constructor(options: EngineOptions, open = openDatabase) {
     this.#options = options;
@@ -81,13 +82,15 @@ export class RecordsEngine implements RecordsReader {
   async expire(now: number): Promise<boolean> {
     const writer = await this.#begin();
     if (await expireRows(writer, this.retention, now)) return true;
-    const { ledgerMs } = this.retention;
+    const { ledgerMs, exporters: names = [] } = this.retention;
     if (ledgerMs === null) return false;
-    const { directory } = this.#options;
+    const { directory, dataDirectory } = this.#options;
+    const isExported =
+      dataDirectory === undefined ? () => true : exportedSegments({ ledgerDirectory: directory, dataDirectory, names });
     const deleted = await trimLedger({
       directory,
       before: now - ledgerMs,
-      isComplete: (name) => this.#tail.isComplete(name),
+      isComplete: (name) => this.#tail.isComplete(name) && isExported(name),
     });
     for (const file of deleted) {
       await writer.query('delete from positions where source = ? and file = ?', [this.#source, file]);

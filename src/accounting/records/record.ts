@@ -70,11 +70,19 @@ export interface RecordsState {
 }
 
 /** What the records need to run, in a thread of their own or in a command; cloneable. */
+/** How long what is kept, and who must have read the ledger before its segments go. */
+export interface Keeping extends Retention {
+  /** Names of exporters; absent = none. */
+  readonly exporters?: readonly string[];
+}
+
 export interface EngineOptions {
   /** The ledger directory. */
   readonly directory: string;
   readonly database: DatabaseSettings;
-  readonly retention: Retention;
+  readonly retention: Keeping;
+  /** Where exporters note how far they are; absent = there are none. */
+  readonly dataDirectory?: string;
   /** Where prompts and answers wait to be taken over; null = nobody looks. */
   readonly contentDirectory: string | null;
 }

@@ -1,11 +1,10 @@
-import type { Retention } from '../../config/money-rules.js';
-import type { RecordsReader, RecordsState } from './record.js';
+import type { Keeping, RecordsReader, RecordsState } from './record.js';
 
 /** What the service says to the thread of the records. */
 export type ToRecords =
   | { readonly kind: 'ask'; readonly number: number; readonly method: keyof RecordsReader; readonly argument: unknown }
   | { readonly kind: 'poke' }
-  | { readonly kind: 'retention'; readonly retention: Retention }
+  | { readonly kind: 'retention'; readonly retention: Keeping }
   | { readonly kind: 'close' };
 
 /** And what it hears. */
