@@ -33,6 +33,7 @@ export function createReporter(parts: ReporterParts): Reporter {
         log.write('error', `provider ${provider} refuses its credential: check it`, { provider });
     },
     overhead: (seconds) => metrics.overhead(seconds),
+    remark: (remark) => metrics.countKind('usage_remarks', remark),
     unrecorded(request) {
       log.request({ ...request, code: request.code === '' ? null : request.code });
       metrics.requestFinished(unrecordedFacts(request));

@@ -55,6 +55,12 @@ export interface ContentSink {
   }): void;
 }
 
+/**
+ * `usage_mismatch`: the provider states far fewer output tokens than it sent; `tier_unpriced`: booked at the standard price because
+ * nothing is known of the answer's service tier; `stated_cost_differs`: the provider's own cost is another than ours.
+ */
+export type UsageRemark = 'usage_mismatch' | 'tier_unpriced' | 'stated_cost_differs';
+
 /** Where finished requests are told: records, metrics, log. Never throws. */
 export interface Reporter {
   finished(entry: FinalEntry): void;
@@ -64,6 +70,8 @@ export interface Reporter {
   credentialRefused(provider: string): void;
   /** Seconds that the service held the request before it could leave for the provider. */
   overhead(seconds: number): void;
+  /** Usage or cost was booked, and somebody should look at it. */
+  remark(remark: UsageRemark): void;
   /** A thing that should not happen; full detail for the log. */
   fault(what: string, error: unknown): void;
 }

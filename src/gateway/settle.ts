@@ -3,11 +3,11 @@ import { costOf } from '../accounting/cost.js';
 import { estimateCutAnswer } from '../accounting/estimates/cut-answer.js';
 import { dollarsToNano } from '../accounting/exact.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
-import type { Price } from '../accounting/price.js';
-import { namedTier, priceAtTier } from '../accounting/service-tiers.js';
+import { namedTier, priceAtTier, type TierPrice } from '../accounting/service-tiers.js';
 import type { Usage } from '../dialects/usage.js';
 import { explain, needsWords, unexplained } from './attempts.js';
 import type { Parts } from './parts.js';
+import { remarkOn } from './remarks.js';
 import type { RequestState } from './state.js';
 
 /** Usage with where it comes from; null source = nothing was used. */
@@ -37,6 +37,7 @@ export function settle(parts: Parts, state: RequestState): void {
     return;
   }
   const booked = book(parts, state);
+  remarkOn(parts, state, booked);
   // Before Envoy's logs are asked: whoever waits for the place of a request that is over must not wait for them.
   if (state.held) state.rules.limiter.settle(state.id, amountsOf(booked));
   if (!needsWords(state)) {
@@ -80,7 +81,9 @@ type Booked = Pick<
 
 function book(parts: Parts, state: RequestState): Booked {
   const counted = count(parts, state);
-  const price = counted.usage ? priceOf(state) : null;
+  const tiered = counted.usage ? priceOf(state) : null;
+  if (tiered?.unpriced === true) parts.report.remark('tier_unpriced');
+  const price = tiered?.price ?? null;
   const cost = price && counted.usage ? costOf(counted.usage, price) : null;
   const tier = namedTier(state.response?.serviceTier ?? null);
   const stated = counted.usage ? (state.response?.statedCostUsd ?? null) : null;
@@ -97,10 +100,10 @@ function book(parts: Parts, state: RequestState): Booked {
 }
 
 /** Discounts belong to the key: what a client says of itself in metadata must not make it cheaper. */
-function priceOf(state: RequestState): Price | null {
+function priceOf(state: RequestState): TierPrice | null {
   const { served, rules, key, arrivedAt } = state;
   const listed = served && rules.prices.find(served, arrivedAt, key?.labels);
-  return listed ? priceAtTier(listed, state.response?.serviceTier ?? null).price : null;
+  return listed ? priceAtTier(listed, state.response?.serviceTier ?? null) : null;
 }
 
 function finalEntry(state: RequestState, booked: Booked): FinalEntry {

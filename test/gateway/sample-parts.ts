@@ -99,6 +99,7 @@ export class SampleParts implements Parts {
   readonly unrecorded: Unrecorded[] = [];
   readonly attempts: string[] = [];
   readonly faults: string[] = [];
+  readonly remarks: string[] = [];
   /** Milliseconds, of both clocks. */
   time = 1_760_000_000_000;
   /** `deferred`: the hold is on disk, and Envoy's logs speak, only at `flush`. */
@@ -146,6 +147,7 @@ export class SampleParts implements Parts {
     attempt: (provider, outcome) => this.attempts.push(`${provider} ${outcome}`),
     overhead: () => undefined,
     credentialRefused: () => undefined,
+    remark: (remark) => this.remarks.push(remark),
     fault: (what, error) => this.faults.push(`${what}: ${String(error)}`),
   };
 
