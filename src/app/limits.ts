@@ -11,6 +11,7 @@ import { createLimiter } from '../policy/limits/create-limiter.js';
 import type { Limiter, Threshold } from '../policy/limits/limiter.js';
 import { createLimiterMemory } from '../policy/limits/limiter-memory.js';
 import { NO_LIMITS } from '../policy/limits/no-limits.js';
+import { RetryQueue, realLater, type Task } from '../policy/limits/retry-queue.js';
 import type { CounterStore } from '../store/counter-store.js';
 import { shareCounters } from '../store/handover/share-counters.js';
 import { takeCounters } from '../store/handover/take-counters.js';
@@ -41,6 +42,9 @@ interface Home {
   close(): Promise<void>;
 }
 
+/** Settlements of other processes' requests that wait for the store. */
+const MOST_WAITING = 10_000;
+
 /** Counters of limits with what keeps them true over restarts. One for all snapshots. */
 export class LimitService {
   readonly #options: LimitServiceOptions;
@@ -48,6 +52,7 @@ export class LimitService {
   readonly #fallback = createMemoryCounters({ now: Date.now });
   readonly #memory = createLimiterMemory();
   readonly #counters: LedgerCounters;
+  readonly #waiting: RetryQueue;
   /** Final entries that recovery wrote before the counters were there. */
   #early: FinalEntry[] | null = [];
   #isRead = false;
@@ -75,6 +80,8 @@ export class LimitService {
       ...(options.snapshot.store.kind === 'memory' ? { onFinal: (entry: FinalEntry) => this.ended(entry) } : {}),
       onProblem: (message, error) => options.log.failure(message, error),
     });
+    const onLost = (): void => options.metrics.count('limit_settlements_lost');
+    this.#waiting = new RetryQueue({ most: MOST_WAITING, later: realLater, onLost });
     options.metrics.watch('limit_store_reachable', () => (this.#reachable ? 1 : 0));
   }
 
@@ -119,11 +126,19 @@ export class LimitService {
     });
   }
 
-  /** A request of another process, or of one that died, has its final entry: its holds end with it. */
+  /** A request of another process, or of one that died, has its final entry: its holds end with it, once the store can be told. */
   ended(entry: FinalEntry): void {
     if (entry.limits === undefined) return;
-    if (this.#early) this.#early.push(entry);
-    else this.#home.store.settle(entry.id, amountsOf(entry), () => undefined);
+    if (this.#early) {
+      this.#early.push(entry);
+      return;
+    }
+    const { id } = entry;
+    const amounts = amountsOf(entry);
+    const task: Task = (done) => this.#home.store.settle(id, amounts, ({ kind }) => done(kind !== 'unavailable'));
+    task((delivered) => {
+      if (!delivered) this.#waiting.add(task);
+    });
   }
 
   /** Troubles that requests may feel. */
@@ -140,6 +155,7 @@ export class LimitService {
   #storeIs(isReachable: boolean): void {
     if (this.#reachable === isReachable) return;
     this.#reachable = isReachable;
+    if (isReachable) this.#waiting.wake();
     this.#options.onStore(isReachable);
   }
 
