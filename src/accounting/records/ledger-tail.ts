@@ -44,6 +44,8 @@ export class LedgerTail {
   readonly #directory: string;
   readonly #positions = new Map<string, FilePosition>();
   #files = new Map<string, TailFile>();
+  /** Where a process writes, or will: its first segment comes with its first entry. As the last look at everything found them. */
+  #living: readonly Boot[] = [];
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -58,16 +60,19 @@ export class LedgerTail {
 
   /** Looks for new segments and how long all are; with `livingOnly`, only where a process writes. */
   async refresh({ livingOnly }: { readonly livingOnly: boolean }): Promise<void> {
-    const boots = livingOnly ? this.#livingBoots() : await listBoots(this.#directory);
+    const boots = livingOnly ? this.#living : await listBoots(this.#directory);
     const found = new Map<string, TailFile>(livingOnly ? this.#files : []);
+    const alive: Boot[] = [];
     for (const boot of boots) {
       const living = livingOnly || hasLivingOwner(boot.directory);
+      if (living) alive.push(boot);
       for (const path of await listSegments(boot)) {
         const file = this.#look({ boot, path, living });
         if (file) found.set(file.name, file);
       }
     }
     this.#files = found;
+    this.#living = alive;
   }
 
   /** The next entries, what is being written first; null when there is nothing more. `accept` them, or get them again. */
@@ -107,15 +112,6 @@ export class LedgerTail {
     const position = this.#positions.get(name);
     if (!file || !position || position.identity !== file.identity || position.damaged > 0) return false;
     return !file.living && (position.bytes >= file.size || file.size === file.quietAt);
-  }
-
-  *#livingBoots(): Iterable<Boot> {
-    const seen = new Set<string>();
-    for (const { boot, living } of this.#files.values()) {
-      if (!living || seen.has(boot.name)) continue;
-      seen.add(boot.name);
-      yield boot;
-    }
   }
 
   #look({ boot, path, living }: Pick<TailFile, 'boot' | 'path' | 'living'>): TailFile | null {

@@ -249,6 +249,17 @@ t.test('ends of files', async (t) => {
     t.equal(other.state.behindBytes, 0);
   });
 
+  await t.test('the first segment of a process that lives is found without a look at all others', async (t) => {
+    const directory = temporaryDirectory(t);
+    mkdirSync(bootOf(directory));
+    writeFileSync(join(bootOf(directory), 'owner.json'), JSON.stringify(currentOwner()));
+    const engine = await engineFor(directory);
+    t.equal(await count(engine), 0, 'it has written nothing yet');
+    writeFileSync(join(bootOf(directory), '00000001.ledger'), line('a'));
+    await engine.catchUp({ livingOnly: true });
+    t.equal((await engine.usage({ by: [] }))[0]?.requests, 1);
+  });
+
   await t.test('a repaired segment is read again', async (t) => {
     const garbage = 'damage in the middle, longer than the lines around it';
     const { directory, segment } = begin(DEAD, `${line('a')}${garbage}\n${line('b')}${line('c')}`);
