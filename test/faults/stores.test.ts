@@ -1,5 +1,6 @@
 /** The store of the limits and the database of the records, stopped, slow, started again and emptied under a gateway that goes on. */
 import { createServer } from 'node:http';
+import pg from 'pg';
 import t, { type Test } from 'tap';
 import { exchange, type Received } from '../e2e/client.js';
 import { type Gateway, startGateway } from '../e2e/harness.js';
@@ -8,7 +9,7 @@ import { eventually } from '../eventually.js';
 import { missing } from '../servers/binaries.js';
 import { type PostgresServer, startPostgres } from '../servers/postgres.js';
 import { type RedisServer, startRedis } from '../servers/redis.js';
-import { ask, count, counted, DOLLAR_EACH, drain, openStream, spent, untilCounted } from './dollars.js';
+import { ask, count, counted, DOLLAR_EACH, drain, openStream, recorded, spent, untilCounted } from './dollars.js';
 
 const WORDS = ['one ', 'two ', 'three '];
 const TIMEOUT_MS = 500;
@@ -197,3 +198,71 @@ t.test('a service that starts while the store is away', { skip }, async (t) => {
   await gateway.settled();
   t.equal(spent([gateway], 'orphan'), ORPHAN_MAX);
 });
+
+/** Median milliseconds of requests one after the other. */
+async function pace(number: number): Promise<number> {
+  const took: number[] = [];
+  for (let at = 0; at < number; at += 1) {
+    const from = performance.now();
+    const { status } = await ask(gateway, asked('free'));
+    if (status !== 200) throw new Error(`answered ${status}`);
+    took.push(performance.now() - from);
+  }
+  return took.sort((one, other) => one - other)[Math.floor(number / 2)] ?? Number.NaN;
+}
+
+/** Mean delay of the service's event loop since the last look, in milliseconds. */
+async function loopDelay(): Promise<number> {
+  const value = /^nodejs_eventloop_lag_mean_seconds (\S+)$/m.exec(await gateway.metrics())?.[1];
+  return Number(value) * 1000;
+}
+
+/** The records of one key say what the ledger says, to the dollar. */
+async function untilRecorded(t: Test, key: string): Promise<void> {
+  const inRecords = (): Promise<number> => recorded(gateway, key).catch(() => -1);
+  await eventually(`${key} in the records`, async () => (await inRecords()) === spent([gateway], key));
+  t.ok((await inRecords()) > 0, `${await inRecords()} dollars of ${key}`);
+}
+
+t.test('the records are slow, stopped, started again and emptied', { skip }, async (t) => {
+  const streams = await running('free', 2);
+  await pace(50);
+  await loopDelay();
+  const usual = { pace: await pace(100), delay: await loopDelay() };
+
+  const slowly = async (what: string): Promise<void> => {
+    const now = { pace: await pace(100), delay: await loopDelay() };
+    const figures = `${now.pace.toFixed(1)} ms, usually ${usual.pace.toFixed(1)} ms`;
+    t.ok(now.pace < 3 * usual.pace + 20, `${what}: a request takes ${figures}`);
+    const delays = `${now.delay.toFixed(1)} ms, usually ${usual.delay.toFixed(1)} ms`;
+    t.ok(now.delay < 2 * usual.delay + 10, `${what}: the event loop is late by ${delays}`);
+  };
+  postgres.pause();
+  await slowly('paused');
+  // Long enough for the thread of the records, and what follows issued keys, to wait in vain.
+  await eventually('the trouble is seen', async () => (await readiness()).degraded.length > 0);
+  await slowly('paused for long');
+  t.equal((await readiness()).status, 200);
+  postgres.resume();
+  await untilRecorded(t, 'free');
+
+  await postgres.kill();
+  await eventually('the trouble is seen', async () => (await readiness()).degraded.length > 0);
+  await slowly('stopped');
+  await postgres.start();
+  await untilRecorded(t, 'free');
+
+  await forgetAll();
+  await slowly('emptied');
+  await endWhole(t, streams);
+  await gateway.settled();
+  for (const key of KEYS) await untilRecorded(t, key);
+  await eventually('nothing to complain about', async () => (await readiness()).degraded.length === 0);
+});
+
+async function forgetAll(): Promise<void> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  await client.connect();
+  await client.query('drop schema tollgate cascade; drop table tollgate_keys, tollgate_keys_head');
+  await client.end();
+}
