@@ -1,6 +1,7 @@
 import { amountsOf } from '../accounting/amounts.js';
 import { costOf } from '../accounting/cost.js';
 import { estimateCutAnswer } from '../accounting/estimates/cut-answer.js';
+import { withTokenUnderWay } from '../accounting/estimates/under-way.js';
 import { dollarsToNano } from '../accounting/exact.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { namedTier, priceAtTier, type TierPrice } from '../accounting/service-tiers.js';
@@ -153,7 +154,8 @@ function count(parts: Parts, state: RequestState): Counted {
   if (response?.usage && ended) return { usage: response.usage, source: 'provider' };
   // A provider that answered with an error bills nothing; so does one that nobody reached.
   if (state.status >= 400 && state.status !== 499) return { usage: null, source: null };
-  return estimateCutAnswer(parts.tokens, { request: admitted, response, target: state.served.name });
+  const found = estimateCutAnswer(parts.tokens, { request: admitted, response, target: state.served.name });
+  return state.complete ? found : withTokenUnderWay(found, response);
 }
 
 function withoutZeros(usage: Usage): Partial<Usage> {

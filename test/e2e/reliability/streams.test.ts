@@ -174,10 +174,10 @@ t.test('case 49: what Envoy and the service answer themselves is no answer of a 
 
 t.test('case 50: a client leaves before the first byte, in the middle, before and after the usage', async (t) => {
   const cuts = [
-    { name: 'before', hold: 0, seen: null, output: 0 },
-    { name: 'middle', hold: 3, seen: ' two', output: 2 },
-    { name: 'just', hold: 6, seen: '"stop"', output: 4 },
-    { name: 'after', hold: 7, seen: '"stop"', output: 4 },
+    { name: 'gpt-before', hold: 0, seen: null, output: 0 },
+    { name: 'gpt-middle', hold: 3, seen: ' two', output: 2 },
+    { name: 'gpt-just', hold: 6, seen: '"stop"', output: 4 },
+    { name: 'gpt-after', hold: 7, seen: '"stop"', output: 4 },
   ];
   for (const { name, hold, seen, output } of cuts) {
     provider.on(name, { ...streamScript(name, WORDS), hold });
@@ -196,7 +196,7 @@ t.test('case 50: a client leaves before the first byte, in the middle, before an
     provider.release();
     const [entry, ...more] = await finalsOf(`p/${name}`, 1);
     t.same(more, []);
-    if (name === 'after') {
+    if (name === 'gpt-after') {
       t.match(entry, { type: 'settle', usage_source: 'provider', usage: { input: 7, output } });
       continue;
     }
@@ -318,15 +318,15 @@ t.test('case 59: the second target serves', async (t) => {
 
 // The last one: it takes Envoy from the others.
 t.test('case 54: SIGKILL of Envoy with streams open', async (t) => {
-  provider.on('dying', { ...streamScript('dying', WORDS), hold: 3 });
-  const streams = await Promise.all(Array.from({ length: 10 }, () => stream('p/dying')));
+  provider.on('gpt-dying', { ...streamScript('gpt-dying', WORDS), hold: 3 });
+  const streams = await Promise.all(Array.from({ length: 10 }, () => stream('p/gpt-dying')));
   await Promise.all(streams.map((each) => each.until(' two')));
   const killed = gateway.pid('envoy');
   const left = provider.left;
   gateway.kill('envoy', 'SIGKILL');
   for (const each of streams) t.notOk((await each.finished()).complete);
   await provider.abandoned(left + 10);
-  const entries = await finalsOf('p/dying', 10);
+  const entries = await finalsOf('p/gpt-dying', 10);
   t.equal(entries.length, 10);
   for (const entry of entries) {
     t.match(entry, { type: 'estimate', usage_source: 'estimated' });
