@@ -217,7 +217,7 @@ t.test('every example configuration loads', async (t) => {
   t.ok(examples.length > 0, 'there are examples');
   const context: LoadContext = {
     kinds: withMock(PROVIDER_KINDS, IDLE_MOCK),
-    env: new Proxy({}, { get: () => 'example-0123456789abcdef' }),
+    env: new Proxy({}, { get: (_, name) => `example-${String(name)}-0123456789abcdef` }),
     readFile: () => '-----BEGIN EXAMPLE-----',
     now: () => Date.parse('2026-12-01T00:00:00Z'),
   };

@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { pricesCommand } from '../../src/cli/prices.js';
 import { final, held, hold, testLedger } from '../accounting/samples.js';
-import { directoryWith } from './run-command.js';
+import { directoryWith, runCommand } from './run-command.js';
 
 const CONFIG = `ledger: { directory: ledger }
 runtime_directory: run
@@ -18,12 +17,11 @@ prices:
   - { model: "local/*", input: 0.5, cache_read: 0.05, output: 1.25, request: 0.001 }
 `;
 
-async function printed(t: Test, words: readonly string[]): Promise<string> {
-  const write = t.capture(process.stdout, 'write', () => true);
-  await pricesCommand().parseAsync([...words], { from: 'user' });
-  const calls = write();
-  write.restore();
-  return calls.map(({ args }) => String(args[0])).join('');
+/** In a process of its own: tap writes to this one's output too. */
+async function printed(directory: string, words: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runCommand({ module: 'prices', make: 'pricesCommand', words, directory });
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
 }
 
 function configured(t: Test): { readonly directory: string; readonly config: readonly string[] } {
@@ -33,9 +31,9 @@ function configured(t: Test): { readonly directory: string; readonly config: rea
 }
 
 t.test('every target of the configuration', async (t) => {
-  const { config } = configured(t);
+  const { config, directory } = configured(t);
   t.equal(
-    await printed(t, [...config, '--at', '2026-09-01']),
+    await printed(directory, [...config, '--at', '2026-09-01']),
     [
       'TARGET                    INPUT  CACHED  OUTPUT  PRICES FROM',
       'openai/gpt-5              $1.25  $0.125  $10.00  genai-prices-0.1.8@2026-09-01',
@@ -47,15 +45,15 @@ t.test('every target of the configuration', async (t) => {
       '',
     ].join('\n'),
   );
-  const costs = await printed(t, [...config, '--at', '2026-09-01', '--input', '1,000', '--output', '10']);
+  const costs = await printed(directory, [...config, '--at', '2026-09-01', '--input', '1,000', '--output', '10']);
   t.match(costs, /^openai\/gpt-5 .* \$0\.00135 +genai/m);
 });
 
 t.test('one target with an example', async (t) => {
-  const { config } = configured(t);
+  const { config, directory } = configured(t);
   const usage = ['--input', '2000', '--cache-read', '1000', '--output', '100'];
   t.equal(
-    await printed(t, [...config, 'local/llama', ...usage]),
+    await printed(directory, [...config, 'local/llama', ...usage]),
     [
       'local/llama  (config)',
       '  input        $0.50  per million tokens',
@@ -71,7 +69,9 @@ t.test('one target with an example', async (t) => {
       '',
     ].join('\n'),
   );
-  const flex = JSON.parse(await printed(t, [...config, 'openai/gpt-5', '--tier', 'flex', '--json', '--output', '7']));
+  const flex = JSON.parse(
+    await printed(directory, [...config, 'openai/gpt-5', '--tier', 'flex', '--json', '--output', '7']),
+  );
   t.match(flex, {
     data: [
       {
@@ -84,19 +84,19 @@ t.test('one target with an example', async (t) => {
       },
     ],
   });
-  t.match(await printed(t, [...config, 'openai/gpt-5', '--tier', 'priority']), /this tier has no known price/);
-  t.match(await printed(t, [...config, 'anthropic/nobody-knows']), /no known price/);
+  t.match(await printed(directory, [...config, 'openai/gpt-5', '--tier', 'priority']), /this tier has no known price/);
+  t.match(await printed(directory, [...config, 'anthropic/nobody-knows']), /no known price/);
   t.match(
-    await printed(t, [...config, 'smart']),
+    await printed(directory, [...config, 'smart']),
     /^openai\/gpt-5 .*\n(?:.*\n)*local\/llama /,
     'all targets of a model',
   );
-  await t.rejects(printed(t, [...config, 'elsewhere/x']), /elsewhere\/x: no configured model or provider/);
+  await t.rejects(printed(directory, [...config, 'elsewhere/x']), /elsewhere\/x: no configured model or provider/);
 });
 
 t.test('what was used without a price', async (t) => {
   const { directory, config } = configured(t);
-  t.equal(await printed(t, [...config, '--unpriced']), 'Every request so far had a known price.\n');
+  t.equal(await printed(directory, [...config, '--unpriced']), 'Every request so far had a known price.\n');
   const { ledger } = testLedger(join(directory, 'ledger'));
   for (const id of ['a', 'b', 'c']) {
     await held(ledger, hold(id));
@@ -105,8 +105,8 @@ t.test('what was used without a price', async (t) => {
     );
   }
   await ledger.close();
-  t.match(await printed(t, [...config, '--unpriced']), /^TARGET .*\nopenai\/odd +2 +200 +40 +20\d\d-.*\n$/);
-  t.match(JSON.parse(await printed(t, [...config, '--unpriced', '--json'])), {
+  t.match(await printed(directory, [...config, '--unpriced']), /^TARGET .*\nopenai\/odd +2 +200 +40 +20\d\d-.*\n$/);
+  t.match(JSON.parse(await printed(directory, [...config, '--unpriced', '--json'])), {
     data: [{ target: 'openai/odd', requests: 2 }],
   });
 });

@@ -165,7 +165,7 @@ t.test('a search of everything finds no secret', async (t) => {
   };
   // The search means something only where the rest of the same text is found.
   t.ok(fromGateway.includes(ANSWER) && toProvider.includes(PROMPT) && toProvider.includes(OPENAI_KEY));
-  t.ok(Object.values(kept).every((text) => text.length > 100));
+  for (const [place, text] of Object.entries(kept)) t.ok(text.length > 100, `there is something in ${place}`);
   for (const secret of [OPENAI_KEY, AZURE_KEY]) t.notOk(fromGateway.includes(secret), 'provider key in an answer');
   t.notOk(toProvider.includes(KEY), 'gateway key at the provider');
   for (const [place, text] of Object.entries(kept)) {

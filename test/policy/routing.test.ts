@@ -59,6 +59,7 @@ t.test('names', async (t) => {
     balance: 'ordered',
     retry,
     retryBudget: 0.2,
+    outputCap: 4096,
     allowUnpriced: false,
   });
   for (const unknown of [
