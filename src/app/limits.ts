@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { amountsOf } from '../accounting/amounts.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
@@ -45,6 +45,9 @@ interface Home {
 /** Settlements of other processes' requests that wait for the store. */
 const MOST_WAITING = 10_000;
 
+/** Who tells that the store cannot be reached: its connection also does while nobody asks. */
+type Witness = 'connection' | 'requests';
+
 /** Counters of limits with what keeps them true over restarts. One for all snapshots. */
 export class LimitService {
   readonly #options: LimitServiceOptions;
@@ -56,14 +59,20 @@ export class LimitService {
   /** Final entries that recovery wrote before the counters were there. */
   #early: FinalEntry[] | null = [];
   #isRead = false;
-  #reachable = true;
+  /** Who finds the store away now. */
+  readonly #lost = new Set<Witness>();
 
   /** Opens what others may ask for; the counters themselves come with `open`. */
   static async create(options: LimitServiceOptions): Promise<LimitService> {
     const { store } = options.snapshot;
     let service: LimitService | null = null;
     const home =
-      store.kind === 'memory' ? await memoryHome(options) : redisHome(options, store, () => void service?.reseed());
+      store.kind === 'memory'
+        ? await memoryHome(options)
+        : redisHome(options, store, {
+            onEmpty: () => void service?.reseed(),
+            onConnection: (isReachable) => service?.storeIs(isReachable, 'connection'),
+          });
     service = new LimitService(options, home);
     return service;
   }
@@ -82,7 +91,7 @@ export class LimitService {
     });
     const onLost = (): void => options.metrics.count('limit_settlements_lost');
     this.#waiting = new RetryQueue({ most: MOST_WAITING, later: realLater, onLost });
-    options.metrics.watch('limit_store_reachable', () => (this.#reachable ? 1 : 0));
+    options.metrics.watch('limit_store_reachable', () => (this.#lost.size === 0 ? 1 : 0));
   }
 
   /** Fills the counters: after recovery has looked for what a crash left, before the first request. */
@@ -119,7 +128,7 @@ export class LimitService {
       fallback: { counters: this.#fallback, processes: () => this.#home.processes() },
       onThreshold,
       onShadowed: () => metrics.count('limits_shadowed'),
-      onStore: (state) => this.#storeIs(state === 'reachable'),
+      onStore: (state) => this.storeIs(state === 'reachable', 'requests'),
       onOvershoot: () => metrics.count('limits_overshot'),
       onLost: () => metrics.count('limit_settlements_lost'),
       memory: this.#memory,
@@ -143,7 +152,7 @@ export class LimitService {
 
   /** Troubles that requests may feel. */
   get troubles(): readonly string[] {
-    return this.#reachable ? [] : ['the store of limits cannot be reached'];
+    return this.#lost.size === 0 ? [] : ['the store of limits cannot be reached'];
   }
 
   /** After the ledger was closed: the checkpoint then has everything. */
@@ -152,11 +161,14 @@ export class LimitService {
     await this.#home.close();
   }
 
-  #storeIs(isReachable: boolean): void {
-    if (this.#reachable === isReachable) return;
-    this.#reachable = isReachable;
+  /** One of the two has changed its mind. */
+  storeIs(isReachable: boolean, witness: Witness): void {
+    const before = this.#lost.size === 0;
+    if (isReachable) this.#lost.delete(witness);
+    else this.#lost.add(witness);
+    const now = this.#lost.size === 0;
     if (isReachable) this.#waiting.wake();
-    this.#options.onStore(isReachable);
+    if (now !== before) this.#options.onStore(now);
   }
 
   #seed(): Promise<void> {
@@ -172,35 +184,59 @@ const SOCKET = /^counters-(\d+)\.sock$/;
 /** In this process, taken over from the generation before it, or rebuilt from the ledger when that one is gone. */
 async function memoryHome({ runtimeDirectory, generation, log }: LimitServiceOptions): Promise<Home> {
   const memory = createMemoryCounters({ now: Date.now });
-  const socketPath = join(runtimeDirectory, `counters-${generation}.sock`);
-  const shared = await shareCounters({ store: memory, socketPath });
-  const older = (): number[] =>
+  const pathOf = (number: number): string => join(runtimeDirectory, `counters-${number}.sock`);
+  const sockets = (): number[] =>
     readdirSync(runtimeDirectory)
-      .map((name) => Number(SOCKET.exec(name)?.[1] ?? Number.NaN))
-      .filter((number) => number < generation)
+      .flatMap((name) => SOCKET.exec(name)?.[1] ?? [])
+      .map(Number)
       .sort((one, other) => other - one);
-  return {
-    store: shared,
-    processes: () => 1,
-    async open(seed) {
-      for (const number of older()) {
-        const from = join(runtimeDirectory, `counters-${number}.sock`);
-        const { kind } = await takeCounters({ from, store: memory, socketPath, seed });
-        if (kind === 'failed') continue;
+  const filled = Promise.withResolvers<void>();
+  const socketPath = pathOf(generation);
+  const shared = await shareCounters({
+    store: memory,
+    socketPath,
+    filled: filled.promise,
+    // The one that took them may be gone long before our last stream ends.
+    successor() {
+      const next = sockets().findLast((number) => number > generation);
+      return next === undefined ? null : pathOf(next);
+    },
+  });
+  const take = async (seed: () => Promise<void>): Promise<void> => {
+    for (const number of sockets().filter((number) => number < generation)) {
+      const from = pathOf(number);
+      const result = await takeCounters({ from, store: memory, socketPath, seed });
+      if (result.kind === 'taken') {
         log.write('info', 'counters of limits taken over', { generation: number });
         return;
       }
-      await seed();
+      // Left by a generation that was killed: nobody should look for it there.
+      if ((result.error as NodeJS.ErrnoException).code === 'ECONNREFUSED') rmSync(from, { force: true });
+    }
+    await seed();
+  };
+  return {
+    store: shared,
+    processes: () => 1,
+    open: async (seed) => {
+      await take(seed);
+      filled.resolve();
     },
     close: () => shared.close(),
   };
+}
+
+interface RedisHooks {
+  /** The store has lost its memory. */
+  readonly onEmpty: () => void;
+  readonly onConnection: (isReachable: boolean) => void;
 }
 
 /** In Redis or Valkey, which may already know all, or nothing, or be away: requests find out. */
 function redisHome(
   { boot, log, metrics }: LimitServiceOptions,
   settings: Extract<Snapshot['store'], { kind: 'redis' }>,
-  onEmpty: () => void,
+  hooks: RedisHooks,
 ): Home {
   let isEmpty = false;
   let isOpen = false;
@@ -214,11 +250,12 @@ function redisHome(
     onProblem(problem) {
       if (problem) log.failure('the store of limits cannot be reached', problem);
       else log.write('info', 'the store of limits can be reached');
+      hooks.onConnection(problem === null);
     },
     onEmpty() {
       metrics.count('limit_store_seeds');
       isEmpty = true;
-      if (isOpen) onEmpty();
+      if (isOpen) hooks.onEmpty();
     },
   });
   return {

@@ -122,6 +122,7 @@ t.test('the store is stopped, and is back', { skip }, async (t) => {
   const streams = await running('hard', 2);
   t.same((await readiness()).degraded, []);
   await redis.kill();
+  await eventually('it is known before anybody asks', async () => (await readiness()).degraded.length > 0);
 
   isRefusal(t, await ask(gateway, asked('hard')));
   t.same(count(await times(3, () => ask(gateway, asked('shadow')))), { 200: 3 }, 'only watched');
