@@ -50,6 +50,10 @@ function unionMistakes(issue: z.core.$ZodIssueInvalidUnion, path: Path, raw: unk
     (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
   );
   const best = meant.sort((left, right) => left.length - right.length)[0];
+  const [only] = best ?? [];
+  // One word of several, or something else: the union alone knows all of them.
+  if (only?.code === 'invalid_value' && only.path.length === 0 && issue.message !== 'Invalid input')
+    return [{ path, at: 'value', message: `${issue.message}${didYouMean(String(value), only.values.map(String))}` }];
   if (best !== undefined) return best.flatMap((issue) => mistakesOf(issue, path, raw));
   const message = value === undefined || value === null ? 'is required' : issue.message;
   return [{ path, at: 'value', message }];

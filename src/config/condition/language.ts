@@ -108,7 +108,7 @@ function explain(source: string, error: unknown): Error {
   const { code, summary, range } = error as Error & CelError;
   const excerpt = range === undefined ? '' : source.slice(range.start, range.end);
   if (code === 'unknown_variable') return new Error(`unknown name ${shown(excerpt)}${meantName(excerpt)}`);
-  const place = excerpt === '' || excerpt === source ? '' : ` in ${shown(excerpt)}`;
+  const place = /^(=|)$/.test(excerpt) || excerpt === source ? '' : ` in ${shown(excerpt)}`;
   return new Error(`${said(summary, range?.start)}${place}`);
 }
 
@@ -120,6 +120,7 @@ function meantName(name: string): string {
 
 function said(summary: string, start: number | undefined): string {
   if (/EOF/.test(summary)) return 'ends too early';
+  if (/^Unexpected character: =$/.test(summary)) return 'values are compared with ==';
   const mismatch = /^no such overload: (.*)$/.exec(summary);
   if (mismatch !== null) return `types do not fit: ${mismatch[1]}`;
   const position =
