@@ -23,8 +23,16 @@ export async function askAdmin(snapshot: Snapshot, question: AdminQuestion): Pro
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) }).catch(() => null);
   if (response === null || response.status === 404) return null;
-  if (!response.ok) throw new UserError(`the gateway's admin API at ${admin} answered ${response.status}`);
+  if (response.status === 401) throw new UserError(`the gateway at ${admin} refuses this admin.token`);
+  if (!response.ok)
+    throw new UserError(`the gateway at ${admin} answered ${response.status}${await reasonOf(response)}`);
   return response;
+}
+
+async function reasonOf(response: Response): Promise<string> {
+  const body = (await response.json().catch(() => null)) as { readonly error?: { readonly message?: unknown } } | null;
+  const message = body?.error?.message;
+  return typeof message === 'string' ? `: ${message}` : '';
 }
 
 /** `host:port` that the running gateway wrote down; null when none has run here. */

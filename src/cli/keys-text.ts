@@ -2,20 +2,19 @@ import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import type { KeyView } from '../policy/keys/key-desk.js';
 
-export interface FixedKeyFlags {
+/** What is given on the command line, as an entry of `keys` has it. */
+export interface FixedKeyFields {
   readonly id: string;
-  readonly label: Readonly<Record<string, string>>;
-  readonly model: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly models?: readonly string[];
+  readonly endpoints?: readonly string[];
+  readonly expires?: string;
 }
 
 /** The secret and the YAML that lets it in. Only the hash goes into the file, so the file is no secret. */
-export function fixedKeyText(secret: string, flags: FixedKeyFlags): string {
-  const entry = {
-    id: flags.id,
-    hash: `sha256:${createHash('sha256').update(secret).digest('hex')}`,
-    ...(Object.keys(flags.label).length > 0 ? { labels: flags.label } : {}),
-    ...(flags.model.length > 0 ? { models: flags.model } : {}),
-  };
+export function fixedKeyText(secret: string, { id, ...bounds }: FixedKeyFields): string {
+  const entry = { id, hash: `sha256:${createHash('sha256').update(secret).digest('hex')}`, ...bounds };
   const yaml = stringify([entry], { lineWidth: 0 }).replaceAll(/^(?=.)/gm, '  ');
   return `The key (shown only now):\n\n${secret}\n\nAdd to the config file:\n\nkeys:\n${yaml}`;
 }

@@ -5,7 +5,7 @@ import type { ChangedKey, KeyDesk, KeyView } from '../policy/keys/key-desk.js';
 import { generateKey } from '../policy/keys/key-format.js';
 import { withConfigFlag } from './flags.js';
 import { withDesk } from './keys-desk.js';
-import { fixedKeyText, keyTable, keyText } from './keys-text.js';
+import { type FixedKeyFields, fixedKeyText, keyTable, keyText } from './keys-text.js';
 import { UserError } from './user-error.js';
 
 type Pairs = Readonly<Record<string, string>>;
@@ -18,11 +18,11 @@ interface CommonFlags {
 interface CreateFlags extends CommonFlags {
   readonly fixed?: boolean;
   readonly id?: string;
-  readonly label: Pairs;
-  readonly model: readonly string[];
-  readonly endpoint: readonly string[];
+  readonly label?: Pairs;
+  readonly model?: readonly string[];
+  readonly endpoint?: readonly string[];
   readonly expires?: string;
-  readonly metadata: Pairs;
+  readonly metadata?: Pairs;
 }
 
 interface ListFlags extends CommonFlags {
@@ -46,11 +46,11 @@ export function keysCommand(): Command {
   const keys = new Command('keys').description('gateway keys: make, list, rotate, revoke').addHelpText('after', HELP);
   withCommonFlags(keys.command('create'))
     .description('make a key; its secret is shown only now')
-    .option('--label <name=value>', 'label, may be repeated', collectPair, {})
-    .option('--model <glob>', 'model that the key may use, may be repeated (default: all)', collect, [])
-    .option('--endpoint <glob>', 'path that the key may use, may be repeated (default: all)', collect, [])
+    .option('--label <name=value>', 'label, may be repeated', collectPair)
+    .option('--model <glob>', 'model that the key may use, may be repeated (default: all)', collect)
+    .option('--endpoint <glob>', 'path that the key may use, may be repeated (default: all)', collect)
     .option('--expires <time>', 'date, time, or from now on: 2027-01-01, 720h')
-    .option('--metadata <name=value>', 'text of your own, may be repeated', collectPair, {})
+    .option('--metadata <name=value>', 'text of your own, may be repeated', collectPair)
     .option('--fixed', 'only print a new secret and the lines for the config file')
     .option('--id <id>', 'with --fixed: name of the key in logs and records (default: app)')
     .action(create);
@@ -88,15 +88,25 @@ function withCommonFlags(command: Command): Command {
 
 async function create(flags: CreateFlags): Promise<void> {
   if (flags.fixed) {
-    process.stdout.write(fixedKeyText(generateKey().text, { ...flags, id: flags.id ?? 'app' }));
+    process.stdout.write(fixedKeyText(generateKey().text, fixedFields(flags)));
     return;
   }
   if (flags.id !== undefined) throw new UserError('--id: the id of an issued key is made up; --fixed takes one');
-  const { label: labels, model, endpoint, metadata } = flags;
-  const models = model.length > 0 ? model : null;
-  const endpoints = endpoint.length > 0 ? endpoint : null;
+  const { label: labels = {}, model: models = null, endpoint: endpoints = null, metadata = {} } = flags;
   const body = { labels, metadata, models, endpoints, expires: expiry(flags.expires) };
   await withDesk(flags.config, async (desk) => tell(await desk.change(readKeyChange('create', '', body)), flags));
+}
+
+function fixedFields({ id = 'app', label, metadata, model, endpoint, expires }: CreateFlags): FixedKeyFields {
+  const end = expiry(expires);
+  return {
+    id,
+    ...(label ? { labels: label } : {}),
+    ...(metadata ? { metadata } : {}),
+    ...(model ? { models: model } : {}),
+    ...(endpoint ? { endpoints: endpoint } : {}),
+    ...(end === null ? {} : { expires: end }),
+  };
 }
 
 /** ISO 8601 of a duration from now; any other text as it is. */
@@ -131,11 +141,11 @@ function tell({ key, secret }: ChangedKey, { json }: CommonFlags): void {
   process.stdout.write(json ? `${JSON.stringify(whole, null, 2)}\n` : shown + keyText(key));
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
-function collectPair(text: string, previous: Pairs): Pairs {
+function collectPair(text: string, previous: Pairs = {}): Pairs {
   const at = text.indexOf('=');
   if (at < 1) throw new UserError(`${text}: must be name=value`);
   return { ...previous, [text.slice(0, at)]: text.slice(at + 1) };

@@ -4,9 +4,9 @@ import type { LedgerReport } from '../accounting/ledger/verify.js';
 
 /** The report for people: what is there, and where it is damaged. */
 export function reportText(report: LedgerReport): string {
-  const types = Object.entries(report.by_type).map(([type, count]) => `${count} ${type}`);
+  const types = Object.entries(report.by_type).map(([type, entries]) => `${entries} ${type}`);
   const lines = [
-    `${report.entries} entries in ${report.segments} segments (${types.join(', ')})`,
+    `${count(report.entries, 'entry', 'entries')} in ${count(report.segments, 'segment', 'segments')} (${types.join(', ')})`,
     `${report.open_holds} open holds of ended processes, ${report.duplicates} duplicates, ${report.torn.length} torn ends`,
     ...report.damages.map((damage) => `damage: ${place(damage)}`),
     report.ok ? 'ok' : 'damaged',
@@ -23,6 +23,10 @@ export function repairText(report: RepairReport): string {
   ]);
   const living = report.living.map((damage) => `left alone, its process still runs: ${place(damage)}`);
   return `${[...(lines.length > 0 ? lines : ['nothing to repair']), ...living].join('\n')}\n`;
+}
+
+function count(number: number, one: string, more: string): string {
+  return `${number} ${number === 1 ? one : more}`;
 }
 
 function place({ file, offset, length }: Damage): string {

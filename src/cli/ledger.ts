@@ -59,10 +59,17 @@ async function rebuild(flags: LedgerFlags): Promise<void> {
   const snapshot = readSnapshot(flags.config);
   const seed = await recount(snapshot);
   const { ledger, records: settings, retention, dataDirectory } = snapshot;
-  const records = await rereadLedger({ directory: ledger.directory, settings, retention, dataDirectory });
+  const records = await rereadLedger({ directory: ledger.directory, settings, retention, dataDirectory }).catch(
+    unreachable,
+  );
   const report = { counters: seed.used.size, open_holds: seed.holds.size, records };
   const counted = `${report.counters} counters and ${report.open_holds} open holds from the ledger`;
   print(flags, report, `${counted}\n${records ? 'the records have read all of it' : 'no records database yet'}\n`);
+}
+
+function unreachable(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new UserError(`the counters are counted anew, but the records cannot be reached: ${reason}`);
 }
 
 function recount({ ledger, dataDirectory }: Snapshot): Promise<Seed> {

@@ -15,7 +15,7 @@ import { UserError } from './user-error.js';
 interface PriceFlags {
   readonly at?: number;
   readonly tier?: string;
-  readonly label: Readonly<Record<string, string>>;
+  readonly label?: Readonly<Record<string, string>>;
   readonly unpriced?: boolean;
   readonly json?: boolean;
   readonly config?: string;
@@ -34,7 +34,7 @@ export function pricesCommand(): Command {
     .argument('[targets...]', 'provider/model, or the name of a configured model')
     .option('--at <time>', 'at this time: 2026-11-01, 2026-11-01T08:00Z, or -30d', timeFlag)
     .option('--tier <name>', 'as served by this tier: flex, batch')
-    .option('--label <name=value>', 'as paid by a key with this label, for discounts', labelFlag, {})
+    .option('--label <name=value>', 'as paid by a key with this label, for discounts', labelFlag)
     .option('--input <tokens>', 'what so many would cost: not cached input', tokenFlag)
     .option('--output <tokens>', 'output without reasoning', tokenFlag)
     .option('--reasoning <tokens>', 'reasoning', tokenFlag)
@@ -81,7 +81,7 @@ function questionOf(flags: PriceFlags): PriceQuestion {
   const usage = Object.fromEntries(Object.entries(given).filter(([, amount]) => amount !== undefined));
   return {
     at: flags.at ?? Date.now(),
-    labels: flags.label,
+    labels: flags.label ?? {},
     tier: flags.tier ?? null,
     usage: Object.keys(usage).length === 0 ? null : usage,
   };
@@ -120,7 +120,7 @@ function tokenFlag(text: string): number {
   return count;
 }
 
-function labelFlag(text: string, earlier: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function labelFlag(text: string, earlier: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const sign = text.indexOf('=');
   if (sign < 1) throw new InvalidArgumentError('It must be name=value.');
   return { ...earlier, [text.slice(0, sign)]: text.slice(sign + 1) };

@@ -29,7 +29,11 @@ export function serveCommand(): Command {
   const hidden = (flags: string) => new Option(flags).hideHelp();
   return withConfigFlag(new Command('serve'))
     .description('run the service without Envoy (sidecar)')
-    .option('--grace <duration>', 'time for running streams after SIGTERM', durationFlag, 30_000)
+    .addOption(
+      new Option('--grace <duration>', 'time for running streams after SIGTERM')
+        .argParser(durationFlag)
+        .default(30_000, '30s'),
+    )
     .addOption(hidden('--generation <number>').argParser(countFlag))
     .addOption(hidden('--listen <address>').argParser(addressFlag))
     .addOption(hidden('--admin-listen <address>').argParser(addressFlag))

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { formatAddress } from '../config/address.js';
 import { formatProblem } from '../config/problem.js';
 import type { Snapshot } from '../config/snapshot.js';
@@ -26,7 +26,11 @@ const SAME_SIGNAL_MS = 500;
 export function upCommand(): Command {
   return withConfigFlag(new Command('up'))
     .description('run the gateway: service and Envoy, supervised')
-    .option('--grace <duration>', 'time for running requests when stopping', durationFlag, 30_000)
+    .addOption(
+      new Option('--grace <duration>', 'time for running requests when stopping')
+        .argParser(durationFlag)
+        .default(30_000, '30s'),
+    )
     .addHelpText('after', HELP)
     .action(up);
 }

@@ -47,7 +47,7 @@ async function run(words: readonly string[]): Promise<{ text: string; error: str
 t.test('verify tells, repair mends, rebuild counts', async (t) => {
   const { config, file, checkpoint } = setUp(t);
   const sound = await run(['verify', '-c', config]);
-  t.match(sound, { error: null, text: /^3 entries in 1 segments .*\n1 open holds.*\nok\n$/ });
+  t.match(sound, { error: null, text: /^3 entries in 1 segment .*\n1 open holds.*\nok\n$/ });
   t.match(await run(['rebuild', '-c', config]), {
     error: null,
     text: '1 counters and 1 open holds from the ledger\nno records database yet\n',

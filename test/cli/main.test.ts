@@ -90,6 +90,12 @@ t.test('keys', async (t) => {
     'team=search',
     '--model',
     'mock/*',
+    '--endpoint',
+    '/v1/chat/*',
+    '--expires',
+    '2099-01-01',
+    '--metadata',
+    'owner=ann',
   ]);
   t.equal(made.code, 0);
   const secret = /^sk-tg-\S+$/m.exec(made.stdout)?.[0] ?? '';
@@ -99,10 +105,19 @@ t.test('keys', async (t) => {
   const listed = await tollgate(['keys', 'list'], { directory });
   t.match(
     listed.stdout,
-    /^ID +SOURCE +STATE +LABELS +MODELS +EXPIRES\nweb +config +active +team=search +mock\/\* +never\n$/,
+    /^ID +SOURCE +STATE +LABELS +MODELS +EXPIRES\nweb +config +active +team=search +mock\/\* +2099-01-01T00:00:00\.000Z\n$/,
   );
   const json = await tollgate(['keys', 'list', '--format', 'json'], { directory });
-  t.match(JSON.parse(json.stdout), [{ id: 'web', source: 'config', labels: { team: 'search' }, models: ['mock/*'] }]);
+  t.match(JSON.parse(json.stdout), [
+    {
+      id: 'web',
+      source: 'config',
+      labels: { team: 'search' },
+      models: ['mock/*'],
+      endpoints: ['/v1/chat/*'],
+      metadata: { owner: 'ann' },
+    },
+  ]);
 });
 
 t.test('the Node that is needed', async (t) => {

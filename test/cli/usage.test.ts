@@ -96,7 +96,26 @@ t.test('reads the ledger when no gateway answers', async (t) => {
   t.equal(lines.length, 4, 'a head, input, output, and the last line end');
   await t.rejects(usageCommand().parseAsync(['--config', config, '--from', '1d', '--to', '2d'], { from: 'user' }));
   const verify = () => ledgerCommand().parseAsync(['verify', '--config', config], { from: 'user' });
-  t.match(await printed(t, verify), /^2 entries in 1 segments .*\n0 open holds.*\nok\n$/);
+  t.match(await printed(t, verify), /^2 entries in 1 segment .*\n0 open holds.*\nok\n$/);
+});
+
+t.test('a gateway that cannot answer says why', async (t) => {
+  const directory = temporaryDirectory(t);
+  const config = setUp(directory);
+  let status = 503;
+  const server = createServer((_request, response) => {
+    response.writeHead(status).end(JSON.stringify({ error: { message: 'the records cannot be read: no such host' } }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(join(directory, 'run', 'addresses.json'), JSON.stringify({ admin: `127.0.0.1:${port}` }));
+  const usage = () => usageCommand().parseAsync(['--config', config], { from: 'user' });
+  await t.rejects(usage(), {
+    message: `the gateway at 127.0.0.1:${port} answered 503: the records cannot be read: no such host`,
+  });
+  status = 401;
+  await t.rejects(usage(), { message: `the gateway at 127.0.0.1:${port} refuses this admin.token` });
 });
 
 t.test('asks the running gateway with its token', async (t) => {
