@@ -36,9 +36,12 @@ export async function playKills(t: TestContext, options: KillsOptions): Promise<
   const provider = await startCountingProvider((marker) => load?.plan(marker));
   t.teardown(() => provider.close());
   const gateway = await startGateway(t, { config: configFor(provider) });
-  load = new Load({ url: gateway.url, key: gateway.key, seed, clients, shares: SHARES });
+  const running = new Load({ url: gateway.url, key: gateway.key, seed, clients, shares: SHARES });
+  load = running;
+  // Also where a wait fails: clients that go on asking would keep the process.
+  t.teardown(() => running.stop());
   const random = seededRandom(seed + 1);
-  load.start();
+  running.start();
   await provider.reached(options.warmUp);
   await eventually('how wide answers are is learned', () => hasLearned(join(gateway.directory, 'data', WIDTHS_FILE)));
   for (let round = 1; round <= rounds; round += 1) {
@@ -47,13 +50,13 @@ export async function playKills(t: TestContext, options: KillsOptions): Promise<
     const killed = gateway.pid('service');
     gateway.kill('service', 'SIGKILL');
     await gateway.replaced(killed);
-    options.onRound?.(round, load.sent.length);
+    options.onRound?.(round, running.sent.length);
   }
   await provider.reached(provider.served.length + attemptsPerRound);
-  await load.stop();
+  await running.stop();
   await gateway.idle();
   await gateway.settled();
-  return { gateway, provider, load };
+  return { gateway, provider, load: running };
 }
 
 /** Whole answers and streams of both targets. */
