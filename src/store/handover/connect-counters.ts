@@ -15,10 +15,10 @@ const NO_AMOUNTS: Amounts = { requests: 0, input_tokens: 0, output_tokens: 0, to
 
 /**
  * The counters that another process of this host shares under `socketPath`. After a lost connection the next operation
- * connects again; what had no answer then, or after `timeoutMs`, is `unavailable`.
+ * connects again, to where `again` says; what had no answer then, or after `timeoutMs`, is `unavailable`.
  */
-export function connectCounters(socketPath: string, timeoutMs = 5000): RemoteCounters {
-  return new ForwardedCounters(socketPath, timeoutMs);
+export function connectCounters(socketPath: string, timeoutMs = 5000, again = () => socketPath): RemoteCounters {
+  return new ForwardedCounters(socketPath, timeoutMs, again);
 }
 
 class Pending implements Waiting {
@@ -43,18 +43,18 @@ class Pending implements Waiting {
 }
 
 class ForwardedCounters extends OperationStore implements RemoteCounters {
-  readonly #path: string;
+  readonly #again: () => string;
   readonly #deadlines: Deadlines;
   readonly #pending = new Map<number, Pending>();
   #lines: LineSocket | null = null;
   #count = 0;
   isReachable = true;
 
-  constructor(path: string, timeoutMs: number) {
+  constructor(path: string, timeoutMs: number, again: () => string) {
     super();
-    this.#path = path;
+    this.#again = again;
     this.#deadlines = new Deadlines(timeoutMs);
-    this.#lines = this.#connect();
+    this.#lines = this.#connect(path);
   }
 
   close(): void {
@@ -69,14 +69,14 @@ class ForwardedCounters extends OperationStore implements RemoteCounters {
   }
 
   #send(pending: Pending): void {
-    this.#lines ??= this.#connect();
+    this.#lines ??= this.#connect(this.#again());
     this.#count += 1;
     this.#pending.set(this.#count, pending);
     this.#lines.send({ n: this.#count, operation: encodeOperation(pending.operation) });
   }
 
-  #connect(): LineSocket {
-    const socket = connect(this.#path).once('connect', () => {
+  #connect(path: string): LineSocket {
+    const socket = connect(path).once('connect', () => {
       this.isReachable = true;
     });
     const lines = new LineSocket(socket, {

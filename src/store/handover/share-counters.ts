@@ -28,6 +28,13 @@ export interface ShareOptions {
   readonly socketPath: string;
   /** An operation that had no answer by then, 5000 unless given, is `unavailable`. */
   readonly timeoutMs?: number;
+  /**
+   * Once whoever took the counters has gone: socket of another one that has them, or knows who has; null = nobody else is known.
+   * Absent: never another one.
+   */
+  readonly successor?: () => string | null;
+  /** Others are answered from then on; absent = at once. */
+  readonly filled?: Promise<void>;
 }
 
 /** Lines of state that are written in one turn of the event loop. */
@@ -69,6 +76,8 @@ class Queued implements Waiting {
 class Sharing extends OperationStore implements SharedCounters {
   readonly #local: PortableCounters;
   readonly #timeoutMs: number;
+  readonly #successor: () => string | null;
+  readonly #filled: Promise<void>;
   readonly #deadlines: Deadlines;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -77,10 +86,12 @@ class Sharing extends OperationStore implements SharedCounters {
   #queue: Queued[] = [];
   #remote: RemoteCounters | null = null;
 
-  constructor({ store, timeoutMs = 5000 }: ShareOptions) {
+  constructor({ store, timeoutMs = 5000, successor = () => null, filled = Promise.resolve() }: ShareOptions) {
     super();
     this.#local = store;
     this.#timeoutMs = timeoutMs;
+    this.#successor = successor;
+    this.#filled = filled;
     this.#deadlines = new Deadlines(timeoutMs);
     this.#server = createServer((socket) => this.#accept(socket));
   }
@@ -126,7 +137,7 @@ class Sharing extends OperationStore implements SharedCounters {
           path = take;
           void this.#give(lines);
         } else if (taken) this.#given(lines, path);
-        else this.#answer(lines, message as WireRequest);
+        else void this.#answer(lines, message as WireRequest);
       },
       close: () => {
         this.#sockets.delete(socket);
@@ -136,7 +147,8 @@ class Sharing extends OperationStore implements SharedCounters {
     });
   }
 
-  #answer(lines: LineSocket, { n, operation }: WireRequest): void {
+  async #answer(lines: LineSocket, { n, operation }: WireRequest): Promise<void> {
+    await this.#filled;
     this.run(decodeOperation(operation), (result) => lines.send({ n, result: encodeResult(result) }));
   }
 
@@ -165,7 +177,7 @@ class Sharing extends OperationStore implements SharedCounters {
   #given(lines: LineSocket, path: string): void {
     if (this.#taker !== lines) return;
     this.#remote?.close();
-    this.#remote = connectCounters(path, this.#timeoutMs);
+    this.#remote = connectCounters(path, this.#timeoutMs, () => this.#successor() ?? path);
     this.#resume();
     lines.end();
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { connectCounters } from '../../../src/store/handover/connect-counters.js';
-import { type SharedCounters, shareCounters } from '../../../src/store/handover/share-counters.js';
+import { type SharedCounters, type ShareOptions, shareCounters } from '../../../src/store/handover/share-counters.js';
 import { takeCounters } from '../../../src/store/handover/take-counters.js';
 import { createMemoryCounters, type PortableCounters } from '../../../src/store/memory/memory-counters.js';
 import { type Asking, asking, counter, sums, TOTAL } from '../ask.js';
@@ -29,10 +29,12 @@ interface Generation {
   readonly socketPath: string;
 }
 
-async function generation(t: Test, folder: string, number: number): Promise<Generation> {
+type More = Partial<Pick<ShareOptions, 'successor' | 'filled'>>;
+
+async function generation(t: Test, folder: string, number: number, more: More = {}): Promise<Generation> {
   const socketPath = join(folder, `counters-${number}.sock`);
   const store = createMemoryCounters({ now: () => START });
-  const shared = await shareCounters({ store, socketPath });
+  const shared = await shareCounters({ store, socketPath, ...more });
   t.teardown(() => shared.close());
   return { store, shared, ask: asking(shared), socketPath };
 }
@@ -160,6 +162,36 @@ t.test('three generations', async (t) => {
   t.equal(sums(await first.ask.settle('a', { cost: 1 })), '1/20 0/1', 'through the one between');
   t.equal(sums(await second.ask.settle('b', { cost: 2 })), '3/0 0/0');
   t.equal(sums({ states: await third.ask.read(...BUDGET) }), '3/0 0/0');
+});
+
+t.test('the one between ends before the oldest', async (t) => {
+  const folder = directory(t);
+  const third = await generation(t, folder, 3);
+  const first = await generation(t, folder, 1, { successor: () => third.socketPath });
+  const second = await generation(t, folder, 2);
+  for (const id of ['a', 'b']) await first.ask.hold(id, BUDGET, { cost: 10 });
+  await takeCounters({ from: first.socketPath, ...second, seed });
+  t.equal(sums(await first.ask.settle('a', { cost: 1 })), '1/10 0/1');
+  t.equal(sums({ states: await third.ask.read(...BUDGET) }), '0/0 0/0', 'as long as it is there, it is asked');
+  await takeCounters({ from: second.socketPath, ...third, seed });
+  await second.shared.close();
+  // It is not known when the end is noticed.
+  let result = await first.ask.settle('b', { cost: 2 });
+  while (result.kind === 'unavailable') result = await first.ask.settle('b', { cost: 2 });
+  t.equal(sums(result), '3/0 0/0');
+  t.equal(sums({ states: await third.ask.read(...BUDGET) }), '3/0 0/0');
+});
+
+t.test('nobody is answered before the counters are there', async (t) => {
+  const filled = Promise.withResolvers<void>();
+  const young = await generation(t, directory(t), 1, { filled: filled.promise });
+  const store = connectCounters(young.socketPath);
+  t.teardown(() => store.close());
+  const holding = asking(store).hold('a', BUDGET, { cost: 1 });
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  await young.ask.hold('b', BUDGET, { cost: 20 });
+  filled.resolve();
+  t.equal(sums(await holding), '0/21 0/2');
 });
 
 t.test('nobody to take from, nobody to ask', async (t) => {
