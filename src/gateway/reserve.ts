@@ -81,7 +81,8 @@ class Reservation {
     if (covering.countsTokens || admitted.body.length <= COUNTED_BYTES)
       state.inputEstimate = this.#work.subject.request.inputTokens();
     const bounds = this.#bounds(admitted, covering);
-    if (bounds.cost === null && covering.hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
+    const hardCost = this.#isCostHard(covering);
+    if (bounds.cost === null && hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
     const ask = { id: state.id, subject: this.#work.subject, covering, amounts, ttlMs: HOLD_MS };
     state.rules.limiter.hold({ ...ask, without: [...this.#followed] }, (verdict) => {
@@ -95,9 +96,18 @@ class Reservation {
         state.held = verdict.held;
         // The client left while the store was asked: nothing was sent anywhere.
         if (state.gone || state.finished) release(state);
-        else this.#finish(withCap(admitted, covering));
+        else this.#finish(withCap(admitted, { ...covering, hardCost }));
       });
     });
+  }
+
+  /** What is served instead of something dearer may be unpriced itself, if no other limit minds. */
+  #isCostHard({ hardCost, rules }: Covering): boolean {
+    const followed = this.#followed;
+    if (!hardCost || followed.length === 0) return hardCost;
+    return rules.some(
+      ({ name, cost, action }) => cost !== null && action.kind !== 'shadow' && !followed.includes(name),
+    );
   }
 
   /** Cost is bounded for certain; tokens by their estimate with a margin, or a small limit would let nothing through. */

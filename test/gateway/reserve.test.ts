@@ -167,6 +167,15 @@ t.test('an unknown price', async (t) => {
   const soft = of({ ...COST, hardCost: false });
   t.equal(soft.reply?.kind, 'continue', 'a limit that only watches refuses nothing');
   t.equal(soft.limiter.asked[0]?.amounts.cost, 0);
+  const cost = { max: 5n, window: { kind: 'total' }, sliding: false } as const;
+  const use: LimitVerdict = { kind: 'use', model: 'a/own', limit: 'budget' };
+  const rules = [{ ...RULE, cost, action: { kind: 'use', model: 'a/own' } }] as const;
+  const prices = sampleSnapshot().prices.flatMap((price) =>
+    ['a/small', 'b/large'].map((model) => ({ ...price, model })),
+  );
+  const limiter = new SampleLimiter({ covering: { ...COST, rules }, verdicts: [use] });
+  const { parts } = run(limiter, { parts: new SampleParts(sampleSnapshot({ prices }), '7', limiter) });
+  t.match(parts.holds[0], { route: 'limit budget', targets: ['a/own'] }, 'what is used instead needs no price');
 });
 
 t.test('who leaves while the store is asked gets everything back', async (t) => {

@@ -60,6 +60,6 @@ function describe(rules: readonly LimitRule[]): Covering {
     rules,
     countsTokens: rules.some((rule) => rule.tokens !== null),
     countsCost: rules.some((rule) => rule.cost !== null),
-    hardCost: rules.some((rule) => rule.cost !== null && rule.action.kind === 'reject'),
+    hardCost: rules.some((rule) => rule.cost !== null && rule.action.kind !== 'shadow'),
   };
 }

@@ -9,7 +9,7 @@ export interface Covering {
   /** Tokens or cost are counted: the bounds must be worth something. */
   readonly countsTokens: boolean;
   readonly countsCost: boolean;
-  /** A cost limit that refuses: an unknown price is refused, an answer without a bound gets one. */
+  /** A cost limit that does not only watch: an unknown price is refused, an answer without a bound gets one. */
   readonly hardCost: boolean;
 }
 

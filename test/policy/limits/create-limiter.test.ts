@@ -10,6 +10,7 @@ t.test('what covers a request', async (t) => {
     limitRule('dollars', { when: team('a'), cost: bound(1) }),
     limitRule('tokens', { when: team('a'), tokens: { ...bound(1), of: 'total' } }),
     limitRule('soft dollars', { when: team('b'), cost: bound(1), action: { kind: 'shadow' } }),
+    limitRule('then cheap', { when: team('c'), cost: bound(1), action: { kind: 'use', model: 'free' } }),
   ];
   const { limiter } = new LimiterUnderTest(rules);
   const coveringOf = (labels: Readonly<Record<string, string>>) => {
@@ -18,9 +19,15 @@ t.test('what covers a request', async (t) => {
     return found[0];
   };
   t.same(coveringOf({ team: 'a' }), { rules: rules.slice(0, 2), countsTokens: true, countsCost: true, hardCost: true });
-  t.same(coveringOf({ team: 'b' }), { rules: rules.slice(2), countsTokens: false, countsCost: true, hardCost: false });
+  t.same(coveringOf({ team: 'b' }), {
+    rules: rules.slice(2, 3),
+    countsTokens: false,
+    countsCost: true,
+    hardCost: false,
+  });
+  t.match(coveringOf({ team: 'c' }), { hardCost: true }, 'an unknown price does not fit');
   t.same(coveringOf({}), { rules: [], countsTokens: false, countsCost: false, hardCost: false });
-  t.equal(coveringOf({}), coveringOf({ team: 'c' }), 'nothing is made where nothing covers');
+  t.equal(coveringOf({}), coveringOf({ team: 'd' }), 'nothing is made where nothing covers');
   t.same(new LimiterUnderTest(rules).held(), { id: 'request-0', places: {}, headers: [], shadowed: [] });
 });
 
