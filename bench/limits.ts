@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -163,17 +165,38 @@ function connected(socket: string): Promise<RedisCounters> {
   });
 }
 
+interface BenchRedis {
+  readonly socket: string;
+  readonly url: string;
+  readonly pid: number;
+  stop(): void;
+}
+
 interface TestServers {
   findServer(kind: 'redis'): string | null;
 }
 
-async function startRedis(): Promise<{ readonly socket: string; readonly pid: number; stop(): void } | null> {
+/** The Redis that the tests use, on a Unix socket; null where there is none. */
+export async function startRedis(): Promise<BenchRedis | null> {
   const script: TestServers = await import(pathToFileURL(join(process.cwd(), 'scripts/test-servers.mjs')).href);
   const binary = script.findServer('redis');
   if (binary === null) return null;
   const directory = mkdtempSync(join(tmpdir(), 'tg-bench-'));
   const socket = join(directory, 'redis.sock');
-  const child = spawn(binary, ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', directory], {
+  const port = await freePort();
+  const flags = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--unixsocket',
+    socket,
+    '--save',
+    '',
+    '--dir',
+    directory,
+  ];
+  const child = spawn(binary, flags, {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await ready(child);
@@ -181,7 +204,16 @@ async function startRedis(): Promise<{ readonly socket: string; readonly pid: nu
     child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   };
-  return { socket, pid: child.pid ?? 0, stop };
+  return { socket, url: `redis://127.0.0.1:${port}`, pid: child.pid ?? 0, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 function ready(child: ChildProcess): Promise<void> {

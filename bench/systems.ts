@@ -52,6 +52,11 @@ export function envoyPath(): string {
 export interface TollgateSections {
   readonly providers?: Readonly<Record<string, object>>;
   readonly models?: Readonly<Record<string, object>>;
+  readonly keys?: readonly object[];
+  readonly limits?: readonly object[];
+  readonly store?: object;
+  /** For the table; `Envoy + Tollgate` if not given. */
+  readonly name?: string;
 }
 
 /** Tollgate with everything on: keys, metering, prices, ledger, metrics, access log. */
@@ -69,7 +74,9 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
       ...more.providers,
     },
     ...(more.models ? { models: more.models } : {}),
-    keys: [{ id: 'bench', secret: KEY, labels: { team: 'bench' } }],
+    ...(more.limits ? { limits: more.limits } : {}),
+    ...(more.store ? { store: more.store } : {}),
+    keys: [{ id: 'bench', secret: KEY, labels: { team: 'bench' } }, ...(more.keys ?? [])],
     prices: [{ model: '*', input: 1, output: 2 }],
   };
   const file = join(directory, 'tollgate.yaml');
@@ -85,7 +92,7 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
   const { gateway } = JSON.parse(readFileSync(addresses, 'utf8')) as { gateway: string };
   const pid = (name: string): number => Number(readFileSync(join(directory, 'run', `${name}.pid`), 'utf8'));
   return {
-    name: 'Envoy + Tollgate',
+    name: more.name ?? 'Envoy + Tollgate',
     port: Number(gateway.split(':').at(-1)),
     prefix: 'p/',
     parts: () => ({ envoy: pid('envoy'), service: pid('service') }),

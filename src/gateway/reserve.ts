@@ -1,4 +1,5 @@
 import { type Bounds, boundsOf } from '../accounting/estimates/bounds.js';
+import { tokenFamily } from '../accounting/tokens/families.js';
 import { GatewayError } from '../dialects/error.js';
 import type { Covering, LimitRefusal } from '../policy/limits/limiter.js';
 import type { Amounts } from '../store/counter-store.js';
@@ -79,8 +80,8 @@ class Reservation {
     }
     // Whoever pays by limits gets better estimates after a crash; counting a long text would hold up the others.
     if (covering.countsTokens || admitted.body.length <= COUNTED_BYTES)
-      state.inputEstimate = this.#work.subject.request.inputTokens();
-    const bounds = this.#bounds(admitted, covering);
+      state.inputEstimate = this.#countInput(admitted);
+    const bounds = this.#bounds(admitted);
     const hardCost = this.#isCostHard(covering);
     if (bounds.cost === null && hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
@@ -110,14 +111,19 @@ class Reservation {
     );
   }
 
+  /** In the tokens of the model that is asked first, whatever name stands for it. */
+  #countInput(admitted: Admitted): number {
+    return this.#parts.tokens.estimateInput(admitted, tokenFamily(admitted.plan[0]?.name ?? admitted.model));
+  }
+
   /** Cost is bounded for certain; tokens by their estimate with a margin, or a small limit would let nothing through. */
-  #bounds(admitted: Admitted, covering: Covering): Bounds {
-    const { rules, arrivedAt, key } = this.#state;
+  #bounds(admitted: Admitted): Bounds {
+    const { rules, arrivedAt, key, inputEstimate: estimate } = this.#state;
     const { body, facts, plan: targets, outputCap } = admitted;
     const labels = key?.labels ?? {};
     const most = boundsOf({ body, facts, targets, prices: rules.prices, outputCap, at: arrivedAt, labels });
-    if (!covering.countsTokens) return most;
-    const likely = Math.ceil(this.#work.subject.request.inputTokens() * ESTIMATE_MARGIN) + ESTIMATE_SLACK;
+    if (estimate === null) return most;
+    const likely = Math.ceil(estimate * ESTIMATE_MARGIN) + ESTIMATE_SLACK;
     const input = Math.min(most.input_tokens, likely);
     return { ...most, input_tokens: input, tokens: input + most.output_tokens };
   }
