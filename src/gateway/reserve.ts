@@ -81,7 +81,7 @@ class Reservation {
     // Whoever pays by limits gets better estimates after a crash; counting a long text would hold up the others.
     if (covering.countsTokens || admitted.body.length <= COUNTED_BYTES)
       state.inputEstimate = this.#countInput(admitted);
-    const bounds = this.#bounds(admitted);
+    const bounds = this.#bounds(admitted, covering);
     const hardCost = this.#isCostHard(covering);
     if (bounds.cost === null && hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
@@ -117,12 +117,12 @@ class Reservation {
   }
 
   /** Cost is bounded for certain; tokens by their estimate with a margin, or a small limit would let nothing through. */
-  #bounds(admitted: Admitted): Bounds {
+  #bounds(admitted: Admitted, { countsTokens }: Covering): Bounds {
     const { rules, arrivedAt, key, inputEstimate: estimate } = this.#state;
     const { body, facts, plan: targets, outputCap } = admitted;
     const labels = key?.labels ?? {};
     const most = boundsOf({ body, facts, targets, prices: rules.prices, outputCap, at: arrivedAt, labels });
-    if (estimate === null) return most;
+    if (!countsTokens || estimate === null) return most;
     const likely = Math.ceil(estimate * ESTIMATE_MARGIN) + ESTIMATE_SLACK;
     const input = Math.min(most.input_tokens, likely);
     return { ...most, input_tokens: input, tokens: input + most.output_tokens };
