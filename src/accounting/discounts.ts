@@ -1,8 +1,8 @@
+import { compileGlob } from '../config/glob.js';
 import type { Discount } from '../config/money-rules.js';
 import { remainderOf } from './exact.js';
 import type { Price } from './price.js';
 import { scaledPrice } from './scaled-price.js';
-import { targetGlob } from './target-glob.js';
 
 /** What a discount may depend on. */
 export interface Purchase {
@@ -32,7 +32,7 @@ interface CompiledDiscount {
 }
 
 function compileDiscount(discount: Discount): CompiledDiscount {
-  const pattern = targetGlob(discount.model);
+  const covers = compileGlob(discount.model);
   const { from, until } = discount;
   const labels = Object.entries(discount.labels);
   const share = remainderOf(discount.share);
@@ -42,7 +42,7 @@ function compileDiscount(discount: Discount): CompiledDiscount {
       (from === null || purchase.atMs >= from) &&
       (until === null || purchase.atMs < until) &&
       labels.every(([name, value]) => labelOf(purchase, name) === value) &&
-      pattern.test(purchase.target),
+      covers(purchase.target),
     apply(price) {
       let discounted = known.get(price);
       if (discounted === undefined) {

@@ -1,3 +1,4 @@
+import { compileGlob } from '../config/glob.js';
 import type { Discount } from '../config/money-rules.js';
 import type { PriceOverride, Target } from '../config/snapshot.js';
 import { type TokenClass, UNIT_CLASSES, type UnitClass } from '../dialects/usage.js';
@@ -6,7 +7,6 @@ import { createDiscounts } from './discounts.js';
 import { decimalToScaled, type Share } from './exact.js';
 import type { Price, Rate, UnitPrice } from './price.js';
 import { tiersOf } from './service-tiers.js';
-import { targetGlob } from './target-glob.js';
 
 /** Prices by target and moment. */
 export interface PriceBook {
@@ -53,11 +53,11 @@ interface CompiledOverride {
 }
 
 function compileOverride(override: PriceOverride): CompiledOverride {
-  const pattern = targetGlob(override.model);
+  const covers = compileGlob(override.model);
   const { from, until } = override;
   const known = new Map<string | null, Price>();
   return {
-    matches: (name, atMs) => pattern.test(name) && (from === null || atMs >= from) && (until === null || atMs < until),
+    matches: (name, atMs) => covers(name) && (from === null || atMs >= from) && (until === null || atMs < until),
     priceFor(priceId) {
       let price = known.get(priceId);
       if (price === undefined) {

@@ -1,4 +1,4 @@
-import { compileGlobs, type Matcher } from './glob.js';
+import { compileGlobs, type Matcher } from '../config/glob.js';
 import type { GatewayKey } from './keys/key-ring.js';
 
 /** May this key use that name? */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { compileGlobs } from '../../src/config/glob.js';
 import { createAccess, createEndpointAccess } from '../../src/policy/access.js';
-import { compileGlobs } from '../../src/policy/glob.js';
 import type { GatewayKey } from '../../src/policy/keys/key-ring.js';
 
 /** Slow and obvious: the definition of a glob. */

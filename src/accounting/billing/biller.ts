@@ -1,9 +1,9 @@
+import { compileGlob } from '../../config/glob.js';
 import type { Billing, BillingPlan, CurrencyRate, PlanPrice } from '../../config/money-rules.js';
 import { TOKEN_CLASSES, type TokenClass, UNIT_CLASSES } from '../../dialects/usage.js';
 import type { FinalEntry } from '../ledger/entry.js';
 import { type Amount, costAmount, readDecimal, tokenAmount, unitAmount } from './amount.js';
 import { customerOf } from './customer.js';
-import { modelGlob } from './model-glob.js';
 
 /** What a request is charged. */
 export type Charge =
@@ -122,7 +122,7 @@ function compilePrice(price: PlanPrice): CompiledPrice {
   };
   const request = readDecimal(price.request);
   return {
-    matches: modelGlob(price.model),
+    matches: compileGlob(price.model),
     amount({ usage }) {
       const tokens = TOKEN_CLASSES.filter((name) => whole(usage[name]) > 0n);
       const units = UNIT_CLASSES.some((name) => whole(usage[name]) > 0n);

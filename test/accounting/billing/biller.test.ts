@@ -12,8 +12,8 @@ import { type Charge, createBiller } from '../../../src/accounting/billing/bille
 import { minorDigits } from '../../../src/accounting/billing/currency.js';
 import { customerOf } from '../../../src/accounting/billing/customer.js';
 import { createInvoice } from '../../../src/accounting/billing/invoice.js';
-import { modelGlob } from '../../../src/accounting/billing/model-glob.js';
 import type { FinalEntry } from '../../../src/accounting/ledger/entry.js';
+import { compileGlob } from '../../../src/config/glob.js';
 import type { Billing } from '../../../src/config/money-rules.js';
 import { final } from '../samples.js';
 import { billing, plan, planPrice } from './samples.js';
@@ -169,5 +169,5 @@ t.test('model globs', async (t) => {
     ['a*b*c', 'axcxb', false],
     ['a.c', 'abc', false],
   ];
-  for (const [glob, name, expected] of cases) t.equal(modelGlob(glob)(name), expected, `${glob} ${name}`);
+  for (const [glob, name, expected] of cases) t.equal(compileGlob(glob)(name), expected, `${glob} ${name}`);
 });

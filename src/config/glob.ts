@@ -8,11 +8,13 @@ export type Matcher = (name: string) => boolean;
  */
 export function compileGlobs(globs: readonly string[]): Matcher {
   const exact = new Set(globs.filter((glob) => !glob.includes('*')));
-  const patterns = globs.filter((glob) => glob.includes('*')).map(compilePattern);
+  const patterns = globs.filter((glob) => glob.includes('*')).map(compileGlob);
   return (name) => exact.has(name) || patterns.some((matches) => matches(name));
 }
 
-function compilePattern(glob: string): Matcher {
+/** One of them. */
+export function compileGlob(glob: string): Matcher {
+  if (!glob.includes('*')) return (name) => name === glob;
   const pieces = glob.split('*');
   const prefix = pieces[0] ?? '';
   const suffix = pieces.at(-1) ?? '';
