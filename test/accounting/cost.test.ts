@@ -30,7 +30,7 @@ function priceOf(changes: Partial<PriceOverride>): Price {
 
 const usage = (changes: Partial<Usage>): Usage => ({ ...emptyUsage(), ...changes });
 
-t.test('parts are rounded half up, the total is their sum', async (t) => {
+t.test('case 70: parts are rounded half up, the total is their sum', async (t) => {
   const price = priceOf({ input: 0.0005, output: 0.0004, cacheRead: 0.0001 });
   t.same(costOf(usage({ input: 1, output: 1, cache_read: 5 }), price), {
     total: 2,
@@ -41,7 +41,7 @@ t.test('parts are rounded half up, the total is their sum', async (t) => {
   t.equal(large.total, 8_999_999_991_000_000);
 });
 
-t.test('costs equal rationals for any decimal price and any count', async () => {
+t.test('case 70, 113: costs equal rationals for any decimal price and any count', async () => {
   const digits = fc.record({ units: fc.integer({ min: 0, max: 10 ** 9 }), places: fc.integer({ min: 0, max: 9 }) });
   fc.assert(
     fc.property(digits, fc.integer({ min: 0, max: 10 ** 7 }), ({ units, places }, tokens) => {

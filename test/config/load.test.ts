@@ -261,7 +261,7 @@ t.test('keys that are names of built-in things', async (t) => {
 
 const CANARY = /canary|plain-literal-secret-1/;
 
-t.test('small edits never crash, every problem has a place, no secret is told', async (t) => {
+t.test('case 113: small edits never crash, every problem has a place, no secret is told', async (t) => {
   const piece = fc.oneof(
     fc.constantFrom(
       '',

@@ -174,7 +174,7 @@ t.test('usage rules', async (t) => {
   for (const [name, usage, expected] of cases) t.strictSame(classes(normaliseUsage(usage)), expected, name);
 });
 
-t.test('where usage hides in a stream', async (t) => {
+t.test('case 45: where usage hides in a stream', async (t) => {
   const usage = '{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}';
   const expected = { input: 5, output: 7 };
   const chat = (...lines: string[]) => classes(stream('openai-chat', ...lines).usage);

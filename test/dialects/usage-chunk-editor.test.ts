@@ -26,7 +26,7 @@ function whole(text: string): string {
   return Buffer.from(edit([Buffer.from(text)]), 'latin1').toString();
 }
 
-t.test('what is removed', async (t) => {
+t.test('case 47: what is removed', async (t) => {
   t.equal(whole(TEXT + ASKED + DONE), TEXT + DONE);
   t.equal(whole(TEXT + DONE + ASKED), TEXT + DONE, 'after [DONE]');
   t.equal(whole(TEXT + ASKED.trimEnd()), TEXT, 'no last line end');

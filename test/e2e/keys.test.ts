@@ -60,7 +60,7 @@ t.before(async () => {
   });
 });
 
-t.test('the admin token and gateway keys are not each other', async (t) => {
+t.test('case 11: the admin token and gateway keys are not each other', async (t) => {
   t.equal(await ask(TOKEN), 401);
   const { status } = await fetch(`${gateway.adminUrl}/api/v1/keys`, { headers: bearer(gateway.key) });
   t.equal(status, 401);
@@ -77,7 +77,7 @@ t.test('a key works from the moment it is shown, and what it may do is checked',
   t.equal(await ask(made.secret), 403);
 });
 
-t.test('a rotation under load refuses nobody', async (t) => {
+t.test('case 12: a rotation under load refuses nobody', async (t) => {
   const made = await admin('POST', '');
   const statuses: number[] = [];
   const ends: { old: number; fresh: number } = { old: 0, fresh: 0 };
@@ -98,7 +98,7 @@ t.test('a rotation under load refuses nobody', async (t) => {
   t.same(ends, { old: 401, fresh: 200 });
 });
 
-t.test('a revoked key is refused within a second; its running stream finishes', async (t) => {
+t.test('case 3: a revoked key is refused within a second; its running stream finishes', async (t) => {
   const made = await admin('POST', '');
   const piece = (content: string, reason: string | null = null): string =>
     `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: reason }] })}\n\n`;

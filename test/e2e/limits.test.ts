@@ -125,7 +125,7 @@ t.test('a hard cost limit bounds what nobody has bounded', async (t) => {
   t.match(dear.text, /insufficient_quota/);
 });
 
-t.test('an unknown price under a cost limit', async (t) => {
+t.test('case 69: an unknown price under a cost limit', async (t) => {
   const refused = await ask(HARD, { model: 'unknown/x' });
   t.equal(refused.status, 403);
   t.match(refused.text, /unpriced_model/);

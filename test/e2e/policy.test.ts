@@ -48,7 +48,7 @@ function errorOf(answer: { readonly text: string }): object {
   return (JSON.parse(answer.text) as { error: object }).error;
 }
 
-t.test('models that are not there, or not for this key', async (t) => {
+t.test('case 13: models that are not there, or not for this key', async (t) => {
   const seen = provider.begun;
   for (const model of ['local', 'local/', 'Local/x', 'other/gpt-4o-mini', 'smarter', '']) {
     const answer = await gateway.post(CHAT, chat(model), bearer(SEARCH));
@@ -74,7 +74,7 @@ t.test('models that are not there, or not for this key', async (t) => {
   t.equal(provider.begun, seen, 'no provider was asked');
 });
 
-t.test('each key sees its own models', async (t) => {
+t.test('case 13: each key sees its own models', async (t) => {
   const names = async (key: string): Promise<string[]> => {
     const { status, text } = await gateway.get('/v1/models', bearer(key));
     t.equal(status, 200);
@@ -104,7 +104,7 @@ t.test('a key for some endpoints only', async (t) => {
   });
 });
 
-t.test('prices: configured by date, from the catalogue, unknown', async (t) => {
+t.test('case 69: prices: configured by date, from the catalogue, unknown', async (t) => {
   const recordOf = async (model: string) => {
     const answer = await gateway.post(CHAT, chat(model), bearer(SEARCH));
     t.equal(answer.status, 200);

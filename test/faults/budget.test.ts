@@ -64,7 +64,7 @@ function spent(gateway: Gateway): number {
   return nano / 1e9;
 }
 
-t.test(`${ASKED} at once against a budget of ${BUDGET}`, async (t) => {
+t.test(`case 61: ${ASKED} at once against a budget of ${BUDGET}`, async (t) => {
   const { provider, gateway } = await stageFor(t);
   const agent = new Agent({ keepAlive: true, maxSockets: 200 });
   t.teardown(() => agent.destroy());

@@ -15,7 +15,7 @@ function limitFiles(gateway: Gateway, bytes: string): void {
 
 const skip = platform() !== 'linux' && 'needs prlimit of Linux';
 
-t.test('a disk without space: nothing new begins, nothing that runs is hurt', { skip }, async (t) => {
+t.test('case 56: a disk without space: nothing new begins, nothing that runs is hurt', { skip }, async (t) => {
   const provider = await startScripted();
   t.teardown(() => provider.close());
   const gateway = await startGateway(t, {
@@ -41,6 +41,7 @@ t.test('a disk without space: nothing new begins, nothing that runs is hurt', { 
       { status: refused.status, body: JSON.parse(refused.text) },
       { status: 503, body: { error: { code: 'ledger_unavailable' } } },
     );
+    t.equal(refused.headers['retry-after'], '1');
   }
   t.equal(provider.begun, seen, 'no provider saw them');
   await gateway.metric('tollgate_ledger_writable', 0);

@@ -77,7 +77,7 @@ t.test('SIGKILL of the service with 50 streams open', async (t) => {
   for (const entry of entries) t.ok(entry.type === 'estimate' && (entry.usage.output ?? 0) > 0, 'output is counted');
 });
 
-t.test('SIGKILL again and again under load loses and doubles nothing', async (t) => {
+t.test('case 53: SIGKILL again and again under load loses and doubles nothing', async (t) => {
   const { gateway, provider } = await setUp(t);
   const statuses = new Map<number, number>();
   let going = true;

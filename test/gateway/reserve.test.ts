@@ -157,7 +157,7 @@ t.test('routes come before limits', async (t) => {
   t.match(routed('paid'), { model: 'smart', route: null });
 });
 
-t.test('an unknown price', async (t) => {
+t.test('case 69: an unknown price', async (t) => {
   const snapshot = sampleSnapshot({ prices: [] });
   const of = (covering: Covering) => {
     const limiter = new SampleLimiter({ covering });

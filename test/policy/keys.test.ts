@@ -12,7 +12,7 @@ function fixed(id: string, secret: string, more: Partial<FixedKey> = {}): FixedK
 }
 
 t.test('key format', async (t) => {
-  t.test('round trip, and any one change is noticed', async () => {
+  t.test('case 113: round trip, and any one change is noticed', async () => {
     const seeds = fc.infiniteStream(fc.nat(255));
     fc.assert(
       fc.property(seeds, fc.nat(63), fc.nat(61), (bytes, position, other) => {

@@ -57,7 +57,7 @@ const CASES: readonly CounterCase[] = [
     },
   },
   {
-    name: 'settling twice, or what was never held',
+    name: 'case 65: settling twice, or what was never held',
     run: async (t, ask) => {
       const counters = [counter('tokens', MINUTE, 100)];
       await ask.hold('a', counters, { tokens: 10 });
@@ -90,7 +90,7 @@ const CASES: readonly CounterCase[] = [
     },
   },
   {
-    name: 'a hold belongs to its window',
+    name: 'case 65: a hold belongs to its window',
     run: async (t, ask, clock) => {
       const counters = [
         counter('tokens', MINUTE, 100),
@@ -110,7 +110,7 @@ const CASES: readonly CounterCase[] = [
     },
   },
   {
-    name: 'calendar windows, with days of 23 and 25 hours',
+    name: 'case 104: calendar windows, with days of 23 and 25 hours',
     run: async (t, ask, clock) => {
       for (const [zone, unit, now, start, end] of CALENDAR) {
         const one = counter('requests', calendar(unit, zone), 1, now);
@@ -147,7 +147,7 @@ const CASES: readonly CounterCase[] = [
     },
   },
   {
-    name: 'a hold that nobody settles counts as used',
+    name: 'case 65: a hold that nobody settles counts as used',
     run: async (t, ask, clock) => {
       const counters = [counter('tokens', TOTAL, 100), counter('concurrent', TOTAL, 1), counter('tokens', MINUTE, 100)];
       await ask.hold('a', counters, { tokens: 60, ttlMs: 61_000 });
@@ -163,7 +163,7 @@ const CASES: readonly CounterCase[] = [
     },
   },
   {
-    name: 'sums are exact where doubles are not',
+    name: 'case 70: sums are exact where doubles are not',
     run: async (t, ask) => {
       const max = 10n ** 18n;
       const one = { ...counter('cost', TOTAL, max), max };
@@ -178,7 +178,7 @@ const CASES: readonly CounterCase[] = [
     },
   },
   {
-    name: 'time never runs backwards',
+    name: 'case 104: time never runs backwards',
     run: async (t, ask, clock) => {
       const counters = [counter('requests', MINUTE, 1), counter('requests', calendar('minute'), 1)];
       clock.now = START + 60_000;

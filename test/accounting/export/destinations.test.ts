@@ -101,7 +101,7 @@ t.test('Lago: a batch with events that it has, or does not like', async (t) => {
   t.equal(receiver.requests.length, 2, 'the others are sent again at once');
 });
 
-t.test('Stripe: known identifiers are fine; forgotten ones are not sent twice', async (t) => {
+t.test('case 58: Stripe: known identifiers are fine; forgotten ones are not sent twice', async (t) => {
   const at = place(t);
   const meters = new Map<string, number>();
   let clock = Date.parse(TIME);
@@ -140,7 +140,7 @@ t.test('Stripe: known identifiers are fine; forgotten ones are not sent twice', 
   t.same(receiver.requests.slice(asked).map(identifier), ['d:input']);
 });
 
-t.test('a receiver that refused the connection for days loses nothing', async (t) => {
+t.test('case 58: a receiver that refused the connection for days loses nothing', async (t) => {
   const at = place(t);
   const receiver = await startReceiver(t);
   receiver.behave = () => ({ status: 429 });

@@ -25,7 +25,7 @@ import {
 } from './exporting.js';
 import { type Behaviour, type Receiver, startReceiver } from './receiver.js';
 
-t.test('at least once, whatever the receiver does; known ids make it exactly once', async (t) => {
+t.test('case 58: at least once, whatever the receiver does; known ids make it exactly once', async (t) => {
   const at = place(t);
   const random = seededRandom(7);
   const consumer = new Consumer();
@@ -111,7 +111,7 @@ t.test('kill -9 at any moment', async (t) => {
   t.same({ requests: consumer.costs.size, sum: consumer.sum }, await ledgerTruth(at));
 });
 
-t.test('the backlog is visible', async (t) => {
+t.test('case 58: the backlog is visible', async (t) => {
   const at = place(t);
   const receiver = await startReceiver(t);
   receiver.behave = () => ({ status: 500, body: 'no disk' });

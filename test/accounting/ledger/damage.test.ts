@@ -32,7 +32,7 @@ function ledgerWith(directory: string, bytes: Buffer | string, boot = BOOT): str
   return file;
 }
 
-t.test('cut at every byte: a prefix of the entries, never damage, never more', async (t) => {
+t.test('case 57, 111: cut at every byte: a prefix of the entries, never damage, never more', async (t) => {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'x.ledger');
   for (let length = 0; length <= TEXT.length; length += 1) {
@@ -46,7 +46,7 @@ t.test('cut at every byte: a prefix of the entries, never damage, never more', a
   }
 });
 
-t.test('any flipped bits: only entries that were written, at most once each', async (t) => {
+t.test('case 57, 111: any flipped bits: only entries that were written, at most once each', async (t) => {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'x.ledger');
   const written = new Set(ENTRIES.map((entry) => JSON.stringify(entry)));
@@ -65,7 +65,7 @@ t.test('any flipped bits: only entries that were written, at most once each', as
   t.pass();
 });
 
-t.test('damage in the middle is told with file and offset, skipped only when asked, repaired aside', async (t) => {
+t.test('case 57: damage in the middle is told with its place, skipped only when asked, repaired aside', async (t) => {
   const directory = temporaryDirectory(t);
   const bytes = Buffer.from(TEXT);
   const offset = (LINES[0] ?? '').length;

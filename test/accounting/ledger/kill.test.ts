@@ -35,7 +35,7 @@ async function killAfter(child: ChildProcess, ms: number): Promise<void> {
   setTimeout(() => child.kill('SIGKILL'), ms);
 }
 
-t.test(`SIGKILL at ${ROUNDS} moments: every acknowledged hold is in the ledger`, async (t) => {
+t.test(`case 57: SIGKILL at ${ROUNDS} moments: every acknowledged hold is in the ledger`, async (t) => {
   const directory = temporaryDirectory(t);
   const acknowledged = new Set<string>();
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -48,7 +48,7 @@ const HARM = fc.record({
   length: fc.oneof(fc.constant(TEXT.length), fc.nat(TEXT.length)),
 });
 
-t.test('after any harm: every whole entry stays, nothing else comes, and the ledger is sound', async (t) => {
+t.test('case 111: after any harm: every whole entry stays, nothing else comes, and the ledger is sound', async (t) => {
   await fc.assert(
     fc.asyncProperty(HARM, async ({ flips, ends, length }) => {
       const directory = temporaryDirectory(t);

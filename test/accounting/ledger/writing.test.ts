@@ -133,7 +133,7 @@ function lineLength(directory: string): number {
   return statSync(join(directory, boot, '00000001.ledger')).size;
 }
 
-t.test('the ring is bounded; what does not fit is told', async (t) => {
+t.test('case 56: the ring is bounded; what does not fit is told', async (t) => {
   const directory = temporaryDirectory(t);
   const disk = Object.assign(new FaultyDisk(), { space: 0 });
   const { ledger, problems } = testLedger(directory, { disk, backlogBytes: 1_500 });

@@ -245,7 +245,7 @@ t.test('follows the log while a hold is open: pieces of a line, rotation, a file
   await stop(run);
 });
 
-t.test('without a line: Envoy is newer than the hold, or the hold expires, never before', async (t) => {
+t.test('case 65: without a line: Envoy is newer than the hold, or the hold expires, never before', async (t) => {
   const directory = temporaryDirectory(t);
   deadBoot(join(directory, 'ledger'), encodeLine(hold('r1', { expires: 5_000, time: new Date(1_000).toISOString() })));
   let now = 4_000;
@@ -316,7 +316,7 @@ t.test('two at once: each hold is recovered by one of them, also after one has d
   await stop(second);
 });
 
-t.test('damage refuses the start until repair is asked', async (t) => {
+t.test('case 57: damage refuses the start until repair is asked', async (t) => {
   const directory = temporaryDirectory(t);
   deadBoot(join(directory, 'ledger'), `damaged\n${encodeLine(hold('r'))}`);
   const run = setting(directory);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createBadKeyGuard, sourceOf } from '../../../src/policy/keys/bad-key-guard.js';
 
-t.test('bad keys', async (t) => {
+t.test('case 10: bad keys', async (t) => {
   let now = 1000;
   const guard = createBadKeyGuard({ now: () => now });
   const refusals = Array.from({ length: 1000 }, () => guard.bad('10.0.0.1'));

@@ -38,14 +38,14 @@ t.test('a key that was issued', async (t) => {
   const stored = readFileSync(join(directory, 'keys.log'), 'utf8');
   t.notOk(stored.includes(secret.slice(15)), 'the secret is not in the file');
 
-  t.test('the stored digest is no key', async (t) => {
+  t.test('case 7: the stored digest is no key', async (t) => {
     const { hmac } = one.ring.get(id)?.secrets[0] ?? { hmac: '' };
     t.equal(hmac.length, 64);
     for (const text of [hmac, `sk-tg-${id}-${hmac}`, generateKeyText(id), Buffer.from(hmac, 'hex').toString('latin1')])
       t.equal(one.ring.find(text, NOW), null);
   });
 
-  t.test('texts that are no keys', async (t) => {
+  t.test('case 9: texts that are no keys', async (t) => {
     const hostile = ["'", '%', '\0', 'a\r\nb', '\u212a', 'x'.repeat(65_536), '\ud800', '__proto__', 'constructor', ''];
     for (const text of hostile) {
       for (const given of [text, `sk-tg-${text}`, secret + text.slice(0, 1) + (text === '' ? ' ' : '')])
@@ -69,7 +69,7 @@ t.test('a key that was issued', async (t) => {
   });
 });
 
-t.test('expiry, revocation and rotation count to the millisecond', async (t) => {
+t.test('case 3, 4, 12: expiry, revocation and rotation count to the millisecond', async (t) => {
   const desk = await openDesk(t, t.testdir());
   const expires = NOW + 60_000;
   const { id, secret } = await create(desk, { expires });
@@ -103,7 +103,7 @@ t.test('expiry, revocation and rotation count to the millisecond', async (t) => 
   t.notMatch(JSON.stringify([desk.audited, desk.problems]), /sk-tg-/, 'no secret in the audit');
 });
 
-t.test('what one process changes counts in the other within a second', async (t) => {
+t.test('case 3: what one process changes counts in the other within a second', async (t) => {
   const directory = t.testdir();
   const one = await openDesk(t, directory);
   const two = await openDesk(t, directory);
@@ -113,10 +113,16 @@ t.test('what one process changes counts in the other within a second', async (t)
   t.match(later, { kind: 'found', key: { id } }, 'but worth a look: a new key works at once everywhere');
   const wrong = await new Promise((resolve) => two.ring.findLater(generateKey().text, NOW, resolve));
   t.same(wrong, { kind: 'unknown' });
-  await two.desk.change({ action: 'revoke', id });
-  const began = performance.now();
-  await eventually('revoked', () => one.ring.find(secret, NOW) === null);
-  t.comment(`revoked elsewhere after ${Math.round(performance.now() - began)} ms`);
+  const times: number[] = [];
+  for (const key of [{ id, secret }, await create(two), await create(two)]) {
+    await eventually('known', () => one.ring.find(key.secret, NOW) !== null);
+    await two.desk.change({ action: 'revoke', id: key.id });
+    const began = performance.now();
+    await eventually('revoked', () => one.ring.find(key.secret, NOW) === null);
+    times.push(performance.now() - began);
+  }
+  // A busy machine may be late now and then.
+  t.ok(Math.min(...times) < 1_000, `revoked elsewhere after ${times.map(Math.round).join(', ')} ms`);
 });
 
 t.test('while the store cannot be reached', async (t) => {
@@ -171,7 +177,7 @@ t.test('all kinds of keys in one ring', async (t) => {
   );
 });
 
-t.test('no tenant is ever taken for another', async () => {
+t.test('case 8: no tenant is ever taken for another', async () => {
   const pepper = createPepper('p');
   const ring = new IssuedKeys({ peppers: [pepper], look: async () => {}, onProblem: () => {} });
   const texts = Array.from({ length: 200 }, () => generateKey());
@@ -196,7 +202,7 @@ t.test('no tenant is ever taken for another', async () => {
   );
 });
 
-t.test('the time of a check says nothing about the key', async (t) => {
+t.test('case 6: the time of a check says nothing about the key', async (t) => {
   const pepper = createPepper('p');
   const ring = new IssuedKeys({ peppers: [pepper], look: async () => {}, onProblem: () => {} });
   const real = generateKey();

@@ -42,7 +42,7 @@ const limits = fc.record({
   all: between(20, 200),
 });
 
-t.test('nothing is admitted beyond a limit, whatever was held and used before', async (t) => {
+t.test('case 112: nothing is admitted beyond a limit, whatever was held and used before', async (t) => {
   let admitted = 0;
   let refused = 0;
   await fc.assert(

@@ -84,7 +84,7 @@ t.test('missing values are one partition', async (t) => {
   t.notMatch(under.refused({ labels: { team: 'a' } }).message, 'team', 'a message names no tenant');
 });
 
-t.test('settled once, with the truth, in the window of the hold', async (t) => {
+t.test('case 65: settled once, with the truth, in the window of the hold', async (t) => {
   const under = new LimiterUnderTest([limitRule('x', { tokens: { ...bound(100), of: 'total' } })]);
   const held = under.held({ amounts: { tokens: 80 } });
   under.refused({ amounts: { tokens: 30 } });
@@ -101,7 +101,7 @@ t.test('settled once, with the truth, in the window of the hold', async (t) => {
   t.same([row?.state.used, row?.state.held], [0n, 100n]);
 });
 
-t.test('more used than held', async (t) => {
+t.test('case 63: more used than held', async (t) => {
   const rules = [limitRule('x', { tokens: { ...bound(100), of: 'output' }, cost: bound(1000), concurrent: 4 })];
   const under = new LimiterUnderTest(rules);
   const held = under.held({ amounts: { output_tokens: 50, cost: 500 } });
@@ -112,7 +112,7 @@ t.test('more used than held', async (t) => {
   t.equal(under.refused({ amounts: { output_tokens: 1 } }).headers['x-ratelimit-remaining-tokens'], '0');
 });
 
-t.test('sums beyond what a double holds', async (t) => {
+t.test('case 70: sums beyond what a double holds', async (t) => {
   const max = 10n ** 24n;
   const under = new LimiterUnderTest([limitRule('x', { cost: bound(max, TOTAL) })]);
   const each = Number.MAX_SAFE_INTEGER;

@@ -22,7 +22,7 @@ async function usedIn(under: LimiterUnderTest): Promise<Readonly<Record<string, 
   return Object.fromEntries(rows.map(({ limit, of, state }) => [`${limit} ${of}`, [state.used, state.held] as const]));
 }
 
-t.test('hard limits refuse while the store is out of reach', async (t) => {
+t.test('case 64: hard limits refuse while the store is out of reach', async (t) => {
   const under = withFallback([limitRule('x', { requests: bound(10) }), SOFT]);
   under.held();
   under.store.mode = 'down';
@@ -37,7 +37,7 @@ t.test('hard limits refuse while the store is out of reach', async (t) => {
   t.same(under.states, ['unreachable', 'reachable']);
 });
 
-t.test('soft limits give out a share for a minute, which is added once', async (t) => {
+t.test('case 64: soft limits give out a share for a minute, which is added once', async (t) => {
   const under = withFallback([SOFT, limitRule('watching', { cost: bound(1, MONTH), action: { kind: 'shadow' } })]);
   const early = under.held();
   under.store.mode = 'down';
@@ -131,7 +131,7 @@ t.test('a store that comes and goes is one outage', async (t) => {
   t.equal(under.ask().kind, 'held', 'a new one after a quiet minute');
 });
 
-t.test('limits that only watch let requests pass', async (t) => {
+t.test('case 64: limits that only watch let requests pass', async (t) => {
   const watching = limitRule('watching', { requests: bound(1, TOTAL), action: { kind: 'shadow' } });
   for (const under of [withFallback([watching]), new LimiterUnderTest([watching])]) {
     under.store.mode = 'down';

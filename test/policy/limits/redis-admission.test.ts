@@ -28,7 +28,7 @@ async function connect(server: RedisServer, processId: string): Promise<RedisCou
   return store;
 }
 
-t.test('several gateways on one Redis', { skip: missing('redis') }, async (t) => {
+t.test('case 62: several gateways on one Redis', { skip: missing('redis') }, async (t) => {
   const server = await startRedis({ appendOnly: true });
   t.teardown(() => server.stop());
   const names = Array.from({ length: GATEWAYS }, (_, index) => `gateway ${index}`);
@@ -37,7 +37,7 @@ t.test('several gateways on one Redis', { skip: missing('redis') }, async (t) =>
   for (const { name, rules, run, expected } of ADMISSION_CASES)
     t.strictSame(await run(new Gateways(stores, rules())), expected, name);
 
-  await t.test('while it is down, and afterwards', async (t) => {
+  await t.test('case 64: while it is down, and afterwards', async (t) => {
     const fallback = { counters: createMemoryCounters({ now: Date.now }), processes: () => GATEWAYS };
     const soft = [limitRule('soft', { cost: bound(40, TOTAL), hard: false })];
     const gateway = new Gateways(stores.slice(0, 1), soft, { fallback });

@@ -68,7 +68,7 @@ t.test('state moves as lines', async (t) => {
   t.throws(() => fresh.importState(['{"kind":"other"}']));
 });
 
-t.test('anything in any order, against a model', async (t) => {
+t.test('case 112: anything in any order, against a model', async (t) => {
   const clock = { now: START };
   await t.resolves(checkAgainstModel(createMemoryCounters({ now: () => clock.now }), clock, 500));
 });

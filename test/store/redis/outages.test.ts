@@ -33,7 +33,7 @@ t.test('nobody there', { skip }, async (t) => {
   t.equal(store.processes(), 1);
 });
 
-t.test('silent for a while', { skip }, async (t) => {
+t.test('case 55: silent for a while', { skip }, async (t) => {
   const server = await startServer(t);
   const { store } = await connectStore(t, server.url, { timeoutMs: 200 });
   const ask = asking(store);
@@ -53,7 +53,7 @@ t.test('silent for a while', { skip }, async (t) => {
   t.equal(sums(await ask.hold('late8', BUDGET, { cost: 2 })), '30/3', 'what was taken back may be held anew');
 });
 
-t.test('killed and back, with its data', { skip }, async (t) => {
+t.test('case 55: killed and back, with its data', { skip }, async (t) => {
   const server = await startServer(t, { appendOnly: true });
   const { store, problems, asked } = await connectStore(t, server.url);
   const ask = asking(store);
@@ -74,7 +74,7 @@ t.test('killed and back, with its data', { skip }, async (t) => {
   t.equal(asked(), 1, 'it remembers what the ledger told');
 });
 
-t.test('back without its data', { skip }, async (t) => {
+t.test('case 55: back without its data', { skip }, async (t) => {
   const server = await startServer(t);
   const places = new Map([[PLACE, 1]]);
   const ledgers = ['one', 'two'].map((name, index) => ({

@@ -22,13 +22,13 @@ for (const { name, ...options } of SERVERS) {
       });
     });
 
-    await t.test('anything in any order, against a model', async (t) => {
+    await t.test('case 112: anything in any order, against a model', async (t) => {
       const clock = { now: START };
       const { store } = await connectStore(t, server.url, { now: () => clock.now, cluster });
       await t.resolves(checkAgainstModel(store, clock, cluster ? 10 : 60));
     });
 
-    await t.test('four processes, one limit', async (t) => {
+    await t.test('case 62: four processes, one limit', async (t) => {
       const options = { prefix: 'shared', cluster };
       const connected = await Promise.all([1, 2, 3, 4].map(() => connectStore(t, server.url, options)));
       const asks = connected.map(({ store }) => asking(store));
