@@ -19,7 +19,7 @@ import type { DatabaseSettings } from './sql/database.js';
 import type { UsageRow } from './usage-report.js';
 
 /** Pokes within this time are one message: entries of several turns of the event loop are one transaction. */
-const POKE_MS = 20;
+const POKE_MS = 100;
 /** Longer than any bounded query takes. */
 const ANSWER_MS = 15_000;
 /** Questions under way; more would only wait. */
