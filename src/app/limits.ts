@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { amountsOf } from '../accounting/amounts.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
-import { CHECKPOINT_FILE, LedgerCounters } from '../accounting/ledger-counters/ledger-counters.js';
+import { CHECKPOINT_FILE, CHECKPOINT_MS, LedgerCounters } from '../accounting/ledger-counters/ledger-counters.js';
 import { ledgerId } from '../accounting/records/ledger-id.js';
 import type { Snapshot } from '../config/snapshot.js';
 import type { Log } from '../observability/log.js';
@@ -44,6 +44,8 @@ interface Home {
 
 /** Settlements of other processes' requests that wait for the store. */
 const MOST_WAITING = 10_000;
+/** No hold is open for longer. */
+const REPLAYED_MS = 2 * 3_600_000;
 
 /** Who tells that the store cannot be reached: its connection also does while nobody asks. */
 type Witness = 'connection' | 'requests';
@@ -59,6 +61,9 @@ export class LimitService {
   /** Final entries that recovery wrote before the counters were there. */
   #early: FinalEntry[] | null = [];
   #isRead = false;
+  /** What a process that ended may not have told a shared store any more. */
+  #replayed: FinalEntry[] = [];
+  #backAt = Number.NEGATIVE_INFINITY;
   /** Who finds the store away now. */
   readonly #lost = new Set<Witness>();
 
@@ -85,8 +90,11 @@ export class LimitService {
       checkpointPath: join(options.snapshot.dataDirectory, CHECKPOINT_FILE),
       now: Date.now,
       own: options.boot,
-      // A shared store hears of them from the processes that wrote them.
-      ...(options.snapshot.store.kind === 'memory' ? { onFinal: (entry: FinalEntry) => this.ended(entry) } : {}),
+      onFinal: (entry) => this.ended(entry),
+      // A shared store hears of them from the processes that wrote them, as far as these lived to tell.
+      ...(options.snapshot.store.kind === 'memory'
+        ? {}
+        : { onReplayed: (entry: FinalEntry) => this.#replay(entry), isDelivered: () => this.#isDelivered() }),
       onProblem: (message, error) => options.log.failure(message, error),
     });
     const onLost = (): void => options.metrics.count('limit_settlements_lost');
@@ -102,6 +110,9 @@ export class LimitService {
     const early = this.#early ?? [];
     this.#early = null;
     for (const entry of early) this.ended(entry);
+    for (const entry of this.#replayed) this.#waiting.add(this.#settling(entry));
+    this.#replayed = [];
+    this.#waiting.wake();
     this.#counters.start();
   }
 
@@ -142,12 +153,28 @@ export class LimitService {
       this.#early.push(entry);
       return;
     }
-    const { id } = entry;
-    const amounts = amountsOf(entry);
-    const task: Task = (done) => this.#home.store.settle(id, amounts, ({ kind }) => done(kind !== 'unavailable'));
+    const task = this.#settling(entry);
     task((delivered) => {
       if (!delivered) this.#waiting.add(task);
     });
+  }
+
+  /** Nothing is changed where the store knows it. */
+  #settling(entry: FinalEntry): Task {
+    const { id } = entry;
+    const amounts = amountsOf(entry);
+    return (done) => this.#home.store.settle(id, amounts, ({ kind }) => done(kind !== 'unavailable'));
+  }
+
+  #replay(entry: FinalEntry): void {
+    if (entry.limits === undefined || Date.parse(entry.time) < Date.now() - REPLAYED_MS) return;
+    this.#replayed.push(entry);
+    if (this.#replayed.length >= 2 * MOST_WAITING) this.#replayed = this.#replayed.slice(-MOST_WAITING);
+  }
+
+  /** The store knows of all that this process has finished; soon after an outage some of it may still be on its way. */
+  #isDelivered(): boolean {
+    return this.#lost.size === 0 && this.#waiting.size === 0 && Date.now() - this.#backAt >= CHECKPOINT_MS;
   }
 
   /** Troubles that requests may feel. */
@@ -168,6 +195,7 @@ export class LimitService {
     else this.#lost.add(witness);
     const now = this.#lost.size === 0;
     if (isReachable) this.#waiting.wake();
+    if (now && !before) this.#backAt = Date.now();
     if (now !== before) this.#options.onStore(now);
   }
 

@@ -78,7 +78,7 @@ function paid(models: readonly string[]): number {
   return provider.captures.filter(({ model }) => models.includes(model ?? '')).length;
 }
 
-t.test(`${ASKED} at once against one budget of ${BUDGET}`, { skip }, async (t) => {
+t.test(`case 62: ${ASKED} at once against one budget of ${BUDGET}`, { skip }, async (t) => {
   const asked = { key: PLAIN, model: 'p/x', agent };
   const answers = await Promise.all(Array.from({ length: ASKED }, (_, at) => ask(member(at), asked)));
   t.same(count(answers), { 200: BUDGET, 429: ASKED - BUDGET });

@@ -17,6 +17,13 @@ export interface LedgerCountersOptions {
    * Final entries that other processes wrote after the opening: their holds may be in the store by the seed.
    */
   readonly onFinal?: (entry: FinalEntry) => void;
+  /** Final entries that the opening found after the last checkpoint, or all of them where there is none. */
+  readonly onReplayed?: (entry: FinalEntry) => void;
+  /**
+   * False: what was read is not delivered yet, so that the checkpoint stays behind and the next opening finds it again. Absent:
+   * always true.
+   */
+  readonly isDelivered?: () => boolean;
   /** Name of this process's boot; absent = none. */
   readonly own?: string;
   /** A checkpoint that cannot be written, a ledger that cannot be read: tried again. */
@@ -75,8 +82,8 @@ export class LedgerCounters {
   checkpoint(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#read();
-      const { checkpointPath, now } = this.#options;
-      if (checkpointPath === null || !this.#changed) return;
+      const { checkpointPath, now, isDelivered } = this.#options;
+      if (checkpointPath === null || !this.#changed || isDelivered?.() === false) return;
       this.#book.prune(now());
       await writeCheckpoint(checkpointPath, this.#positions, this.#book);
       this.#changed = false;
@@ -112,11 +119,13 @@ export class LedgerCounters {
   }
 
   async #read(): Promise<void> {
-    const { directory, now, own, onFinal, onProgress } = this.#options;
+    const { directory, now, own, onFinal, onReplayed, onProgress } = this.#options;
     const visit = (entry: LedgerEntry, boot: string) => {
       this.#changed = true;
       this.#book.add(entry, boot, now());
-      if (this.#opened && entry.type !== 'hold' && boot !== own) onFinal?.(entry);
+      if (entry.type === 'hold') return;
+      if (!this.#opened) onReplayed?.(entry);
+      else if (boot !== own) onFinal?.(entry);
     };
     await readOn(directory, this.#positions, {
       wants: (line) => this.#wants(line),

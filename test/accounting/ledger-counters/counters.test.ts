@@ -127,6 +127,38 @@ t.test('checkpoints: only what came after is read; a wrong one is not believed',
   t.notOk((await open()).fromCheckpoint, 'zeros instead of what was written');
 });
 
+t.test('what was not delivered is told again by the next opening', async (t) => {
+  const directory = temporaryDirectory(t);
+  const ledger = join(directory, 'ledger');
+  let isDelivered = true;
+  const open = async () => {
+    const told: string[] = [];
+    const counters = new LedgerCounters({
+      directory: ledger,
+      checkpointPath: join(directory, 'counters.json'),
+      now: () => NOW,
+      onReplayed: ({ id }) => told.push(id),
+      isDelivered: () => isDelivered,
+    });
+    await counters.open();
+    return { counters, told };
+  };
+  const entries = (...ids: readonly string[]) => ids.map((id) => final(id, { limits: [COST], cost_nano_usd: 1 }));
+  bootWith(ledger, '20261101T080000000Z-0', [hold('a', { limits: { [COST]: 9 } }), ...entries('a')]);
+  const first = await open();
+  t.same(first.told, ['a'], 'there is no checkpoint yet');
+  await first.counters.checkpoint();
+  isDelivered = false;
+  bootWith(ledger, '20261102T080000000Z-0', entries('b', 'c'));
+  await first.counters.stop();
+  const second = await open();
+  t.same(second.told, ['b', 'c']);
+  t.equal(second.counters.seed('x').used.get(COST), 3n, 'and counted once');
+  isDelivered = true;
+  await second.counters.stop();
+  t.same((await open()).told, []);
+});
+
 t.test('what retention has removed is remembered, whatever becomes of the rest', async (t) => {
   const directory = temporaryDirectory(t);
   const checkpointPath = join(directory, 'counters.json');
