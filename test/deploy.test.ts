@@ -13,6 +13,7 @@ import type { Snapshot } from '../src/config/snapshot.js';
 import { envoyVersion, findEnvoy } from '../src/envoy/binary.js';
 import { defaultBootstrapYaml } from '../src/envoy/default-bootstrap.js';
 import { standardPaths } from '../src/envoy/options.js';
+import { createMetrics } from '../src/observability/metrics.js';
 import { PROVIDER_KINDS } from '../src/providers/registry.js';
 
 // The files of a deployment are not run here. What can be wrong without anybody noticing is compared: versions, ports,
@@ -74,15 +75,24 @@ function portsOf(key: string): readonly unknown[] {
   return valuesOf(valuesOf(bootstrap, key), 'port_value');
 }
 
+const EXAMPLES: Readonly<Record<string, string>> = { REDIS_URL: 'redis://store:6379', POSTGRES_URL: 'postgres://db/x' };
+
 function snapshotOf(file: string): Snapshot {
   const text = readFileSync(file, 'utf8');
-  const env = new Proxy({}, { get: () => 'example-0123456789abcdef' });
+  const env = new Proxy({}, { get: (_, name) => EXAMPLES[String(name)] ?? 'example-0123456789abcdef' });
   const readFile = () => 'example';
   const kinds = withMock(PROVIDER_KINDS, IDLE_MOCK);
   const result = loadConfig({ path: '/etc/tollgate/tollgate.yaml', text }, { kinds, env, readFile, now: () => 0 });
   if ('problems' in result) throw new Error(result.problems.map(formatProblem).join('\n'));
   return result.snapshot;
 }
+
+const CONFIGURATIONS = [
+  'deploy/compose/tollgate.yaml',
+  'deploy/compose/tollgate-shared.yaml',
+  'deploy/kubernetes/tollgate.yaml',
+  'deploy/kubernetes/shared/tollgate.yaml',
+];
 
 t.test('the bootstrap says where things are', async (t) => {
   const { socket, cdsPath, accessLogPath } = sharedPaths();
@@ -92,7 +102,7 @@ t.test('the bootstrap says where things are', async (t) => {
 });
 
 t.test('configurations fit the bootstrap', async (t) => {
-  for (const file of ['deploy/compose/tollgate.yaml', 'deploy/kubernetes/tollgate.yaml']) {
+  for (const file of CONFIGURATIONS) {
     const snapshot = snapshotOf(file);
     t.match(standardPaths(snapshot), sharedPaths(), `${file}: socket, clusters and access log`);
     t.equal(snapshot.gateway.listen.port, 8080);
@@ -130,6 +140,45 @@ t.test('docker-compose.yml', async (t) => {
   t.match(prepare.command.join('\n'), new RegExp(`> ${sharedPaths().cdsPath}`), 'the cluster file exists before Envoy');
   t.match(prepare.command.join('\n'), new RegExp(`mkdir -p ${dirname(sharedPaths().accessLogPath)}`));
   t.match(envoy.healthcheck?.test.join(' '), new RegExp(`127\\.0\\.0\\.1/${String(portsOf('admin')[0])}`));
+});
+
+t.test('several gateways share a store that keeps everything', async (t) => {
+  const compose = z
+    .object({
+      services: z.record(
+        z.string(),
+        z.object({ volumes: z.array(z.string()), command: z.array(z.string()).optional() }),
+      ),
+    })
+    .parse(parse(readFileSync('deploy/compose/shared.yaml', 'utf8')));
+  t.match(compose.services['valkey']?.command?.join(' '), /--maxmemory-policy noeviction/);
+  t.same(compose.services['tollgate']?.volumes, [
+    './deploy/compose/tollgate-shared.yaml:/etc/tollgate/tollgate.yaml:ro',
+  ]);
+  t.match(readFileSync('deploy/kubernetes/shared/redis.yaml', 'utf8'), /"--maxmemory-policy", "noeviction"/);
+  for (const file of CONFIGURATIONS.filter((name) => name.includes('shared'))) {
+    const snapshot = snapshotOf(file);
+    t.match(snapshot, { store: { kind: 'redis' }, records: { kind: 'postgres' } }, file);
+    t.ok(snapshot.admin.pepper, 'the same for all, or a key of one is unknown to the others');
+    t.ok(snapshot.limits.length > 0);
+  }
+});
+
+t.test('alert rules, dashboard and documentation name metrics that exist', async (t) => {
+  const exposed = (await createMetrics().render()).matchAll(/^# TYPE (\S+)/gm);
+  const ours = new Set([...exposed].map(([, name = '']) => name).filter((name) => /^(tollgate|gen_ai)_/.test(name)));
+  const rules = readFileSync('deploy/prometheus/alerts.yml', 'utf8');
+  const expressions = [
+    ...valuesOf(parse(rules), 'expr'),
+    ...valuesOf(JSON.parse(readFileSync('deploy/grafana/tollgate.json', 'utf8')), 'expr'),
+  ];
+  t.ok(expressions.length > 25);
+  for (const expression of expressions.map(String)) {
+    const names = expression.replaceAll(/\{[^}]*\}|by \([^)]*\)/g, '').match(/(tollgate|gen_ai)_\w+/g) ?? [];
+    for (const name of names) t.ok(ours.has(name.replace(/_(bucket|sum|count)$/, '')), `${name} in ${expression}`);
+  }
+  const documented = readFileSync('docs/operations.md', 'utf8');
+  for (const name of ours) t.match(documented, name, `${name} is explained`);
 });
 
 t.test('the health check of Envoy, against an Envoy', async (t) => {

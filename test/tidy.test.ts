@@ -210,6 +210,8 @@ t.test('generated files are current', async (t) => {
   t.same(await script.generate({ check: true }), [], 'npm run generate');
 });
 
+const ADDRESSES: Readonly<Record<string, string>> = { REDIS_URL: 'redis://store:6379' };
+
 t.test('every example configuration loads', async (t) => {
   const pages = tracked.filter((file) => file === 'README.md' || /^docs\/.*\.(md|ya?ml)$/.test(file));
   const shipped = tracked.filter((file) => /^deploy\/.*\.ya?ml$/.test(file) && basename(file).startsWith('tollgate'));
@@ -217,7 +219,7 @@ t.test('every example configuration loads', async (t) => {
   t.ok(examples.length > 0, 'there are examples');
   const context: LoadContext = {
     kinds: withMock(PROVIDER_KINDS, IDLE_MOCK),
-    env: new Proxy({}, { get: (_, name) => `example-${String(name)}-0123456789abcdef` }),
+    env: new Proxy({}, { get: (_, name) => ADDRESSES[String(name)] ?? `example-${String(name)}-0123456789abcdef` }),
     readFile: () => '-----BEGIN EXAMPLE-----',
     now: () => Date.parse('2026-12-01T00:00:00Z'),
   };
