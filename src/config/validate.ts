@@ -39,8 +39,12 @@ function unknownKey(path: Path): Mistake {
 function wrongValue(values: readonly string[], path: Path, raw: unknown): Mistake {
   const value = valueAt(raw, path);
   if (isValueNotYet(path, value)) return { path, at: 'value', message: `${shown(String(value))} is not yet supported` };
-  const suggestion = typeof value === 'string' ? didYouMean(value, values) : '';
-  return { path, at: 'value', message: `must be ${values.join(' or ')}${suggestion}` };
+  return { path, at: 'value', message: `must be ${values.join(' or ')}${suggestionFor(value, values)}` };
+}
+
+/** Only text can be mistyped. */
+function suggestionFor(value: unknown, values: readonly string[]): string {
+  return typeof value === 'string' ? didYouMean(value, values) : '';
 }
 
 /** Of several readings, the one that got furthest says what is wrong: it agrees at least on text, list or map. */
@@ -53,7 +57,7 @@ function unionMistakes(issue: z.core.$ZodIssueInvalidUnion, path: Path, raw: unk
   const [only] = best ?? [];
   // One word of several, or something else: the union alone knows all of them.
   if (only?.code === 'invalid_value' && only.path.length === 0 && issue.message !== 'Invalid input')
-    return [{ path, at: 'value', message: `${issue.message}${didYouMean(String(value), only.values.map(String))}` }];
+    return [{ path, at: 'value', message: `${issue.message}${suggestionFor(value, only.values.map(String))}` }];
   if (best !== undefined) return best.flatMap((issue) => mistakesOf(issue, path, raw));
   const message = value === undefined || value === null ? 'is required' : issue.message;
   return [{ path, at: 'value', message }];
