@@ -159,6 +159,7 @@ t.test('case 64: the store of the limits cannot be reached', async (t) => {
   t.same(count(await five('soft')), { 200: 3, 503: 2 }, 'what this process may give out, and no more');
   t.same(count(await five('shadow')), { 200: 5 });
   t.same(count(await five('free')), { 200: 5 }, 'no limit, no store');
+  await without.settled();
   const finals = without.ledger().filter((entry): entry is FinalEntry => entry.type === 'settle');
   t.equal(finals.length, 13, 'all of it is in the ledger');
 });

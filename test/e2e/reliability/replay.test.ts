@@ -6,11 +6,12 @@ import { Load } from '../../faults/kills/load.js';
 import { startGateway } from '../harness.js';
 
 const REQUESTS = Number(process.env['TOLLGATE_REPLAY'] ?? 2_000);
-const CLIENTS = 150;
+const CLIENTS = 60;
 /** Nano-dollars of a token. */
 const PRICE = { input: 1_000, output: 4_000 };
-const MOST_ABOVE = 1.02;
-if (REQUESTS > 2_000) t.setTimeout(0);
+/** What was cut may be so far from the provider's count: on a busy machine tokens are on their way that nobody has seen. */
+const WITHIN = 0.02;
+t.setTimeout(REQUESTS > 2_000 ? 0 : 120_000);
 
 t.test(`case 60: ${REQUESTS} requests, some broken off, some served by the second target`, async (t) => {
   let load: Load | null = null;
@@ -25,7 +26,7 @@ t.test(`case 60: ${REQUESTS} requests, some broken off, some served by the secon
       limits: [{ name: 'spend', cost: { max: 1_000_000, window: 'total' } }],
     },
   });
-  const shares = { json: 0.8, aborts: 0.05, failovers: 0.02 };
+  const shares = { json: 0.9, aborts: 0.1, failovers: 0.02 };
   load = new Load({ url: gateway.url, key: gateway.key, seed: 60, clients: CLIENTS, shares });
   load.start();
   await provider.reached(REQUESTS);
@@ -45,7 +46,13 @@ t.test(`case 60: ${REQUESTS} requests, some broken off, some served by the secon
   });
   t.same(wrong, [], 'what ended is booked as the provider counted it');
   t.equal(whole.ledger_nano_usd - whole.provider_nano_usd, 0, `${whole.requests} whole answers, to the nano-dollar`);
+  const unpaid = joined.filter(({ ending, sent, finals: [entry] }) => {
+    const { leave } = sent.plan;
+    const seen = leave && 'afterEvents' in leave ? leave.afterEvents : 0;
+    return ending === 'cut by client' && (entry?.usage.output ?? 0) < seen;
+  });
+  t.same(unpaid, [], 'nobody pays less than the tokens that it has got');
   const ratio = cut.ledger_nano_usd / cut.provider_nano_usd;
-  t.ok(ratio >= 1 && ratio <= MOST_ABOVE, `${cut.requests} that were left: ${ratio.toFixed(4)} of the truth`);
+  t.ok(Math.abs(ratio - 1) <= WITHIN, `${cut.requests} that were left: ${ratio.toFixed(4)} of the truth`);
   t.comment(`${whole.requests} whole: exact; ${cut.requests} left: ${ratio.toFixed(4)}, ${cut.below} of them below`);
 });
