@@ -1,3 +1,5 @@
+import { SPENDING_SCRIPT } from './page-spending.js';
+
 /** Script of the page at `/`: reads the API as any other client would, and puts text (never markup) into the page. */
 export const PAGE_SCRIPT = `
 const element = (id) => document.getElementById(id);
@@ -6,7 +8,13 @@ const rows = [];
 let refreshing = null;
 
 const token = () => sessionStorage.getItem('tollgate-token') ?? '';
-const dollars = (nano) => (nano === null || nano === undefined ? '–' : '$' + (nano / 1e9).toFixed(nano >= 1e9 ? 2 : 6));
+/** Cents, and as many more digits as make a small amount readable. */
+const dollars = (nano) => {
+  if (nano === null || nano === undefined) return '–';
+  const amount = nano / 1e9;
+  const digits = amount === 0 || amount >= 1 ? 2 : Math.min(9, Math.max(2, 1 - Math.floor(Math.log10(amount))));
+  return '$' + amount.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: digits });
+};
 const tokens = (usage, ...names) => names.reduce((sum, name) => sum + (usage?.[name] ?? 0), 0);
 const inputOf = (usage) => tokens(usage, 'input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'input_audio', 'input_image');
 const outputOf = (usage) => tokens(usage, 'output', 'reasoning', 'output_audio');
@@ -55,9 +63,9 @@ function showUsage(data) {
     [number.format(entry.errors), entry.errors > 0 ? 'n bad' : 'n'],
     [number.format(inputOf(entry.usage)), 'n'],
     [number.format(outputOf(entry.usage)), 'n'],
-    [dollars(entry.cost_nano_usd), 'n'],
+    [entry.cost_nano_usd === null ? 'unknown' : dollars(entry.cost_nano_usd), 'n'],
   ]));
-  fill('models', lines, 6, 'No requests yet.');
+  fill('models', lines, 6, 'No requests in this time.');
 }
 
 function bar(ratio) {
@@ -74,14 +82,15 @@ function bar(ratio) {
 }
 
 function showLimits(data) {
+  data = data.filter((entry) => entry.ratio > 0);
   element('limits-part').hidden = data.length === 0;
   const amount = (entry, value) => (entry.of === 'cost' ? dollars(value) : number.format(value));
   element('limits').replaceChildren(...data.map((entry) => {
     const line = row([
-      [entry.limit],
+      [entry.limit + (entry.action === 'reject' ? '' : ' (' + entry.action + ')')],
       [entry.of.replace('_', ' ')],
       [Object.values(entry.partition).map((value) => value || '–').join(', ') || 'all'],
-      [amount(entry, entry.used), entry.ratio >= 1 ? 'n bad' : 'n'],
+      [amount(entry, entry.used), entry.ratio >= 1 && entry.action === 'reject' ? 'n bad' : 'n'],
       [amount(entry, entry.held), 'n'],
       [amount(entry, entry.max), 'n'],
       [entry.resets_at === null ? '–' : new Date(entry.resets_at).toLocaleString()],
@@ -89,6 +98,29 @@ function showLimits(data) {
     line.insertBefore(bar(entry.ratio), line.children[3]);
     return line;
   }));
+}
+
+const age = (ms) => (ms < 120000 ? Math.round(ms / 1000) + ' s' : ms < 7200000 ? Math.round(ms / 60000) + ' min' : Math.round(ms / HOUR) + ' h');
+
+function showDeliveries(exporters, alerts, config) {
+  const lines = exporters.map((entry) => row([
+    [entry.name + ' (' + entry.kind + ')'],
+    [number.format(entry.entries_behind), 'n'],
+    [entry.entries_behind === 0 ? '–' : age(entry.oldest_unsent_ms), 'n'],
+    [number.format(entry.sent), 'n'],
+    [number.format(entry.rejected), entry.rejected > 0 ? 'n bad' : 'n'],
+    [entry.last_error ?? '–', entry.last_error ? 'bad wrap' : ''],
+  ]));
+  if (config.alerts || alerts.waiting + alerts.lost > 0) lines.push(row([
+    ['alerts'],
+    [number.format(alerts.waiting), 'n'],
+    [alerts.waiting === 0 ? '–' : age(alerts.oldest_ms), 'n'],
+    ['–', 'n'],
+    [number.format(alerts.lost), alerts.lost > 0 ? 'n bad' : 'n'],
+    [alerts.last_error ?? '–', alerts.last_error ? 'bad wrap' : ''],
+  ]));
+  element('deliveries-part').hidden = lines.length === 0;
+  element('deliveries').replaceChildren(...lines);
 }
 
 function showRows() {
@@ -112,8 +144,11 @@ async function refresh() {
   element('state').textContent = (ready ? 'ready' : 'not ready') + (troubles.length === 0 ? '' : ': ' + troubles.join('; '));
   element('state').className = ready ? 'good' : 'bad';
   element('gateway').textContent = 'Apps use ' + status.gateway_url + ' · configuration ' + status.snapshot;
-  showUsage((await (await ask('/api/v1/usage?by=model')).json()).data);
-  showLimits((await (await ask('/api/v1/limits?limit=20')).json()).data);
+  const read = async (path) => (await ask(path)).json();
+  showLimits((await read('/api/v1/limits?limit=20')).data);
+  const [exporters, alerts, config] = await Promise.all(['exporters', 'alerts', 'config'].map((name) => read('/api/v1/' + name)));
+  showDeliveries(exporters.data, alerts, config);
+  await showSpending();
 }
 
 function add(entry) {
@@ -166,6 +201,7 @@ async function run() {
   }
 }
 
+${SPENDING_SCRIPT}
 element('token-form').addEventListener('submit', (event) => {
   event.preventDefault();
   sessionStorage.setItem('tollgate-token', element('token').value);

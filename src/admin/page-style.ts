@@ -9,6 +9,7 @@ export const PAGE_STYLE = `
   --line: light-dark(#e2e4e0, #30353b);
   --good: light-dark(#18794e, #4cc38a);
   --bad: light-dark(#b42318, #ff8f85);
+  --spent: light-dark(#3b6fd4, #6f9cf5);
   --link: light-dark(#1d5fc4, #86b6ff);
 }
 * { box-sizing: border-box; }
@@ -33,6 +34,21 @@ th, td { padding: 0.45rem 0.8rem; text-align: left; white-space: nowrap; border-
 tbody tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 500; font-size: 0.85rem; }
 .n { text-align: right; }
+.wrap { white-space: normal; min-width: 14rem; }
+.heading { display: flex; align-items: baseline; justify-content: space-between; margin-top: 1.2rem; }
+.heading h2 { margin: 0; }
+.periods { display: flex; margin: 0; }
+.periods button { padding: 0.15rem 0.7rem; border-radius: 0; color: var(--soft); font-size: 0.85rem; cursor: pointer; }
+.periods button:first-child { border-radius: 8px 0 0 8px; }
+.periods button:last-child { border-left: 0; border-radius: 0 8px 8px 0; }
+.periods button[aria-pressed="true"] { color: var(--ink); background: var(--line); }
+figure { margin: 0.5rem 0 0; padding: 0.6rem 1rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+figure p { margin: 0; min-height: 1.3em; color: var(--soft); font-size: 0.85rem; }
+figure svg { display: block; width: 100%; height: 8rem; border-bottom: 1px solid var(--line); }
+figcaption { display: flex; justify-content: space-between; color: var(--soft); font-size: 0.85rem; }
+.spent { fill: var(--spent); }
+.room { fill: transparent; }
+g:hover .room { fill: var(--line); }
 meter { width: 8rem; height: 0.8rem; vertical-align: middle; }
 .empty { color: var(--soft); text-align: center; }
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 1rem 0; }
