@@ -4,15 +4,18 @@ import { amountsOf } from '../accounting/amounts.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { CHECKPOINT_FILE, CHECKPOINT_MS, LedgerCounters } from '../accounting/ledger-counters/ledger-counters.js';
 import { ledgerId } from '../accounting/records/ledger-id.js';
+import { unsentRequests } from '../accounting/recovery/unsent-requests.js';
 import type { Snapshot } from '../config/snapshot.js';
+import { standardPaths } from '../envoy/options.js';
 import type { Log } from '../observability/log.js';
 import type { Metrics } from '../observability/metrics.js';
+import { NO_AMOUNTS } from '../policy/limits/amounts.js';
 import { createLimiter } from '../policy/limits/create-limiter.js';
 import type { Limiter, Threshold } from '../policy/limits/limiter.js';
 import { createLimiterMemory } from '../policy/limits/limiter-memory.js';
 import { NO_LIMITS } from '../policy/limits/no-limits.js';
 import { RetryQueue, realLater, type Task } from '../policy/limits/retry-queue.js';
-import type { CounterStore } from '../store/counter-store.js';
+import type { Amounts, CounterStore } from '../store/counter-store.js';
 import { shareCounters } from '../store/handover/share-counters.js';
 import { takeCounters } from '../store/handover/take-counters.js';
 import { createMemoryCounters } from '../store/memory/memory-counters.js';
@@ -110,10 +113,24 @@ export class LimitService {
     const early = this.#early ?? [];
     this.#early = null;
     for (const entry of early) this.ended(entry);
-    for (const entry of this.#replayed) this.#waiting.add(this.#settling(entry));
+    if (this.#options.snapshot.store.kind !== 'memory') await this.#tellAgain();
+    this.#counters.start();
+  }
+
+  /** A process that died may have left holds in a shared store, for requests that have ended and for some that never left. */
+  async #tellAgain(): Promise<void> {
+    const { snapshot, log } = this.#options;
+    const { accessLogPath } = standardPaths(snapshot);
+    const options = { accessLogPath, since: Date.now() - REPLAYED_MS, most: MOST_WAITING / 2 };
+    const unsent = await unsentRequests(options).catch((error: unknown) => {
+      log.failure("Envoy's access log could not be read for holds that were left", error);
+      return [];
+    });
+    for (const id of unsent) this.#waiting.add(this.#settling(id, NO_AMOUNTS));
+    for (const entry of this.#replayed.slice(-MOST_WAITING / 2))
+      this.#waiting.add(this.#settling(entry.id, amountsOf(entry)));
     this.#replayed = [];
     this.#waiting.wake();
-    this.#counters.start();
   }
 
   /** The store has lost its memory while we run. */
@@ -153,16 +170,14 @@ export class LimitService {
       this.#early.push(entry);
       return;
     }
-    const task = this.#settling(entry);
+    const task = this.#settling(entry.id, amountsOf(entry));
     task((delivered) => {
       if (!delivered) this.#waiting.add(task);
     });
   }
 
   /** Nothing is changed where the store knows it. */
-  #settling(entry: FinalEntry): Task {
-    const { id } = entry;
-    const amounts = amountsOf(entry);
+  #settling(id: string, amounts: Amounts): Task {
     return (done) => this.#home.store.settle(id, amounts, ({ kind }) => done(kind !== 'unavailable'));
   }
 

@@ -19,6 +19,7 @@ const SOFT_MAX = 8;
 const SLOW_MAX = 200;
 const REBUILT_MAX = 20;
 const ORPHAN_MAX = 10;
+const UNSENT_MAX = 5;
 
 const LIMITS = [
   { name: 'hard', cost: { max: 100, window: 'total' } },
@@ -27,6 +28,7 @@ const LIMITS = [
   { name: 'slow', cost: { max: SLOW_MAX, window: 'total' } },
   { name: 'rebuilt', cost: { max: REBUILT_MAX, window: 'total' } },
   { name: 'orphan', cost: { max: ORPHAN_MAX, window: 'total' } },
+  { name: 'unsent', cost: { max: UNSENT_MAX, window: 'total' } },
 ];
 /** One key per limit, and one without any. */
 const KEYS = [...LIMITS.map(({ name }) => name), 'free'];
@@ -202,6 +204,19 @@ t.test('case 65: a service that starts while the store is away', { skip }, async
   t.equal(await drain(gateway, asked('orphan')), ORPHAN_MAX - 7);
   await gateway.settled();
   t.equal(spent([gateway], 'orphan'), ORPHAN_MAX);
+});
+
+t.test('a service that dies before it has taken back what it held in vain', { skip }, async (t) => {
+  redis.pause();
+  t.same(count(await times(UNSENT_MAX, () => ask(gateway, asked('unsent')))), { 503: UNSENT_MAX });
+  const killed = gateway.pid('service');
+  gateway.kill('service', 'SIGKILL');
+  // Only now are the holds made, for requests that are over.
+  redis.resume();
+  await gateway.replaced(killed);
+  await eventually('an answer', async () => (await ask(gateway, asked('unsent'))).status === 200);
+  await untilCounted(gateway, 'unsent', { used: 1, held: 0 });
+  t.equal(await drain(gateway, asked('unsent')), UNSENT_MAX - 1);
 });
 
 /** Median milliseconds of requests one after the other. */
