@@ -8,6 +8,8 @@ const PIECE_BYTES = 64 * 1024;
 const LONGEST_LINE = 1024 * 1024;
 /** A renamed file may still be written until Envoy reopens its logs; after this long without growth it is done. */
 const QUIET_MS = 10_000;
+/** File systems take their times from a clock that ticks a few hundred times a second. */
+const COARSE_MS = 1_000;
 
 export interface FollowOptions {
   /** The log that is being written; it may not be there yet. */
@@ -182,7 +184,7 @@ async function rotatedFiles({ path, since }: FollowOptions): Promise<string[]> {
     const rotated = other.startsWith(name) || (other.startsWith(`${stem}-`) && other.endsWith(extension));
     if (other === name || !rotated || other.endsWith('.gz')) continue;
     const information = await stat(join(directory, other)).catch(() => null);
-    if (information?.isFile() && information.mtimeMs >= since) {
+    if (information?.isFile() && information.mtimeMs >= since - COARSE_MS) {
       found.push({ path: join(directory, other), changed: information.mtimeMs });
     }
   }
