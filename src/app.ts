@@ -89,6 +89,7 @@ export async function start(options: StartOptions): Promise<Running> {
     },
   });
   watchGauges(service, server);
+  service.metrics.watchSeries('info', () => [[VERSION, String(options.generation), 1]]);
   let current = true;
   service.metrics.watch('config_last_reload_success', () => (current ? 1 : 0));
   const followed = configuration.follow({

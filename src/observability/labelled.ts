@@ -3,6 +3,10 @@ import { BoundedLabel } from './bounded-label.js';
 
 /** Values of several things, read when the metrics are. */
 const SERIES = {
+  info: {
+    help: 'Always 1: version and service generation of the process that answers',
+    labels: ['version', 'generation'],
+  },
   provider_health: {
     help: 'Health of a provider: 1 healthy, 0.5 with targets in trouble, 0 put last',
     labels: ['provider'],

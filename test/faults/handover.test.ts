@@ -56,17 +56,17 @@ async function endWhole(t: Test, streams: readonly Open[]): Promise<void> {
 
 /** Resolves when a new generation has taken over: it answers admins, and requests come to it. */
 async function nextGeneration(gateway: Gateway): Promise<void> {
-  const before = await startedAt(gateway);
+  const before = await generationOf(gateway);
   process.kill(gateway.pid('up'), 'SIGHUP');
   const isNew = async (): Promise<boolean> => {
-    const now = await startedAt(gateway).catch(() => before);
+    const now = await generationOf(gateway).catch(() => before);
     return now !== before && (await gateway.limits()).length > 0;
   };
   await eventually('a new generation', isNew);
 }
 
-async function startedAt(gateway: Gateway): Promise<string | undefined> {
-  return /^process_start_time_seconds (\S+)$/m.exec(await gateway.metrics())?.[1];
+async function generationOf(gateway: Gateway): Promise<string | undefined> {
+  return /^tollgate_info\{.*generation="(\d+)"/m.exec(await gateway.metrics())?.[1];
 }
 
 /** Many requests at a time until `stop`, which resolves to their statuses. */
