@@ -2,7 +2,7 @@
 // Why not the `tap` command: docs/decisions/0006-tests.md.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import t from 'tap';
 import { sourceFiles } from './build.mjs';
@@ -53,8 +53,14 @@ function isWanted(file) {
   return positionals.some((path) => file.startsWith(path.replace(/^\.\//, '').replace(/\.js$/, '.ts')));
 }
 
-function hasProperties(file) {
-  return readFileSync(join(root, file), 'utf8').includes("from 'fast-check'");
+// Also where the property is in a file that the test imports.
+function hasProperties(file, seen = new Set()) {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const source = readFileSync(join(root, file), 'utf8');
+  if (source.includes("from 'fast-check'")) return true;
+  const local = [...source.matchAll(/from '(\.[^']*)\.js'/g)].map(([, path]) => join(dirname(file), `${path}.ts`));
+  return local.some((path) => path.startsWith('test/') && hasProperties(path, seen));
 }
 
 async function runAll(files, parallel) {

@@ -48,16 +48,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Milliseconds of the windows: a fixed one, a rolling one that does not divide into slots, a small rolling one. */
+export type Lengths = readonly [fixed: number, odd: number, rolling: number];
+
+const SHORT: Lengths = [1000, 7001, 10];
+/** For a server that forgets what is over by its own clock, whatever time the test pretends. */
+export const LONG: Lengths = [30_000, 70_001, 20_000];
+
 /**
  * Any order of holds, settlements, expiries, new windows, repeated ids and seeds, with all answers as the model has them.
  * `clock` is the store's; the runs follow each other in one store, each with counters of its own.
  */
-export async function checkAgainstModel(store: CounterStore, clock: { now: number }, runs: number): Promise<void> {
+export async function checkAgainstModel(
+  store: CounterStore,
+  clock: { now: number },
+  { runs, lengths = SHORT }: { readonly runs: number; readonly lengths?: Lengths },
+): Promise<void> {
   let run = 0;
   clock.now = START;
   const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
     run += 1;
-    await play(store, clock, { steps, run: `r${run}` });
+    await play(store, clock, { steps, run: `r${run}`, lengths });
   });
   await fc.assert(property, { numRuns: runs });
 }
@@ -65,11 +76,11 @@ export async function checkAgainstModel(store: CounterStore, clock: { now: numbe
 async function play(
   store: CounterStore,
   clock: { now: number },
-  { steps, run }: { steps: readonly Step[]; run: string },
+  { steps, run, lengths }: { steps: readonly Step[]; run: string; lengths: Lengths },
 ): Promise<void> {
   const ask = asking(store);
   const model = new CounterModel();
-  const all = counters(run);
+  const all = counters(run, lengths);
   const chosen = (bits: number): readonly Counter[] => all.filter((_, index) => (bits >> index) & 1);
   const compare = (what: Step, found: string, wanted: string): void => {
     if (found !== wanted) throw new Error(`${JSON.stringify(what)}\n  found  ${found}\n  wanted ${wanted}`);
@@ -101,15 +112,15 @@ async function play(
   }
 }
 
-function counters(run: string): readonly Counter[] {
+function counters(run: string, [fixed, odd, rolling]: Lengths): readonly Counter[] {
   return [
     counter('requests', MINUTE, 5, run),
     counter('tokens', ROLLING, 30, run),
     counter('cost', TOTAL, 10n ** 17n, run),
     counter('concurrent', TOTAL, 3, run),
     counter('tokens', calendar('day', 'Asia/Tokyo'), 100, run),
-    { ...counter('input_tokens', { kind: 'duration', ms: 1000, sliding: false }, 3, run), enforced: false },
-    counter('output_tokens', { kind: 'duration', ms: 7001, sliding: true }, 12, run),
-    counter('tokens', { kind: 'duration', ms: 10, sliding: true }, 5, run),
+    { ...counter('input_tokens', { kind: 'duration', ms: fixed, sliding: false }, 3, run), enforced: false },
+    counter('output_tokens', { kind: 'duration', ms: odd, sliding: true }, 12, run),
+    counter('tokens', { kind: 'duration', ms: rolling, sliding: true }, 5, run),
   ];
 }

@@ -77,7 +77,7 @@ t.test('anything in any order, against a model, through a socket', async (t) => 
   t.teardown(() => shared.close());
   const store = connectCounters(socketPath);
   t.teardown(() => store.close());
-  await t.resolves(checkAgainstModel(store, clock, 60));
+  await t.resolves(checkAgainstModel(store, clock, { runs: 60 }));
 });
 
 t.test('taken over with holds and settlements under way', async (t) => {

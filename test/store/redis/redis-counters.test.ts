@@ -2,7 +2,7 @@ import t from 'tap';
 import { missing } from '../../servers/binaries.js';
 import { asking, counter, MINUTE } from '../ask.js';
 import { runCounterCases, START } from '../counter-cases.js';
-import { checkAgainstModel } from '../counter-property.js';
+import { checkAgainstModel, LONG } from '../counter-property.js';
 import { connectStore, startServer } from './connect-store.js';
 
 const SERVERS = [
@@ -25,7 +25,7 @@ for (const { name, ...options } of SERVERS) {
     await t.test('case 112: anything in any order, against a model', async (t) => {
       const clock = { now: START };
       const { store } = await connectStore(t, server.url, { now: () => clock.now, cluster });
-      await t.resolves(checkAgainstModel(store, clock, cluster ? 10 : 60));
+      await t.resolves(checkAgainstModel(store, clock, { runs: cluster ? 10 : 60, lengths: LONG }));
     });
 
     await t.test('case 62: four processes, one limit', async (t) => {
