@@ -24,6 +24,11 @@ export interface ProviderAccount {
   readonly apiVersion: string | null;
   /** Milliseconds between two active health probes (a list of models, never a paid call); null = none. */
   readonly probeMs: number | null;
+  /** AWS region, for `bedrock`. */
+  readonly region?: string | null;
+  /** Google Cloud project and location, for `vertex`. */
+  readonly project?: string | null;
+  readonly location?: string | null;
 }
 
 export interface Credential {

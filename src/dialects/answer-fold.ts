@@ -12,8 +12,9 @@ export interface AnswerFold {
   /**
    * One event of a stream. Returns the text it added when it did nothing else (no finish, no usage, no tool call), so that
    * an event which differs only in that text need not be parsed; otherwise null.
+   * @param type the framing's name of the event, '' when it has none
    */
-  event(event: JsonObject, facts: ResponseFacts): string | null;
+  event(event: JsonObject, facts: ResponseFacts, type: string): string | null;
   /** A whole JSON answer, or its top-level members that could be read. */
   body(body: JsonObject, facts: ResponseFacts): void;
 }

@@ -27,6 +27,21 @@ const FOLDS: Readonly<Record<Wire, () => AnswerFold>> = {
   'openai-speech': () => new AudioFold(),
   'openai-transcription': () => new AudioFold(),
   'openai-models': () => new EmbeddingsFold(),
+  'openai-realtime': () => new EmbeddingsFold(),
+  'anthropic-messages': () => new EmbeddingsFold(),
+  'anthropic-count-tokens': () => new EmbeddingsFold(),
+  'gemini-generate': () => new EmbeddingsFold(),
+  'gemini-count-tokens': () => new EmbeddingsFold(),
+  'gemini-embed': () => new EmbeddingsFold(),
+  'vertex-predict': () => new EmbeddingsFold(),
+  'bedrock-converse': () => new EmbeddingsFold(),
+  'bedrock-count-tokens': () => new EmbeddingsFold(),
+  'bedrock-embed': () => new EmbeddingsFold(),
+  'cohere-embed': () => new EmbeddingsFold(),
+  rerank: () => new EmbeddingsFold(),
+  'jina-rerank': () => new EmbeddingsFold(),
+  'voyage-rerank': () => new EmbeddingsFold(),
+  raw: () => new EmbeddingsFold(),
 };
 
 /** The reader for one successful answer: by what it is (content type), not by what was asked for. */

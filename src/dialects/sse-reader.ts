@@ -45,7 +45,7 @@ export class SseReader implements ResponseReader, SseHandler {
     const value = parseJson(text);
     if (!isObject(value)) return;
     const before = this.facts.contentBytes;
-    const added = this.#fold.event(value, this.facts);
+    const added = this.#fold.event(value, this.facts, type);
     if (this.facts.contentBytes > before) this.facts.contentEvents += 1;
     this.facts.terminal ||= this.#done;
     if (added !== null && type === '') this.#template.learn(bytes, start, end, added);

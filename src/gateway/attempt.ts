@@ -30,7 +30,9 @@ export function upstreamRequest(
   const kind = parts.kinds.get(account.kind);
   const endpoint = state.endpoint;
   if (!kind || !endpoint) throw new Error(`no provider kind for ${target.name}`);
-  const set: HeaderPair[] = [[':path', kind.path(account, endpoint, target.model)]];
+  const set: HeaderPair[] = [
+    [':path', kind.path(account, { endpoint, model: target.model, stream: admitted.facts.stream })],
+  ];
   const credential = credentialHeader(kind, chooseCredential(account, parts.rotation()));
   if (credential) set.push([credential.name, credential.value]);
   for (const [name, value] of Object.entries(account.headers)) set.push([name, value]);

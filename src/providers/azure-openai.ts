@@ -1,5 +1,5 @@
 import type { ProviderAccount } from '../config/snapshot.js';
-import type { Endpoint } from '../dialects/endpoint.js';
+import type { UpstreamCall } from './kind.js';
 import { basePath, openAiCompatible } from './openai-compatible.js';
 
 /**
@@ -28,7 +28,7 @@ export const azureOpenai = openAiCompatible({
   path: azurePath,
 });
 
-function azurePath(account: ProviderAccount, endpoint: Endpoint, model: string): string {
+function azurePath(account: ProviderAccount, { endpoint, model }: UpstreamCall): string {
   const base = basePath(account);
   if (account.apiVersion === null) return base + endpoint.upstreamPath;
   const query = `?api-version=${encodeURIComponent(account.apiVersion)}`;

@@ -1,5 +1,6 @@
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { Endpoint, Wire } from '../dialects/endpoint.js';
+import type { JsonObject } from '../dialects/json-value.js';
 import type { OutputCapField } from '../dialects/request-facts.js';
 
 /** What a vendor is, as data: everything a request needs to know to be sent there. One small object per vendor. */
@@ -23,7 +24,27 @@ export interface ProviderKind {
   /** The provider's id in the price catalogue; null = never listed there. */
   readonly priceId: string | null;
   /** Absolute path with query, on the origin of `base_url`. */
-  path(account: ProviderAccount, endpoint: Endpoint, model: string): string;
+  path(account: ProviderAccount, call: UpstreamCall): string;
+  /** Whether this model is asked in this wire (one of `wires`); absent = every model in all of them. */
+  serves?(wire: Wire, model: string): boolean;
+  /** What the JSON body must have, or must not have, whoever wrote it; absent or null = nothing. */
+  envelope?(call: UpstreamCall): Envelope | null;
+  /** Headers that every call needs, lower-case names. `sent` gives the client's own header, '' when it sent none. */
+  callHeaders?(call: UpstreamCall, sent: (name: string) => string): Readonly<Record<string, string>>;
+}
+
+/** One call to a provider: in which dialect, for which model. */
+export interface UpstreamCall {
+  /** The client's where it is passed on as it is, else the usual one of the wire that was chosen. */
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  readonly stream: boolean;
+}
+
+/** Members of the body's top level that belong to the vendor's way of asking, not to the dialect. */
+export interface Envelope {
+  readonly set: JsonObject;
+  readonly remove: readonly string[];
 }
 
 export interface CredentialHeader {

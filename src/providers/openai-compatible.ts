@@ -1,7 +1,7 @@
 import type { ProviderAccount } from '../config/snapshot.js';
-import type { Endpoint, Wire } from '../dialects/endpoint.js';
+import type { Wire } from '../dialects/endpoint.js';
 import type { OutputCapField } from '../dialects/request-facts.js';
-import type { CredentialHeader, ProviderKind } from './kind.js';
+import type { CredentialHeader, ProviderKind, UpstreamCall } from './kind.js';
 
 /** What every vendor must say; everything else has a default that fits most of them. */
 export interface Vendor {
@@ -49,8 +49,8 @@ export function openAiCompatible(vendor: Vendor): ProviderKind {
 }
 
 /** The path of `base_url` + the endpoint's: not every vendor has a `/v1`. */
-export function pathBelowBase(account: ProviderAccount, endpoint: Endpoint): string {
-  return basePath(account) + endpoint.upstreamPath;
+export function pathBelowBase(account: ProviderAccount, call: UpstreamCall): string {
+  return basePath(account) + call.endpoint.upstreamPath;
 }
 
 /** The path of the account's `base_url` without a trailing slash; empty for a bare host. Parsed once per account. */

@@ -104,7 +104,11 @@ t.test('paths of chat completions', async (t) => {
   ];
   for (const [name, baseUrl, path] of cases) {
     const kind = kindOf(name);
-    t.equal(kind.path(account(baseUrl ?? kind.baseUrl ?? ''), CHAT, 'some/model'), path, `${name} ${baseUrl ?? ''}`);
+    t.equal(
+      kind.path(account(baseUrl ?? kind.baseUrl ?? ''), { endpoint: CHAT, model: 'some/model', stream: false }),
+      path,
+      `${name} ${baseUrl ?? ''}`,
+    );
   }
 });
 
@@ -112,12 +116,16 @@ t.test('dated Azure paths', async (t) => {
   const azure = kindOf('azure-openai');
   t.same(azure.credential, { header: 'api-key', prefix: '' });
   const dated = account('https://acme.openai.azure.com', { apiVersion: '2024-10-21' });
-  const path = (model: string, to: Endpoint = CHAT): string => azure.path(dated, to, model);
+  const path = (model: string, to: Endpoint = CHAT): string =>
+    azure.path(dated, { endpoint: to, model, stream: false });
   t.equal(path('gpt-4o'), '/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21');
   t.equal(path('a b/c?d#e'), '/openai/deployments/a%20b%2Fc%3Fd%23e/chat/completions?api-version=2024-10-21');
   t.equal(path('m', endpoint('/responses', 'openai-responses')), '/openai/responses?api-version=2024-10-21');
   const withPath = account('https://acme.openai.azure.com/openai', { apiVersion: 'a&b' });
-  t.equal(azure.path(withPath, CHAT, 'm'), '/openai/deployments/m/chat/completions?api-version=a%26b');
+  t.equal(
+    azure.path(withPath, { endpoint: CHAT, model: 'm', stream: false }),
+    '/openai/deployments/m/chat/completions?api-version=a%26b',
+  );
   for (const hostile of ['..', '.', '../../x', '\ud800', '%2e%2e']) {
     const resolved = new URL(`http://h${path(hostile)}`).pathname;
     t.match(resolved, /^\/openai\/deployments\/[^/]+\/chat\/completions$/, JSON.stringify(hostile));

@@ -48,6 +48,21 @@ const OUTPUT: Readonly<Record<Wire, OutputRule>> = {
   'openai-speech': answers,
   'openai-transcription': answers,
   'openai-models': none,
+  'openai-realtime': answers,
+  'anthropic-messages': answers,
+  'anthropic-count-tokens': none,
+  'gemini-generate': answers,
+  'gemini-count-tokens': none,
+  'gemini-embed': none,
+  'vertex-predict': none,
+  'bedrock-converse': answers,
+  'bedrock-count-tokens': none,
+  'bedrock-embed': none,
+  'cohere-embed': none,
+  rerank: none,
+  'jina-rerank': none,
+  'voyage-rerank': none,
+  raw: none,
 };
 
 /**

@@ -1,0 +1,33 @@
+import type { Wire } from '../endpoint.js';
+import { compose } from './compose.js';
+import type { Translation } from './translation.js';
+
+/** Every pair that is written; all others are composed of two of them, or do not exist. */
+const PAIRS: readonly Translation[] = [];
+
+/** Wires through which two pairs may be joined without loss. */
+const HUB: Wire = 'openai-chat';
+
+const BY_NAME = new Map<string, Translation>();
+for (const pair of PAIRS) BY_NAME.set(nameOf(pair.from, pair.to), pair);
+for (const front of PAIRS) {
+  for (const back of PAIRS) {
+    const name = nameOf(front.from, back.to);
+    if (front.to === HUB && back.from === HUB && front.from !== back.to && !BY_NAME.has(name))
+      BY_NAME.set(name, compose(front, back));
+  }
+}
+
+/** The translation for a client of `from` and a provider that is asked in `to`; null when there is none. */
+export function findTranslation(from: Wire, to: Wire): Translation | null {
+  return BY_NAME.get(nameOf(from, to)) ?? null;
+}
+
+/** All of them, written and composed, for tables and tests. */
+export function allTranslations(): readonly Translation[] {
+  return [...BY_NAME.values()];
+}
+
+function nameOf(from: Wire, to: Wire): string {
+  return `${from} ${to}`;
+}

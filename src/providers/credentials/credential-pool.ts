@@ -1,0 +1,39 @@
+import type { ProviderAccount } from '../../config/snapshot.js';
+import type { OutgoingHeader } from './header.js';
+
+/** What a credential has to sign, where it signs. */
+export interface OutgoingCall {
+  readonly method: 'GET' | 'POST';
+  /** As it goes onto the wire, query included. */
+  readonly path: string;
+  readonly body: Buffer;
+  /** Number of the choice, so that weights rotate. */
+  readonly rotation: number;
+}
+
+/** How one call proves who it is. */
+export interface Authorised {
+  readonly headers: readonly OutgoingHeader[];
+  /** Every text in them that must never be shown to anybody. */
+  readonly secrets: readonly string[];
+  /** Which credential of the account; -1 = it has none. */
+  readonly index: number;
+}
+
+/**
+ * The credentials of all accounts. Never waits: tokens are fetched and renewed ahead of their end, beside requests.
+ */
+export interface CredentialPool {
+  /** Throws GatewayError `provider_auth` when no credential of the account can be used now (a token could not be had). */
+  authorise(account: ProviderAccount, call: OutgoingCall): Authorised;
+  /** A call with credential `index` was refused (401, 403) or limited (429): others come first for a while. */
+  refused(account: ProviderAccount, index: number, refusal: Refusal): void;
+  /** True when another credential than `index` could be used now: the same target is worth another try. */
+  hasOther(account: ProviderAccount, index: number): boolean;
+}
+
+export interface Refusal {
+  readonly reason: 'auth' | 'limited';
+  /** Milliseconds that the provider asked for; null when it did not say. */
+  readonly cooldownMs: number | null;
+}
