@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import type { Wire } from '../../src/dialects/endpoint.js';
 import type { JsonObject } from '../../src/dialects/json-value.js';
 
-/** One recorded call in an OpenAI dialect, as far as the tests need it. */
+/** One recorded call, as far as the tests need it. */
 export interface Recording {
   readonly id: string;
   readonly provider: string;
+  /** As the recording names it: `anthropic.messages`, `bedrock.invokeStream`. */
+  readonly endpoint: string;
   readonly wire: Wire;
   readonly status: number;
   readonly contentType: string;
@@ -29,6 +31,7 @@ interface RecordingFile {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
     readonly raw?: string;
+    readonly base64?: string;
     readonly body?: unknown;
   };
   readonly expect: { readonly usage: JsonObject | null; readonly finish_reason: string | null };
@@ -50,22 +53,50 @@ export const NO_RECORDINGS: string | false =
 export function openaiRecordings(): readonly Recording[] {
   const folder = recordingsFolder();
   if (folder === null) return [];
+  return allRecordings().filter((recording) => recording.endpoint.startsWith('openai.'));
+}
+
+/** The recordings of every dialect. */
+export function allRecordings(): readonly Recording[] {
+  const folder = recordingsFolder();
+  if (folder === null) return [];
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
   return names.map((name) => load(`${folder}/${name}`)).filter((recording) => recording !== null);
 }
 
+const WIRES: Readonly<Record<string, Wire>> = {
+  'anthropic.messages': 'anthropic-messages',
+  'anthropic.count_tokens': 'anthropic-count-tokens',
+  'bedrock.converse': 'bedrock-converse',
+  'bedrock.converseStream': 'bedrock-converse',
+  'bedrock.countTokens': 'bedrock-count-tokens',
+  // Claude's own dialect inside AWS' frames, but for a few models that have their own.
+  'bedrock.invoke': 'anthropic-messages',
+  'bedrock.invokeStream': 'anthropic-messages',
+  'cohere.embed': 'cohere-embed',
+  'cohere.chat': 'raw',
+  'gemini.generateContent': 'gemini-generate',
+  'gemini.streamGenerateContent': 'gemini-generate',
+  'gemini.countTokens': 'gemini-count-tokens',
+  'gemini.embedContent': 'gemini-embed',
+  'gemini.batchEmbedContents': 'gemini-embed',
+  'gemini.predict': 'vertex-predict',
+};
+
 function load(path: string): Recording | null {
   const file = JSON.parse(readFileSync(path, 'utf8')) as RecordingFile;
-  if (!file.endpoint?.startsWith('openai.')) return null;
-  const { raw, body, status, headers } = file.response;
+  const wire = file.endpoint?.startsWith('openai.') ? file.endpoint.replace('.', '-') : WIRES[file.endpoint];
+  if (wire === undefined) return null;
+  const { raw, base64, body, status, headers } = file.response;
   return {
     id: file.id,
     provider: file.provider,
-    wire: file.endpoint.replace('.', '-') as Wire,
+    endpoint: file.endpoint,
+    wire: wire as Wire,
     status,
     contentType: headers['content-type'] ?? '',
-    bytes: Buffer.from(raw ?? JSON.stringify(body)),
-    streamed: raw !== undefined && raw !== null,
+    bytes: base64 ? Buffer.from(base64, 'base64') : Buffer.from(raw ?? JSON.stringify(body)),
+    streamed: Boolean(raw ?? base64),
     features: file.features,
     usage: file.expect.usage,
     finishReason: file.expect.finish_reason,
