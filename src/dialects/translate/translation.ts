@@ -1,5 +1,6 @@
 import type { Wire } from '../endpoint.js';
 import type { JsonObject } from '../json-value.js';
+import type { OutputCapField } from '../request-facts.js';
 import type { Losses } from './losses.js';
 
 /**
@@ -24,6 +25,10 @@ export interface TranslationContext {
   readonly stream: boolean;
   /** Output tokens that may not be exceeded, whatever the client asked for; null = the client's own bound stands. */
   readonly outputCap: number | null;
+  /** The name under which this provider's chat completions bound their output. */
+  readonly outputCapField: OutputCapField;
+  /** Tokens of the input, roughly, for dialects whose streams begin by stating them; at least 1. */
+  readonly inputTokens: number;
   /** Bound for targets that must have one when neither client nor gateway set any. */
   readonly defaultOutputTokens: number;
   /** A client of chat or completions asked for the usage chunk. */
