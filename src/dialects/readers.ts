@@ -1,5 +1,7 @@
 import type { AnswerFold } from './answer-fold.js';
 import type { Wire } from './endpoint.js';
+import { framingOf } from './event-decoder.js';
+import { EventReader } from './event-reader.js';
 import { JsonReader } from './json-reader.js';
 import { AudioFold } from './openai-audio/fold.js';
 import { ChatFold } from './openai-chat/fold.js';
@@ -47,6 +49,9 @@ const FOLDS: Readonly<Record<Wire, () => AnswerFold>> = {
 /** The reader for one successful answer: by what it is (content type), not by what was asked for. */
 export function createResponseReader(wire: Wire, form: AnswerForm): ResponseReader {
   const type = (form.contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const framing = framingOf(form.contentType, form.stream);
+  if (framing === 'aws-event-stream') return new EventReader(framing, FOLDS[wire]());
+  if (framing === 'json-array' && wire === 'gemini-generate') return new EventReader(framing, FOLDS[wire]());
   if (type === 'text/event-stream') return new SseReader(FOLDS[wire]());
   if (/[/+]json$/.test(type)) return new JsonReader(FOLDS[wire]());
   if (wire === 'openai-speech') return new PassiveReader(false);
