@@ -31,16 +31,20 @@ export type Wire =
 export type ErrorShape = 'openai' | 'anthropic' | 'google';
 
 export interface Endpoint {
-  /** The client's path, also the value of `endpoint` in records: `/v1/chat/completions`. */
+  /** The client's path, also the value of `endpoint` in records: `/v1/chat/completions`, `/v1beta/models/{model}:generateContent`. */
   readonly path: string;
-  readonly method: 'GET' | 'POST';
+  /** Upper case; anything that HTTP knows under `/providers/…`. */
+  readonly method: string;
   readonly wire: Wire;
   readonly errors: ErrorShape;
-  readonly body: 'none' | 'json' | 'multipart';
+  /** `any`: bytes that are not read, or none at all. */
+  readonly body: 'none' | 'json' | 'multipart' | 'any';
   /** Path below a provider's base URL: `/chat/completions`. Empty where the provider's kind builds it from model and wire. */
   readonly upstreamPath: string;
   /** Model and stream where the dialect puts them into the path (Google's); absent = they are in the body. */
   readonly named?: NamedInPath;
+  /** Set under `/providers/{provider}/…`: who is asked, and the rest of the path with its query, as the client wrote it. */
+  readonly direct?: { readonly provider: string; readonly path: string };
 }
 
 export interface NamedInPath {

@@ -8,16 +8,17 @@ export interface ByteRange {
 
 /** What a request says, as far as the gateway needs to know it. */
 export interface RequestFacts {
-  readonly format: 'json' | 'multipart';
+  /** `bytes`: nothing of the body was read. */
+  readonly format: 'json' | 'multipart' | 'bytes';
   readonly wire: Wire;
   /** As the client sent it: 1 to 512 characters. */
   readonly model: string;
-  /** Bytes of the value: the JSON literal with its quotes, or the form field's text. */
-  readonly modelRange: ByteRange;
+  /** Bytes of the value: the JSON literal with its quotes, or the form field's text; null where the path names the model. */
+  readonly modelRange: ByteRange | null;
   readonly stream: boolean;
   /** The client asked for the usage chunk (`stream_options.include_usage: true`). */
   readonly includeUsage: boolean;
-  /** First of `user` and `safety_identifier` that is a non-empty string; else ''. */
+  /** First of `user`, `safety_identifier` and `metadata.user_id` that is a non-empty string; else ''. */
   readonly user: string;
   /** OpenAI's `metadata`, its string values only; null when absent. */
   readonly metadata: Readonly<Record<string, string>> | null;
@@ -37,7 +38,13 @@ export interface RequestFacts {
 }
 
 /** Names under which a request bounds its output. */
-export type OutputCapField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens';
+export type OutputCapField =
+  | 'max_tokens'
+  | 'max_completion_tokens'
+  | 'max_output_tokens'
+  | 'generationConfig.maxOutputTokens'
+  | 'generation_config.max_output_tokens'
+  | 'inferenceConfig.maxTokens';
 
 export interface OutputCapPlace extends ByteRange {
   readonly field: OutputCapField;
@@ -52,4 +59,6 @@ export interface JsonPlaces {
   readonly includeUsage: JsonMember | null;
   /** Bounds of the output that this endpoint knows, as the client set them. */
   readonly outputCaps: readonly OutputCapPlace[];
+  /** The object in which the dialect keeps the bound, where it has one and the client sent it. */
+  readonly settings: JsonMember | null;
 }

@@ -10,7 +10,10 @@ const MAX_USER = 512;
 const MAX_METADATA = 16 * 1024;
 /** OpenAI's bound on `n`; more would make one request a flood. */
 const MAX_CHOICES = 128;
+/** Objects that hold the bound in dialects that do not keep it at the top. */
+const SETTINGS = ['generationConfig', 'generation_config', 'inferenceConfig'];
 const NO_BOUND = -1;
+const CHOICES = ['n', 'best_of', 'generationConfig.candidateCount'];
 
 /** Turns the watched members of a scanned body into facts. A wrong value is kept as the first refusal. */
 export class RequestReader {
@@ -26,22 +29,25 @@ export class RequestReader {
   }
 
   facts(): RequestFacts | GatewayError {
-    const member = this.#scan.members.get('model');
-    const model = member?.kind === 'string' ? this.#text(member) : '';
-    if (member === undefined || !isModelName(model)) return this.#missingModel();
+    const { named, direct } = this.#endpoint;
+    const member = named === undefined ? this.#scan.members.get('model') : undefined;
+    const asked = named?.model ?? (member?.kind === 'string' ? this.#text(member) : '');
+    if (!isModelName(asked)) return this.#missingModel();
+    // A provider's own name for the model, as its own API takes it.
+    const model = direct === undefined ? asked : `${direct.provider}/${asked}`;
     const outputCaps = this.#outputCaps();
     const facts: RequestFacts = {
       format: 'json',
       wire: this.#endpoint.wire,
       model,
-      modelRange: { start: member.start, end: member.end },
-      stream: this.#flag('stream'),
+      modelRange: member === undefined ? null : { start: member.start, end: member.end },
+      stream: named?.stream ?? this.#flag('stream'),
       includeUsage: this.#flag('stream_options.include_usage'),
       user: this.#user(),
       metadata: this.#metadata(),
       maxOutputTokens: smallest(outputCaps),
-      choices: Math.max(this.#choices('n'), this.#choices('best_of')),
-      tools: this.#hasItems('tools') || this.#hasItems('functions'),
+      choices: Math.max(...CHOICES.map((name) => this.#choices(name))),
+      tools: this.#hasItems('tools') || this.#hasItems('functions') || this.#isSet('toolConfig'),
       inputBytes: this.#body.length,
       inputTokensUpper: this.#body.length,
       speaks: this.#isSet('modalities') || this.#isSet('audio'),
@@ -50,6 +56,8 @@ export class RequestReader {
         streamOptions: this.#streamOptions(),
         includeUsage: this.#scan.members.get('stream_options.include_usage') ?? null,
         outputCaps,
+        settings:
+          SETTINGS.flatMap((name) => this.#scan.members.get(name) ?? []).find((each) => each.kind === 'object') ?? null,
       },
     };
     return this.#refusal ?? facts;
@@ -83,7 +91,7 @@ export class RequestReader {
   }
 
   #user(): string {
-    for (const name of ['user', 'safety_identifier']) {
+    for (const name of ['user', 'safety_identifier', 'metadata.user_id']) {
       const member = this.#scan.members.get(name);
       const text = member?.kind === 'string' && member.end - member.start <= MAX_USER * 6 ? this.#text(member) : '';
       if (text.length > 0) return text.slice(0, MAX_USER);

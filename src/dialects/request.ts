@@ -24,6 +24,15 @@ const OPTIONS = {
     'audio',
     'tools',
     'functions',
+    'metadata.user_id',
+    'generationConfig',
+    'generationConfig.maxOutputTokens',
+    'generationConfig.candidateCount',
+    'generation_config',
+    'generation_config.max_output_tokens',
+    'inferenceConfig',
+    'inferenceConfig.maxTokens',
+    'toolConfig',
   ]),
   maxDepth: 64,
   maxKeys: 10_000,
@@ -37,6 +46,7 @@ const OPTIONS = {
 export function scanRequest(endpoint: Endpoint, body: Buffer, contentType: string): RequestFacts | GatewayError {
   const refusal = refuseMediaType(endpoint, contentType);
   if (refusal !== null) return refusal;
+  if (endpoint.body === 'any') return opaque(endpoint, body);
   if (endpoint.body === 'multipart') return readForm(endpoint, body, contentType);
   return readJson(endpoint, body, scanJson(body, OPTIONS));
 }
@@ -47,13 +57,14 @@ export async function scanRequestInSlices(
   body: Buffer,
   contentType: string,
 ): Promise<RequestFacts | GatewayError> {
-  if (endpoint.body === 'multipart' || body.length <= SLICED_ABOVE) return scanRequest(endpoint, body, contentType);
+  if (endpoint.body !== 'json' || body.length <= SLICED_ABOVE) return scanRequest(endpoint, body, contentType);
   const refusal = refuseMediaType(endpoint, contentType);
   return refusal ?? readJson(endpoint, body, await scanJsonInSlices(body, OPTIONS));
 }
 
 /** JSON under any JSON type or none at all (many scripts send none); a form must say so, it carries the boundary. */
 export function refuseMediaType(endpoint: Endpoint, contentType: string): GatewayError | null {
+  if (endpoint.body === 'any') return null;
   const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
   const wanted = endpoint.body === 'multipart' ? 'multipart/form-data' : 'application/json';
   const fits =
@@ -104,6 +115,27 @@ function readForm(endpoint: Endpoint, body: Buffer, contentType: string): Reques
     stream: stream === 'true' || stream === '1',
     includeUsage: false,
     user: fieldText(body, form.fields.get('user')),
+    metadata: null,
+    maxOutputTokens: null,
+    choices: 1,
+    tools: false,
+    inputBytes: body.length,
+    inputTokensUpper: body.length,
+    speaks: false,
+    json: null,
+  };
+}
+
+/** What is known of a request that nobody reads: how large it is, and who is asked. */
+function opaque(endpoint: Endpoint, body: Buffer): RequestFacts {
+  return {
+    format: 'bytes',
+    wire: endpoint.wire,
+    model: `${endpoint.direct?.provider ?? ''}/raw`,
+    modelRange: null,
+    stream: false,
+    includeUsage: true,
+    user: '',
     metadata: null,
     maxOutputTokens: null,
     choices: 1,

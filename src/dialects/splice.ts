@@ -1,5 +1,5 @@
 import { capEdits, type OutputCap } from './output-cap.js';
-import type { RequestFacts } from './request-facts.js';
+import type { ByteRange, RequestFacts } from './request-facts.js';
 
 export interface Splice {
   /** The model's name for the target; null leaves the client's. */
@@ -21,7 +21,8 @@ const ASKED = '"include_usage":true';
 /** The body for one target: a new buffer in which every byte outside the edits is the client's; `body` itself when there are none. */
 export function spliceRequest(body: Buffer, facts: RequestFacts, splice: Splice): Buffer {
   const edits: Edit[] = [];
-  if (splice.model !== null && splice.model !== facts.model) edits.push(modelEdit(facts, splice.model));
+  if (splice.model !== null && splice.model !== facts.model && facts.modelRange !== null)
+    edits.push(modelEdit(facts, facts.modelRange, splice.model));
   if (splice.includeUsage && takesStreamOptions(facts)) edits.push(...usageEdits(facts));
   if (splice.outputCap) edits.push(...capEdits(facts, splice.outputCap));
   return edits.length === 0 ? body : applyEdits(body, edits);
@@ -32,10 +33,10 @@ export function takesStreamOptions(facts: RequestFacts): boolean {
   return facts.stream && (facts.wire === 'openai-chat' || facts.wire === 'openai-completions');
 }
 
-function modelEdit(facts: RequestFacts, model: string): Edit {
-  if (facts.format === 'json') return { ...facts.modelRange, text: JSON.stringify(model) };
+function modelEdit(facts: RequestFacts, range: ByteRange, model: string): Edit {
+  if (facts.format === 'json') return { ...range, text: JSON.stringify(model) };
   if (/[\r\n]/.test(model)) throw new RangeError('a model name with a line break cannot stand in a form');
-  return { ...facts.modelRange, text: model };
+  return { ...range, text: model };
 }
 
 function usageEdits(facts: RequestFacts): readonly Edit[] {

@@ -32,15 +32,53 @@ t.test('endpoints', async (t) => {
     ['POST', '/v1/chat/completions/'],
     ['POST', '/V1/chat/completions'],
     ['POST', '//v1/chat/completions'],
-    ['POST', '/v1/messages'],
+    ['GET', '/v1/messages'],
+    ['POST', '/v1/messages/'],
+    ['POST', '/providers/'],
+    ['POST', '/providers/UPPER/v1/x'],
     ['DELETE', '/v1/models/x'],
     ['GET', '/v1/models/'],
     ['GET', '/v1/models/%ff'],
-    ['POST', '/v1/models/gemini:generateContent'],
+    ['GET', '/v1/models/gemini:generateContent'],
+    ['POST', '/v1/models/gemini:tune'],
     ['POST', '__proto__'],
   ] as const) {
     t.equal(matchEndpoint(method, path), null, `${method} ${path}`);
   }
+  t.match(matchEndpoint('POST', '/v1/messages?beta=true'), { wire: 'anthropic-messages', upstreamPath: '/messages' });
+  t.match(matchEndpoint('POST', '/v1/messages/count_tokens'), { wire: 'anthropic-count-tokens', errors: 'anthropic' });
+  t.match(matchEndpoint('POST', '/v1/models/gemini:generateContent'), {
+    wire: 'gemini-generate',
+    path: '/v1beta/models/{model}:generateContent',
+    named: { model: 'gemini', stream: false, sse: false },
+  });
+  t.match(matchEndpoint('POST', '/v1beta/models/google%2Fg-2:streamGenerateContent?key=x&alt=sse'), {
+    errors: 'google',
+    named: { model: 'google/g-2', stream: true, sse: true },
+  });
+  t.match(matchEndpoint('DELETE', '/providers/openai/v1/files/f-1?x=1'), {
+    wire: 'raw',
+    path: '/providers/openai',
+    method: 'DELETE',
+    body: 'any',
+    direct: { provider: 'openai', path: '/v1/files/f-1?x=1' },
+  });
+  t.match(matchEndpoint('POST', '/providers/groq/openai/v1/chat/completions'), {
+    wire: 'openai-chat',
+    body: 'json',
+    direct: { provider: 'groq', path: '/openai/v1/chat/completions' },
+  });
+  t.match(matchEndpoint('POST', '/providers/claude/v1/messages'), { wire: 'anthropic-messages', errors: 'anthropic' });
+  t.match(matchEndpoint('POST', '/providers/g/v1beta/models/gem:streamGenerateContent'), {
+    wire: 'gemini-generate',
+    named: { model: 'gem', stream: true, sse: false },
+    direct: { path: '/v1beta/models/gem:streamGenerateContent' },
+  });
+  t.match(matchEndpoint('POST', '/providers/aws/model/a.b%3A0/converse-stream'), {
+    wire: 'bedrock-converse',
+    named: { model: 'a.b:0', stream: true },
+  });
+  t.equal(errorShapeForPath('/providers/claude/v1/messages'), 'anthropic');
   t.equal(errorShapeForPath('/v1/messages?beta=true'), 'anthropic');
   t.equal(errorShapeForPath('/v1/messages/count_tokens'), 'anthropic');
   t.equal(errorShapeForPath('/v1beta/models/x:countTokens'), 'google');
