@@ -5,10 +5,11 @@ import { compileLimit, compileRoute } from './compile-limits.js';
 import { compileModel, modelDefaults } from './compile-model.js';
 import { compileBilling, compileDiscount, compilePrice } from './compile-money.js';
 import { compileAlerts, compileExporters, compileIssuers, compileRetention, compileStore } from './compile-services.js';
+import type { Credential } from './credential-source.js';
 import type { KnownKinds } from './cross-check.js';
 import { freeze } from './freeze.js';
 import type { ValidConfig } from './schema.js';
-import type { Credential, FixedKey, ProviderAccount, Snapshot } from './snapshot.js';
+import type { FixedKey, ProviderAccount, Snapshot } from './snapshot.js';
 import { withVersion } from './version.js';
 
 type Unversioned = Omit<Snapshot, 'version'>;

@@ -1,4 +1,5 @@
 import type { Secret } from '../observability/secret.js';
+import type { BringYourOwn, Credential } from './credential-source.js';
 import type { LimitRule, RouteRule } from './limit-rules.js';
 import type { Alerts, Billing, Discount, Exporter, JwtIssuer, Retention, StoreSettings } from './money-rules.js';
 
@@ -29,11 +30,8 @@ export interface ProviderAccount {
   /** Google Cloud project and location, for `vertex`. */
   readonly project?: string | null;
   readonly location?: string | null;
-}
-
-export interface Credential {
-  readonly secret: Secret;
-  readonly weight: number;
+  /** May an app send a key of its own for this provider? Absent = `off`. */
+  readonly bringYourOwn?: BringYourOwn;
 }
 
 /** `provider/model`, split at the first slash. */
@@ -111,6 +109,8 @@ export interface Model {
    */
   readonly retryBudget: number | null;
   readonly allowUnpriced: boolean;
+  /** A request field that the target cannot express is a 400, never dropped with a warning. Absent = false. */
+  readonly strict?: boolean;
   /** Output tokens of one choice that a hold reckons with, and that are asked for where a hard cost limit needs a bound. */
   readonly outputCap: number;
 }

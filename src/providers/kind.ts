@@ -1,3 +1,4 @@
+import type { CloudIdentity, PlaceSetting } from '../config/credential-source.js';
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { Endpoint, Wire } from '../dialects/endpoint.js';
 import type { JsonObject } from '../dialects/json-value.js';
@@ -9,8 +10,14 @@ export interface ProviderKind {
   readonly kind: string;
   /** Name for people: `Kimi (Moonshot AI)`. */
   readonly title: string;
-  /** Used when the config gives no `base_url`; null = the config must. */
+  /** Used when the config gives no `base_url`, with `{region}` or `{location}` filled in; null = the config must. */
   readonly baseUrl: string | null;
+  /** Base URLs of regions or locations that do not follow `baseUrl`: Vertex AI's `global`. */
+  readonly baseUrlAt?: Readonly<Record<string, string>>;
+  /** What the account must say besides, in this order. */
+  readonly needs?: readonly PlaceSetting[];
+  /** The cloud whose identities may stand for a key: signatures for `aws`, bearer tokens for the others. */
+  readonly identity?: CloudIdentity;
   /** Environment variables that may hold the credential, first set one wins. Empty = needs none. */
   readonly environment: readonly string[];
   /** How the credential travels. */

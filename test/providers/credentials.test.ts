@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { Credential, ProviderAccount } from '../../src/config/snapshot.js';
+import type { Credential } from '../../src/config/credential-source.js';
+import type { ProviderAccount } from '../../src/config/snapshot.js';
 import { Secret } from '../../src/observability/secret.js';
 import { chooseCredential } from '../../src/providers/credentials/choose.js';
 import { credentialHeader, credentialHeaderNames } from '../../src/providers/credentials/header.js';

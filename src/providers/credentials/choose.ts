@@ -1,4 +1,5 @@
-import type { Credential, ProviderAccount } from '../../config/snapshot.js';
+import type { Credential } from '../../config/credential-source.js';
+import type { ProviderAccount } from '../../config/snapshot.js';
 
 /** 2³² ÷ golden ratio: multiples of it, modulo 2³², are spread evenly whatever the weights are. */
 const STRIDE = 2_654_435_769;
