@@ -26,7 +26,7 @@ export class EventReader implements ResponseReader, EventHandler {
     this.#decoder = createEventDecoder(framing, this);
   }
 
-  /** The first fault that the framing told, with the provider's own code; errors that a fold found are only in the facts. */
+  /** The first fault that the framing told; errors that a fold found are only in the facts. */
   get streamFault(): StreamFault | null {
     return this.#fault;
   }
@@ -58,6 +58,7 @@ export class EventReader implements ResponseReader, EventHandler {
 
   fault(fault: StreamFault): void {
     this.#fault ??= fault;
+    if (this.facts.error === null) this.facts.errorCode = fault.code;
     setError(fault.message === '' ? (fault.code ?? '') : fault.message, this.facts);
   }
 
