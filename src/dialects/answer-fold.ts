@@ -1,5 +1,6 @@
 import type { JsonObject } from './json-value.js';
 import type { ResponseFacts } from './response-reader.js';
+import { faultOf } from './stream-fault.js';
 
 /** What one wire format's answers mean: folds parsed events and bodies into facts. One object per answer. */
 export interface AnswerFold {
@@ -25,8 +26,9 @@ const MAX_ERROR = 300;
 export function noteError(from: JsonObject, facts: ResponseFacts): void {
   const error = from['error'];
   if (error === null || error === undefined || error === false || error === '') return;
-  const message = typeof error === 'object' ? (error as JsonObject)['message'] : error;
-  setError(typeof message === 'string' ? message : '', facts);
+  const { message, code } = faultOf(from);
+  if (facts.error === null) facts.errorCode = code;
+  setError(message, facts);
 }
 
 export function setError(message: string, facts: ResponseFacts): void {

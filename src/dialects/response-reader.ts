@@ -11,6 +11,8 @@ export interface ResponseFacts {
   terminal: boolean;
   /** An error event or object inside a 200 answer; its message, at most 300 characters. */
   error: string | null;
+  /** The provider's own name of that error: `overloaded_error`, `429`; null or absent when it gave none. */
+  errorCode?: string | null;
   /** At least one token of content (text, reasoning, tool call) was seen. */
   content: boolean;
   /** UTF-8 bytes of content seen so far: the base of an estimate when the stream is cut. */
