@@ -20,6 +20,7 @@ export type Wire =
   | 'bedrock-count-tokens'
   | 'bedrock-embed'
   | 'cohere-embed'
+  | 'voyage-embed'
   /** Cohere's v2 shape, which the client's `/v1/rerank` speaks. */
   | 'rerank'
   | 'jina-rerank'

@@ -6,7 +6,10 @@ import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-
 
 /** Up to here an answer is kept and parsed (a few milliseconds); above it only its top-level members are picked out. */
 const MAX_WHOLE = 1024 * 1024;
-const MEMBERS = ['usage', 'model', 'error', 'status', 'x_groq', 'service_tier'];
+const MEMBERS = [
+  ...['usage', 'model', 'error', 'status', 'x_groq', 'service_tier'],
+  ...['usageMetadata', 'meta', 'inputTextTokenCount'],
+];
 
 /** Reads a JSON answer. */
 export class JsonReader implements ResponseReader {

@@ -1,7 +1,13 @@
 import type { AnswerFold } from './answer-fold.js';
+import { CountTokensFold, MessagesFold } from './anthropic/fold.js';
+import { bedrockEmbedUsage } from './bedrock-embed/usage.js';
+import { billedUnits } from './cohere/billed-units.js';
+import { CountingFold } from './counting-fold.js';
 import type { Wire } from './endpoint.js';
 import { framingOf } from './event-decoder.js';
 import { EventReader } from './event-reader.js';
+import { GenerateFold } from './gemini/fold.js';
+import { geminiEmbedUsage } from './gemini-embed/usage.js';
 import { JsonReader } from './json-reader.js';
 import { AudioFold } from './openai-audio/fold.js';
 import { ChatFold } from './openai-chat/fold.js';
@@ -11,6 +17,7 @@ import { ResponsesFold } from './openai-responses/fold.js';
 import { PassiveReader } from './passive-reader.js';
 import type { ResponseReader } from './response-reader.js';
 import { SseReader } from './sse-reader.js';
+import { vertexPredictUsage } from './vertex-predict/usage.js';
 
 export interface AnswerForm {
   /** A stream was asked for; decides only where the content type does not. */
@@ -30,21 +37,27 @@ const FOLDS: Readonly<Record<Wire, () => AnswerFold>> = {
   'openai-transcription': () => new AudioFold(),
   'openai-models': () => new EmbeddingsFold(),
   'openai-realtime': () => new EmbeddingsFold(),
-  'anthropic-messages': () => new EmbeddingsFold(),
-  'anthropic-count-tokens': () => new EmbeddingsFold(),
-  'gemini-generate': () => new EmbeddingsFold(),
-  'gemini-count-tokens': () => new EmbeddingsFold(),
-  'gemini-embed': () => new EmbeddingsFold(),
-  'vertex-predict': () => new EmbeddingsFold(),
+  'anthropic-messages': () => new MessagesFold(),
+  'anthropic-count-tokens': () => new CountTokensFold(),
+  'gemini-generate': () => new GenerateFold(),
+  'gemini-count-tokens': () => new CountingFold(() => null),
+  'gemini-embed': () => new CountingFold(geminiEmbedUsage),
+  'vertex-predict': () => new CountingFold(vertexPredictUsage),
   'bedrock-converse': () => new EmbeddingsFold(),
   'bedrock-count-tokens': () => new EmbeddingsFold(),
-  'bedrock-embed': () => new EmbeddingsFold(),
-  'cohere-embed': () => new EmbeddingsFold(),
-  rerank: () => new EmbeddingsFold(),
+  'bedrock-embed': () => new CountingFold(bedrockEmbedUsage),
+  'cohere-embed': () => new CountingFold(billedUnits),
+  'voyage-embed': () => new EmbeddingsFold(),
+  rerank: () => new CountingFold(billedUnits),
   'jina-rerank': () => new EmbeddingsFold(),
   'voyage-rerank': () => new EmbeddingsFold(),
   raw: () => new EmbeddingsFold(),
 };
+
+/** What the wire's answers mean. */
+export function createFold(wire: Wire): AnswerFold {
+  return FOLDS[wire]();
+}
 
 /** The reader for one successful answer: by what it is (content type), not by what was asked for. */
 export function createResponseReader(wire: Wire, form: AnswerForm): ResponseReader {

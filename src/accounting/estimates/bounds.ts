@@ -59,6 +59,7 @@ const OUTPUT: Readonly<Record<Wire, OutputRule>> = {
   'bedrock-count-tokens': none,
   'bedrock-embed': none,
   'cohere-embed': none,
+  'voyage-embed': none,
   rerank: none,
   'jina-rerank': none,
   'voyage-rerank': none,

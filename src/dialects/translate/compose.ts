@@ -1,5 +1,12 @@
 import type { JsonObject } from '../json-value.js';
-import type { EventSink, PreparedCall, StreamTranslator, Translation } from './translation.js';
+import type {
+  EventSink,
+  HeaderReader,
+  PreparedCall,
+  StreamTranslator,
+  Translation,
+  TranslationContext,
+} from './translation.js';
 
 /** Client → hub → provider. The front is told that its result is read by the back. */
 export function compose(front: Translation, back: Translation): Translation {
@@ -7,12 +14,17 @@ export function compose(front: Translation, back: Translation): Translation {
     from: front.from,
     to: back.to,
     prepare(request, context) {
-      const first = front.prepare(request, { ...context, extended: true });
+      const first = front.prepare(request, derived(context, { extended: true }));
       // The front always needs the usage chunk: its own dialect has usage in every answer.
-      const second = back.prepare(first.body, { ...context, includeUsage: true });
+      const second = back.prepare(first.body, derived(context, { includeUsage: true }));
       return new ComposedCall(first, second);
     },
   };
+}
+
+/** A copy would read every member, also those that are counted only when they are asked for. */
+function derived(context: TranslationContext, changes: Partial<TranslationContext>): TranslationContext {
+  return Object.assign(Object.create(context) as TranslationContext, changes);
 }
 
 class ComposedCall implements PreparedCall {
@@ -26,8 +38,8 @@ class ComposedCall implements PreparedCall {
     this.#back = back;
   }
 
-  answer(body: JsonObject): JsonObject {
-    return this.#front.answer(this.#back.answer(body));
+  answer(body: JsonObject, header?: HeaderReader): JsonObject {
+    return this.#front.answer(this.#back.answer(body, header), header);
   }
 
   stream(): StreamTranslator {

@@ -1,9 +1,28 @@
 import type { Wire } from '../endpoint.js';
 import { compose } from './compose.js';
+import { embeddingsToBedrock } from './embeddings-to-bedrock/pair.js';
+import { embeddingsToCohere } from './embeddings-to-cohere/pair.js';
+import { embeddingsToEmbeddings } from './embeddings-to-embeddings/pair.js';
+import { embeddingsToGemini } from './embeddings-to-gemini/pair.js';
+import { embeddingsToVertex } from './embeddings-to-vertex/pair.js';
+import { embeddingsToVoyage } from './embeddings-to-voyage/pair.js';
+import { rerankToJina } from './rerank-to-jina/pair.js';
+import { rerankToRerank } from './rerank-to-rerank/pair.js';
+import { rerankToVoyage } from './rerank-to-voyage/pair.js';
 import type { Translation } from './translation.js';
 
 /** Every pair that is written; all others are composed of two of them, or do not exist. */
-const PAIRS: readonly Translation[] = [];
+const PAIRS: readonly Translation[] = [
+  embeddingsToBedrock,
+  embeddingsToCohere,
+  embeddingsToEmbeddings,
+  embeddingsToGemini,
+  embeddingsToVertex,
+  embeddingsToVoyage,
+  rerankToJina,
+  rerankToRerank,
+  rerankToVoyage,
+];
 
 /** Wires through which two pairs may be joined without loss. */
 const HUB: Wire = 'openai-chat';

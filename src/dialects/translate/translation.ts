@@ -48,11 +48,16 @@ export interface TranslationContext {
 /** One attempt's request in the provider's dialect, and how its answer is read back. */
 export interface PreparedCall {
   readonly body: JsonObject;
-  /** A whole answer of status 200. Never throws on what a provider may send; members that are missing get neutral values. */
-  answer(body: JsonObject): JsonObject;
+  /**
+   * A whole answer of status 200. Never throws on what a provider may send; members that are missing get neutral values.
+   * @param header the answer's headers, lower-case names; some providers state usage nowhere else
+   */
+  answer(body: JsonObject, header?: HeaderReader): JsonObject;
   /** Called once, for an answer that is a stream. */
   stream(): StreamTranslator;
 }
+
+export type HeaderReader = (name: string) => string | undefined;
 
 /** Where the client's events go. Written at once: nothing may be kept back longer than the dialect demands. */
 export interface EventSink {

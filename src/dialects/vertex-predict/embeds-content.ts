@@ -1,0 +1,7 @@
+/**
+ * Whether Vertex serves this embedding model by `:embedContent`, one text per call, and not by `:predict`: all Gemini models
+ * after the first (Google's own client decides the same way).
+ */
+export function embedsContent(model: string): boolean {
+  return /(?:^|\/)gemini-embedding-/.test(model) && !model.endsWith('gemini-embedding-001');
+}
