@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /** Audio lives on other hosts: configure those as `openai-compatible`. */
 export const fireworks = openAiCompatible({
@@ -8,4 +8,5 @@ export const fireworks = openAiCompatible({
   environment: ['FIREWORKS_API_KEY'],
   wires: ['openai-chat', 'openai-completions', 'openai-responses', 'openai-embeddings'],
   priceId: 'fireworks',
+  rewrites: FLOATS_ONLY,
 });

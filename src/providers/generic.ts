@@ -1,4 +1,4 @@
-import { ALL_WIRES, openAiCompatible } from './openai-compatible.js';
+import { ALL_WIRES, FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /** Any server that speaks OpenAI's dialect. What it does not serve, it says itself. */
 export const generic = openAiCompatible({
@@ -8,4 +8,5 @@ export const generic = openAiCompatible({
   environment: [],
   wires: ALL_WIRES,
   priceId: null,
+  rewrites: FLOATS_ONLY,
 });

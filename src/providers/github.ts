@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /**
  * No `/v1`. `GITHUB_TOKEN` is left alone on purpose: it is set on many machines for other things, and a provider must not
@@ -11,4 +11,5 @@ export const github = openAiCompatible({
   environment: ['GITHUB_MODELS_TOKEN'],
   wires: ['openai-chat', 'openai-embeddings'],
   priceId: null,
+  rewrites: FLOATS_ONLY,
 });

@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /** The finish chunk always carries usage; `stream_options` is not part of its API. https://docs.mistral.ai/api */
 export const mistral = openAiCompatible({
@@ -8,5 +8,6 @@ export const mistral = openAiCompatible({
   environment: ['MISTRAL_API_KEY'],
   wires: ['openai-chat', 'openai-embeddings', 'openai-moderations', 'openai-transcription'],
   priceId: 'mistral',
+  rewrites: FLOATS_ONLY,
   usageOnRequest: false,
 });

@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /** Needs no credential; one is sent as Bearer if configured (ollama.com, a proxy in front). */
 export const ollama = openAiCompatible({
@@ -8,4 +8,5 @@ export const ollama = openAiCompatible({
   environment: [],
   wires: ['openai-chat', 'openai-completions', 'openai-responses', 'openai-embeddings'],
   priceId: null,
+  rewrites: FLOATS_ONLY,
 });

@@ -16,6 +16,8 @@ export interface Vendor {
   readonly credential?: CredentialHeader | null;
   readonly outputCapField?: OutputCapField;
   readonly path?: ProviderKind['path'];
+  /** Wires that are mended by us: see `ProviderKind`. */
+  readonly rewrites?: readonly Wire[];
 }
 
 export const BEARER: CredentialHeader = { header: 'authorization', prefix: 'Bearer ' };
@@ -32,6 +34,12 @@ export const ALL_WIRES: readonly Wire[] = [
   'openai-transcription',
 ];
 
+/**
+ * For vendors that may not know base64, which OpenAI's SDKs ask for by default: numbers are asked for and encoded by us. Those
+ * that are known to honour it (OpenAI, Azure, vLLM, NVIDIA) are passed through.
+ */
+export const FLOATS_ONLY: readonly Wire[] = ['openai-embeddings'];
+
 /** The base of all kinds that speak OpenAI's dialect: a vendor is the difference from it. */
 export function openAiCompatible(vendor: Vendor): ProviderKind {
   return {
@@ -45,6 +53,7 @@ export function openAiCompatible(vendor: Vendor): ProviderKind {
     outputCapField: vendor.outputCapField ?? 'max_tokens',
     priceId: vendor.priceId,
     path: vendor.path ?? pathBelowBase,
+    ...(vendor.rewrites === undefined ? {} : { rewrites: new Set(vendor.rewrites) }),
   };
 }
 

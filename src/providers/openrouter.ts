@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 export const openrouter = openAiCompatible({
   kind: 'openrouter',
@@ -7,4 +7,5 @@ export const openrouter = openAiCompatible({
   environment: ['OPENROUTER_API_KEY'],
   wires: ['openai-chat', 'openai-completions', 'openai-responses', 'openai-embeddings'],
   priceId: 'openrouter',
+  rewrites: FLOATS_ONLY,
 });

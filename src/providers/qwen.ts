@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /** The international host; accounts of mainland China set `base_url: https://dashscope.aliyuncs.com/compatible-mode/v1`. */
 export const qwen = openAiCompatible({
@@ -8,4 +8,5 @@ export const qwen = openAiCompatible({
   environment: ['DASHSCOPE_API_KEY', 'QWEN_API_KEY'],
   wires: ['openai-chat', 'openai-completions', 'openai-embeddings'],
   priceId: null,
+  rewrites: FLOATS_ONLY,
 });

@@ -1,11 +1,13 @@
 import { azureOpenai } from './azure-openai.js';
 import { cerebras } from './cerebras.js';
+import { cohere } from './cohere.js';
 import { deepseek } from './deepseek.js';
 import { fireworks } from './fireworks.js';
 import { generic } from './generic.js';
 import { github } from './github.js';
 import { groq } from './groq.js';
 import { huggingface } from './huggingface.js';
+import { jina } from './jina.js';
 import type { ProviderKind } from './kind.js';
 import { mistral } from './mistral.js';
 import { mock } from './mock.js';
@@ -19,6 +21,7 @@ import { qwen } from './qwen.js';
 import { sambanova } from './sambanova.js';
 import { together } from './together.js';
 import { vllm } from './vllm.js';
+import { voyage } from './voyage.js';
 import { xai } from './xai.js';
 import { zhipu } from './zhipu.js';
 
@@ -43,6 +46,9 @@ export const PROVIDER_KINDS: ReadonlyMap<string, ProviderKind> = new Map(
     nvidia,
     github,
     huggingface,
+    cohere,
+    jina,
+    voyage,
     ollama,
     vllm,
     generic,

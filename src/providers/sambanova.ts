@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 export const sambanova = openAiCompatible({
   kind: 'sambanova',
@@ -7,4 +7,5 @@ export const sambanova = openAiCompatible({
   environment: ['SAMBANOVA_API_KEY'],
   wires: ['openai-chat', 'openai-embeddings', 'openai-transcription'],
   priceId: null,
+  rewrites: FLOATS_ONLY,
 });

@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 export const together = openAiCompatible({
   kind: 'together',
@@ -14,4 +14,5 @@ export const together = openAiCompatible({
     'openai-transcription',
   ],
   priceId: 'together',
+  rewrites: FLOATS_ONLY,
 });

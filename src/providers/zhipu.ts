@@ -1,4 +1,4 @@
-import { openAiCompatible } from './openai-compatible.js';
+import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /**
  * The international host, priced in dollars. Others set `base_url`: `https://open.bigmodel.cn/api/paas/v4` (mainland China)
@@ -11,4 +11,5 @@ export const zhipu = openAiCompatible({
   environment: ['ZAI_API_KEY', 'ZHIPU_API_KEY', 'ZHIPUAI_API_KEY'],
   wires: ['openai-chat', 'openai-embeddings', 'openai-images'],
   priceId: 'zai',
+  rewrites: FLOATS_ONLY,
 });
