@@ -20,6 +20,7 @@ import { createRedact } from '../observability/redact.js';
 import { createBadKeyGuard } from '../policy/keys/bad-key-guard.js';
 import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
+import { createStaticPool } from '../providers/credentials/static-pool.js';
 import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
 import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
@@ -202,6 +203,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     random: Math.random,
     rules: () => rules,
     kinds: PROVIDER_KINDS,
+    credentials: createStaticPool(PROVIDER_KINDS),
     credentialHeaders: credentialHeaderNames(PROVIDER_KINDS.values()),
     ledger,
     report,

@@ -3,7 +3,7 @@ import { GatewayError } from '../dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../dialects/request.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import { takesStreamOptions } from '../dialects/splice.js';
-import { upstreamRequest } from './attempt.js';
+import { type UpstreamRequest, upstreamRequest } from './attempt.js';
 import { openAttempt } from './attempts.js';
 import type { Parts } from './parts.js';
 import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
@@ -27,7 +27,7 @@ export function admit(
     if (state.gone || state.finished) return;
     reserve(parts, state, { body, facts }, (result) => {
       if (result instanceof GatewayError) done(result);
-      else hold(parts, state, result, done);
+      else prepare(parts, state, result, done);
     });
   };
   const endpoint = state.endpoint;
@@ -45,12 +45,46 @@ export function admit(
   );
 }
 
-function hold(
-  parts: Parts,
-  state: RequestState,
-  admitted: Admitted,
-  done: (result: Reply | GatewayError) => void,
-): void {
+type Done = (result: Reply | GatewayError) => void;
+
+/** Writes attempt 1 before anything is promised: what no target can express is refused here. */
+function prepare(parts: Parts, state: RequestState, admitted: Admitted, done: Done): void {
+  let first: FirstAttempt;
+  try {
+    first = firstExpressible(parts, state, admitted);
+  } catch (error) {
+    release(state);
+    done(error instanceof GatewayError ? error : unexpected(parts, error));
+    return;
+  }
+  state.admitted = first.admitted;
+  hold(parts, state, first, done);
+}
+
+interface FirstAttempt {
+  readonly admitted: Admitted;
+  readonly upstream: UpstreamRequest;
+}
+
+/** The first target that can be asked for this; those before it leave the plan. Throws the first target's own refusal. */
+function firstExpressible(parts: Parts, state: RequestState, admitted: Admitted): FirstAttempt {
+  let refusal: GatewayError | null = null;
+  let { plan } = admitted;
+  for (let target = plan[0]; target !== undefined; target = plan[0]) {
+    const left = { ...admitted, plan };
+    try {
+      return { admitted: left, upstream: upstreamRequest(parts, state, left, target) };
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      refusal ??= error;
+      const { name } = target;
+      plan = plan.filter((other) => other.name !== name);
+    }
+  }
+  throw refusal ?? new Error('a plan without a target');
+}
+
+function hold(parts: Parts, state: RequestState, { admitted, upstream }: FirstAttempt, done: Done): void {
   state.hold = 'writing';
   parts.ledger.hold(
     {
@@ -88,7 +122,7 @@ function hold(
         return;
       }
       try {
-        done(firstAttempt(parts, state, admitted));
+        done(firstAttempt(parts, state, admitted, upstream));
       } catch (failure) {
         done(unexpected(parts, failure));
       }
@@ -96,11 +130,8 @@ function hold(
   );
 }
 
-function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted): Reply {
-  const target = admitted.plan[0];
-  if (!target) throw new Error('a plan without a target');
-  const upstream = upstreamRequest(parts, state, admitted, target);
-  openAttempt(parts, state, 1, target);
+function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, upstream: UpstreamRequest): Reply {
+  openAttempt(parts, state, 1, upstream);
   return {
     ...CONTINUE,
     set: [...upstream.set, ...retryHeaders(admitted)],

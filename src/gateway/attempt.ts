@@ -1,46 +1,69 @@
-import type { ProviderAccount, Target } from '../config/snapshot.js';
+import type { ModelTarget, ProviderAccount, Target } from '../config/snapshot.js';
+import type { Wire } from '../dialects/endpoint.js';
+import { GatewayError } from '../dialects/error.js';
+import type { JsonObject } from '../dialects/json-value.js';
 import { spliceRequest } from '../dialects/splice.js';
-import { chooseCredential } from '../providers/credentials/choose.js';
-import { credentialHeader } from '../providers/credentials/header.js';
-import type { ProviderKind } from '../providers/kind.js';
+import { Losses, unsupported } from '../dialects/translate/losses.js';
+import type { PreparedCall } from '../dialects/translate/translation.js';
+import type { Envelope, UpstreamCall } from '../providers/kind.js';
 import { requestHeadersToRemove } from '../providers/upstream-headers.js';
 import type { Parts } from './parts.js';
 import type { Continue, HeaderPair } from './reply.js';
 import { CONTINUE } from './reply.js';
 import type { Admitted, RequestState } from './state.js';
+import { parsedBody, translationContext } from './translation-context.js';
+import { type Way, wayTo } from './way.js';
 
 /** The request as one target must receive it: path, headers and body, complete for itself. */
 export interface UpstreamRequest {
+  readonly target: ModelTarget;
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
   readonly body: Buffer;
+  readonly wire: Wire;
+  readonly call: PreparedCall | null;
+  readonly warnings: readonly string[];
+  readonly credential: number;
+  readonly secrets: readonly string[];
 }
+
+/** Headers of one dialect that mean nothing to the others. */
+const DIALECT_HEADERS: readonly (readonly [name: string, wires: string])[] = [
+  ['anthropic-version', 'anthropic'],
+  ['anthropic-beta', 'anthropic'],
+  ['openai-beta', 'openai'],
+];
 
 /**
  * Writes the request for one target from the client's original one. The same function serves attempt 1 and every later
  * attempt, so nothing of an earlier target can remain: every header that any target sets is set or removed here.
+ * Throws GatewayError: `unsupported_parameter` where the target cannot express the request, `provider_auth` where it has no
+ * credential now.
  */
 export function upstreamRequest(
   parts: Parts,
   state: RequestState,
   admitted: Admitted,
-  target: Target,
+  target: ModelTarget,
 ): UpstreamRequest {
-  const account = accountOf(state, target);
-  const kind = parts.kinds.get(account.kind);
-  const endpoint = state.endpoint;
-  if (!kind || !endpoint) throw new Error(`no provider kind for ${target.name}`);
+  const way = wayTo(parts, state, target);
+  if (!way) throw new GatewayError('unsupported_endpoint', `${target.name} does not serve ${state.endpoint?.path}.`);
+  const call: UpstreamCall = { endpoint: way.endpoint, model: target.model, stream: admitted.facts.stream };
+  const written = writeBody(parts, state, { admitted, target, way, call });
+  const { direct } = way.endpoint;
+  const path = direct === undefined ? way.kind.path(way.account, call) : direct.path;
+  const method = way.endpoint.method === 'GET' ? 'GET' : 'POST';
+  const rotation = parts.rotation();
+  const authorised = parts.credentials.authorise(way.account, { method, path, body: written.body, rotation });
   const set: HeaderPair[] = [
-    [':path', kind.path(account, { endpoint, model: target.model, stream: admitted.facts.stream })],
+    [':path', path],
+    ...authorised.headers.map(({ name, value }): HeaderPair => [name, value]),
   ];
-  const credential = credentialHeader(kind, chooseCredential(account, parts.rotation()));
-  if (credential) set.push([credential.name, credential.value]);
-  for (const [name, value] of Object.entries(account.headers)) set.push([name, value]);
-  const written = new Set(set.map(([name]) => name));
-  const remove = new Set(requestHeadersToRemove(state.headers.names()));
-  for (const name of foreignHeaders(parts, state, admitted)) remove.add(name);
-  const body = upstreamBody(admitted, target, kind);
-  return { set, remove: [...remove].filter((name) => !written.has(name)), body };
+  for (const [name, value] of fixedHeaders(state, way, call)) set.push([name, value]);
+  const names = new Set(set.map(([name]) => name));
+  const remove = headersToRemove(parts, state, { admitted, way }).filter((name) => !names.has(name));
+  const { index: credential, secrets } = authorised;
+  return { target, set, remove, wire: way.endpoint.wire, credential, secrets, ...written };
 }
 
 /** Attempt N as the `again` filter answers it. */
@@ -54,18 +77,65 @@ export function accountOf(state: RequestState, target: Target): ProviderAccount 
   return account;
 }
 
-/** Names that some target of this request sets: what another attempt may have left behind. */
-function foreignHeaders(parts: Parts, state: RequestState, admitted: Admitted): readonly string[] {
-  const names = new Set<string>(parts.credentialHeaders);
+function fixedHeaders(state: RequestState, way: Way, call: UpstreamCall): HeaderPair[] {
+  const sent = (name: string): string => state.headers.get(name) ?? '';
+  const headers = { ...way.kind.callHeaders?.(call, sent), ...way.account.headers };
+  const json: HeaderPair[] = way.translation === null ? [] : [['content-type', 'application/json']];
+  return [...json, ...Object.entries(headers)];
+}
+
+/** Everything of the client's that is not for providers, and names that some target of this request sets. */
+function headersToRemove(
+  parts: Parts,
+  state: RequestState,
+  { admitted, way }: { readonly admitted: Admitted; readonly way: Way },
+): readonly string[] {
+  const names = new Set(requestHeadersToRemove(state.headers.names()));
+  for (const name of parts.credentialHeaders) names.add(name);
+  for (const [name, wires] of DIALECT_HEADERS) if (!way.endpoint.wire.startsWith(wires)) names.add(name);
   for (const target of admitted.plan) for (const name of Object.keys(accountOf(state, target).headers)) names.add(name);
   return [...names];
 }
 
-function upstreamBody(admitted: Admitted, target: Target, kind: ProviderKind): Buffer {
-  const { askedCap: tokens } = admitted;
-  return spliceRequest(admitted.body, admitted.facts, {
-    model: target.model,
-    includeUsage: kind.usageOnRequest,
-    outputCap: tokens === null ? null : { field: kind.outputCapField ?? 'max_tokens', tokens },
+interface Writing {
+  readonly admitted: Admitted;
+  readonly target: ModelTarget;
+  readonly way: Way;
+  readonly call: UpstreamCall;
+}
+
+type Written = Pick<UpstreamRequest, 'body' | 'call' | 'warnings'>;
+
+function writeBody(parts: Parts, state: RequestState, writing: Writing): Written {
+  const { admitted, target, way, call } = writing;
+  const sent = (name: string): string => state.headers.get(name) ?? '';
+  const envelope = way.endpoint.direct === undefined ? (way.kind.envelope?.(call, sent) ?? null) : null;
+  if (way.translation === null) return { body: ownBody(admitted, writing, envelope), call: null, warnings: [] };
+  const losses = new Losses();
+  const context = translationContext(parts, state, { admitted, target, kind: way.kind, losses });
+  const prepared = way.translation.prepare(parsedBody(state, admitted), context);
+  const [first] = losses.dropped;
+  if (admitted.strict && first !== undefined) {
+    throw unsupported(first, `"${first}" cannot be sent to this model, which is strict: nothing is left out.`);
+  }
+  const body = Buffer.from(JSON.stringify(enclosed(prepared.body, envelope)));
+  return { body, call: prepared, warnings: losses.dropped };
+}
+
+/** The client's own bytes with the few that differ for this target. */
+function ownBody({ body, facts, askedCap }: Admitted, { target, way }: Writing, envelope: Envelope | null): Buffer {
+  const own = spliceRequest(body, facts, {
+    model: way.endpoint.direct === undefined ? target.model : null,
+    includeUsage: way.kind.usageOnRequest,
+    outputCap: askedCap === null ? null : { field: way.kind.outputCapField ?? 'max_tokens', tokens: askedCap },
   });
+  if (envelope === null || facts.format !== 'json') return own;
+  return Buffer.from(JSON.stringify(enclosed(JSON.parse(own.toString()) as JsonObject, envelope)));
+}
+
+function enclosed(body: JsonObject, envelope: Envelope | null): JsonObject {
+  if (envelope === null) return body;
+  const removed = new Set(envelope.remove);
+  const kept = Object.entries(body).filter(([name]) => !removed.has(name));
+  return { ...Object.fromEntries(kept), ...envelope.set };
 }

@@ -1,17 +1,19 @@
 import type { AttemptLogLine, EnvoyWords, WantedAttempt } from '../accounting/envoy-log.js';
 import type { AttemptEntry } from '../accounting/ledger/entry.js';
-import type { ModelTarget } from '../config/snapshot.js';
 import type { Failure as HealthFailure } from '../providers/health/health.js';
+import type { UpstreamRequest } from './attempt.js';
 import type { Parts } from './parts.js';
 import type { Failure, OpenAttempt, RequestState } from './state.js';
 
 /** The reason of an answer that broke off, until Envoy's log says who did it. */
 export const CUT = 'cut';
 
-export function openAttempt(parts: Parts, state: RequestState, number: number, target: ModelTarget): void {
+export function openAttempt(parts: Parts, state: RequestState, number: number, request: UpstreamRequest): void {
   const startedTime = parts.clock.now();
   const startedAt = parts.clock.monotonic();
-  state.open = { number, target, startedAt, startedTime, status: null, reported: false, failure: null };
+  const { target, wire, call, warnings, credential, secrets } = request;
+  const how = { wire, call, warnings, credential, secrets };
+  state.open = { number, target, startedAt, startedTime, status: null, reported: false, failure: null, ...how };
   parts.health.attemptStarted(target, startedTime);
 }
 

@@ -3,10 +3,10 @@ import { GatewayError } from '../dialects/error.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import { balanceTargets } from '../policy/routing/balance.js';
 import type { Resolution } from '../policy/routing/resolve.js';
-import { accountOf } from './attempt.js';
 import type { Parts } from './parts.js';
 import { attemptPlan } from './plan.js';
 import type { Admitted, RequestState } from './state.js';
+import { wayTo } from './way.js';
 
 /** A request's body with what it says. */
 export interface ScannedRequest {
@@ -37,7 +37,7 @@ export function decide(
   }
   const resolution = state.rules.resolver.resolve(instead?.model ?? facts.model);
   if (!resolution) throw modelNotFound(parts, state, instead?.model ?? facts.model);
-  const { retry, allowUnpriced, outputCap } = resolution;
+  const { retry, allowUnpriced, outputCap, strict } = resolution;
   const plan = planFor(parts, state, resolution);
   return {
     body,
@@ -48,6 +48,7 @@ export function decide(
     retry,
     allowUnpriced,
     outputCap,
+    strict,
     askedCap: null,
   };
 }
@@ -68,11 +69,7 @@ function planFor(parts: Parts, state: RequestState, resolution: Resolution): Adm
 
 /** Targets whose provider serves this endpoint; none is the client's mistake. */
 function servable(parts: Parts, state: RequestState, resolution: Resolution): Resolution['targets'] {
-  const wire = state.endpoint?.wire;
-  const targets = resolution.targets.filter((target) => {
-    const kind = parts.kinds.get(accountOf(state, target).kind);
-    return wire !== undefined && kind?.wires.has(wire) === true;
-  });
+  const targets = resolution.targets.filter((target) => wayTo(parts, state, target) !== null);
   if (targets.length > 0) return targets;
   throw new GatewayError(
     'unsupported_endpoint',

@@ -1,14 +1,12 @@
 import { GatewayError } from '../dialects/error.js';
-import type { ChunkEditor } from '../dialects/response-reader.js';
-import { hasTerminal, streamError } from '../dialects/stream-error.js';
-import { createUsageChunkEditor } from '../dialects/usage-chunk-editor.js';
 import { admit } from './admit.js';
-import { attemptReply, upstreamRequest } from './attempt.js';
+import type { AnswerPipe } from './answer-pipe.js';
+import { accountOf, attemptReply, upstreamRequest } from './attempt.js';
 import { CUT, closeAttempt, openAttempt, reportSuccess } from './attempts.js';
 import { mostUseful, onlyError } from './exhausted.js';
 import type { HeaderView } from './headers.js';
-import { isEventStream, Meter } from './meter.js';
 import { modelList } from './model-list.js';
+import { openAnswer } from './open-answer.js';
 import type { ResponseOrigin } from './origin.js';
 import type { Parts } from './parts.js';
 import { Peek } from './peek.js';
@@ -18,7 +16,8 @@ import { type BodyChange, CONTINUE, type Continue, type Refuse, type Reply } fro
 import { readRequest } from './request.js';
 import { errorBody, failureReason, replaceLocalReply, responseHeaders } from './respond.js';
 import { settle } from './settle.js';
-import type { Failure, RequestState } from './state.js';
+import type { Failure, OpenAttempt, RequestState } from './state.js';
+import { translateWhole } from './translate-whole.js';
 
 const NOTHING: readonly (Buffer | null)[] = [];
 const UNCHANGED: readonly null[] = [null];
@@ -27,12 +26,10 @@ const UNCHANGED: readonly null[] = [null];
 export class Exchange {
   readonly #parts: Parts;
   readonly #state: RequestState;
-  #meter: Meter | null = null;
-  #editor: ChunkEditor | null = null;
-  #errorHeaders: HeaderView | null = null;
+  #pipe: AnswerPipe | null = null;
+  /** Headers of an answer whose whole body is wanted: an error, or JSON in another dialect. */
+  #wholeHeaders: HeaderView | null = null;
   #isStream = false;
-  /** A stream that is not compressed: the only kind into which bytes can be written. */
-  #plainStream = false;
   /** The last word is being written; whoever comes first decides how the request ended. */
   #ending = false;
 
@@ -49,7 +46,12 @@ export class Exchange {
 
   /** True after `responseHeaders` asked for the body in one piece. */
   get buffered(): boolean {
-    return this.#errorHeaders !== null;
+    return this.#wholeHeaders !== null;
+  }
+
+  /** The answer is written anew: cut off from us, the rest of it would mean nothing to the client. */
+  get translated(): boolean {
+    return this.#state.translates;
   }
 
   /** Milliseconds of silence that end the stream, 0 = no bound; known once the response's headers are. */
@@ -58,7 +60,7 @@ export class Exchange {
   }
 
   get pendingChunks(): number {
-    return this.#editor?.pending ?? 0;
+    return this.#pipe?.pending ?? 0;
   }
 
   /** `respond` is called once, in the same turn for all but tokens that have to be verified elsewhere. */
@@ -87,9 +89,15 @@ export class Exchange {
     if (number > admitted.plan.length || (target && refusedBefore(state, target.name))) return this.#giveUp();
     if (!target || this.#parts.clusterOf(target.provider) !== cluster) return null;
     this.#parts.retryBudget.attempt(admitted.model, this.#parts.clock.now());
-    openAttempt(this.#parts, state, number, target);
-    const upstream = upstreamRequest(this.#parts, state, admitted, target);
-    return { reply: attemptReply(upstream), waitMs: waitBefore(admitted.plan, number) };
+    try {
+      const upstream = upstreamRequest(this.#parts, state, admitted, target);
+      openAttempt(this.#parts, state, number, upstream);
+      return { reply: attemptReply(upstream), waitMs: waitBefore(admitted.plan, number) };
+    } catch (error) {
+      // This target cannot be asked: the failures before it say more to the client.
+      if (!(error instanceof GatewayError)) throw error;
+      return this.#giveUp();
+    }
   }
 
   /** A look at the running attempt's answer; null when another attempt runs by now. */
@@ -107,22 +115,26 @@ export class Exchange {
     state.servedSince = attempt?.startedTime ?? 0;
     state.status = status;
     if (attempt) attempt.status = status;
+    if (attempt) this.#noteCredential(attempt, status);
     const { set, remove } = responseHeaders(state, headers);
     // A redirect is no answer either: clients must not follow a provider's.
     if (status >= 300)
       return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
-    if (last) {
+    if (last || !attempt) {
       this.#complete(false);
       return { ...CONTINUE, set, remove };
     }
-    this.#openMeter(headers);
+    const opened = openAnswer(state, attempt, headers);
+    this.#pipe = opened.pipe;
+    this.#isStream = opened.isStream;
+    if (opened.pipe) state.response = opened.pipe.facts;
+    else this.#wholeHeaders = headers;
     this.lastByteAt = this.#parts.clock.monotonic();
-    // Bytes may be taken out or added: a length stated by the provider would be wrong then.
     return {
       ...CONTINUE,
-      set,
-      remove: this.#plainStream ? [...remove, 'content-length'] : remove,
-      interest: 'streamed',
+      set: [...set, ...opened.set],
+      remove: [...remove, ...opened.remove],
+      interest: opened.interest,
     };
   }
 
@@ -130,14 +142,11 @@ export class Exchange {
   responseChunk(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
     const state = this.#state;
     this.lastByteAt = this.#parts.clock.monotonic();
-    this.#meter?.push(chunk);
     if (this.#parts.content) keep(state, chunk);
+    const answers = this.#pipe?.push(chunk, last) ?? UNCHANGED;
     if (state.firstTokenAt === null && state.response?.content) this.#firstToken();
-    const answers = this.#editor ? this.#editor.push(chunk, last) : UNCHANGED;
-    if (!last) return answers;
-    const ending = this.#missingEnd();
-    this.#complete(ending !== null);
-    return ending === null ? answers : withEnding(answers, chunk, ending);
+    if (last) this.#complete(this.#pipe?.truncated === true);
+    return answers;
   }
 
   /** Silence was too long; the transport cuts the client's stream. */
@@ -151,24 +160,32 @@ export class Exchange {
   }
 
   releaseChunks(): readonly (Buffer | null)[] {
-    return this.#editor?.release() ?? NOTHING;
+    return this.#pipe?.release() ?? NOTHING;
   }
 
-  /** A buffered error body. */
+  /** A whole body: an error, or JSON in another dialect. */
   responseBuffer(body: Buffer): BodyChange | null {
-    const headers = this.#errorHeaders;
+    const headers = this.#wholeHeaders;
     if (!headers) return null;
-    if (this.#parts.content) keep(this.#state, body);
-    const change = errorBody(this.#parts, this.#state, headers, body);
-    settle(this.#parts, this.#state);
+    const state = this.#state;
+    if (this.#parts.content) keep(state, body);
+    if (state.status >= 300) {
+      const change = errorBody(this.#parts, state, headers, body);
+      settle(this.#parts, state);
+      return change;
+    }
+    const { change, error } = translateWhole(state, headers, body);
+    if (error) state.code = error.code;
+    if (error) state.status = error.status;
+    this.#complete(error !== null);
     return change;
   }
 
   /** Real upstream trailers end the body: pending chunks are decided now. */
   responseTrailers(): readonly (Buffer | null)[] {
     if (this.buffered) return NOTHING;
-    const answers = this.#editor && this.#editor.pending > 0 ? this.#editor.release() : NOTHING;
-    this.#complete(this.#missingEnd() !== null);
+    const answers = this.#pipe?.trailers() ?? NOTHING;
+    this.#complete(this.#pipe?.truncated === true);
     return answers;
   }
 
@@ -234,7 +251,7 @@ export class Exchange {
   }
 
   #errorHeadersReply(headers: HeaderView, reply: Continue, last: boolean): Reply {
-    this.#errorHeaders = headers;
+    this.#wholeHeaders = headers;
     if (!last) return reply;
     const change = this.responseBuffer(Buffer.alloc(0));
     const status = this.#state.status;
@@ -248,17 +265,13 @@ export class Exchange {
     };
   }
 
-  #openMeter(headers: HeaderView): void {
-    const { admitted, endpoint } = this.#state;
-    if (!endpoint || !admitted) return;
-    const type = headers.get('content-type') ?? '';
-    this.#isStream = isEventStream(type);
-    const encoding = (headers.get('content-encoding') ?? '').replace(/^identity$/i, '');
-    this.#meter = new Meter(endpoint, type, encoding);
-    this.#state.response = this.#meter.facts;
-    this.#plainStream = this.#isStream && encoding === '';
-    if (this.#plainStream && admitted.facts.stream && !admitted.facts.includeUsage)
-      this.#editor = createUsageChunkEditor(endpoint.wire);
+  /** Others of the account's credentials come first when this one was refused. */
+  #noteCredential(attempt: OpenAttempt, status: number): void {
+    if (status !== 401 && status !== 403 && status !== 429) return;
+    const account = accountOf(this.#state, attempt.target);
+    const reason = status === 429 ? 'limited' : 'auth';
+    const cooldownMs = attempt.failure?.cooldownMs ?? null;
+    this.#parts.credentials.refused(account, attempt.credential, { reason, cooldownMs });
   }
 
   #complete(truncated: boolean): void {
@@ -282,15 +295,6 @@ export class Exchange {
     const state = this.#state;
     state.firstTokenAt = this.lastByteAt;
     if (state.open && !state.open.reported) reportSuccess(this.#parts, state.open, this.lastByteAt);
-  }
-
-  /** The error event for a stream that ended cleanly without its own end; null when all is well or nothing can be said. */
-  #missingEnd(): Buffer | null {
-    const { endpoint, response } = this.#state;
-    if (!this.#plainStream || !endpoint || !response || !this.#meter || !hasTerminal(endpoint.wire)) return null;
-    this.#meter.finish(() => undefined);
-    if (response.terminal || response.error !== null || response.skipped === true) return null;
-    return streamError(endpoint.wire, 'The provider ended the stream before it was complete.');
   }
 
   /** Nothing came back from the running attempt, or a look at it has said why it will not do. */
@@ -321,7 +325,7 @@ export class Exchange {
       close();
       settle(this.#parts, this.#state);
     };
-    if (this.#meter) this.#meter.finish(finish);
+    if (this.#pipe) this.#pipe.finish(finish);
     else finish();
   }
 }
@@ -337,12 +341,6 @@ function keep(state: RequestState, chunk: Buffer): void {
 
 /** The next attempt's request, or the answer when there is to be none. */
 export type NextAttempt = { readonly reply: Continue; readonly waitMs: number } | { readonly refusal: Refuse };
-
-/** Appends to the answer of the last chunk, which is the last answer. */
-function withEnding(answers: readonly (Buffer | null)[], chunk: Buffer, ending: Buffer): readonly (Buffer | null)[] {
-  const last = answers.at(-1) ?? chunk;
-  return [...answers.slice(0, -1), Buffer.concat([last, ending])];
-}
 
 /** A target that is limiting or refuses our credential is not asked twice in one request. */
 function refusedBefore(state: RequestState, target: string): boolean {

@@ -1,6 +1,6 @@
 import { type ContentDecoder, createContentDecoder } from '../codec/content-encoding.js';
-import type { Endpoint } from '../dialects/endpoint.js';
-import { createResponseReader } from '../dialects/readers.js';
+import type { Wire } from '../dialects/endpoint.js';
+import { type AnswerForm, createResponseReader } from '../dialects/readers.js';
 import type { ResponseFacts, ResponseReader } from '../dialects/response-reader.js';
 
 /** Reads an answer as it passes, decoding it first where the provider compressed it although nobody asked. */
@@ -10,9 +10,8 @@ export class Meter {
   #ended = false;
 
   /** Chooses the reader once, from what the response says it is. */
-  constructor(endpoint: Endpoint, contentType: string, contentEncoding: string) {
-    const stream = isEventStream(contentType);
-    const reader = createResponseReader(endpoint.wire, { stream, contentType });
+  constructor(form: AnswerForm & { readonly wire: Wire }, contentEncoding: string) {
+    const reader = createResponseReader(form.wire, form);
     this.#reader = reader;
     this.#decoder =
       contentEncoding === '' ? null : createContentDecoder(contentEncoding, (piece) => reader.push(piece));
@@ -37,8 +36,4 @@ export class Meter {
     if (this.#decoder) void this.#decoder.finish().then(end);
     else end();
   }
-}
-
-export function isEventStream(contentType: string): boolean {
-  return /^text\/event-stream/i.test(contentType);
 }

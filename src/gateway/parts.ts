@@ -12,6 +12,7 @@ import type { ModelList } from '../policy/routing/model-list.js';
 import type { Resolver } from '../policy/routing/resolve.js';
 import type { RetryBudget } from '../policy/routing/retry-budget.js';
 import type { Router } from '../policy/routing/routes.js';
+import type { CredentialPool } from '../providers/credentials/credential-pool.js';
 import type { Health } from '../providers/health/health.js';
 import type { ProviderKind } from '../providers/kind.js';
 
@@ -81,6 +82,7 @@ export interface Parts {
   /** The rules in force now. */
   rules(): Rules;
   readonly kinds: ReadonlyMap<string, ProviderKind>;
+  readonly credentials: CredentialPool;
   /** Every header that some kind puts a credential in. */
   readonly credentialHeaders: readonly string[];
   readonly ledger: Ledger;

@@ -1,9 +1,9 @@
+import { framingOf } from '../dialects/event-decoder.js';
 import { readProviderError } from '../dialects/provider-error.js';
 import { createResponseReader } from '../dialects/readers.js';
 import type { ResponseReader } from '../dialects/response-reader.js';
 import { readCooldown } from '../providers/cooldown.js';
 import type { HeaderView } from './headers.js';
-import { isEventStream } from './meter.js';
 import type { Parts } from './parts.js';
 import { largerWindows } from './plan.js';
 import type { OpenAttempt, RequestState } from './state.js';
@@ -23,7 +23,7 @@ const NEXT: Verdict = { kind: 'next', clusters: null };
 
 /** An error body longer than this is cut before it is classified. */
 const MAX_ERROR_BYTES = 64 * 1024;
-const ERROR_OBJECT = /^\s*\[?\s*\{\s*"error"\s*:\s*[{"]/;
+const ERROR_OBJECT = /^\s*\[?\s*\{\s*(?:"type"\s*:\s*"error"|"error"\s*:\s*[{"])/;
 
 /** Statuses whose body decides whether another target could do better. */
 const READ_BODY: ReadonlySet<number> = new Set([400, 403, 404, 413, 422]);
@@ -63,10 +63,10 @@ export class Peek {
     if (!this.#fallback || headers.get('content-encoding') !== undefined) return RELEASE;
     const { retry } = this.#attempt.target;
     const type = headers.get('content-type') ?? '';
-    if (isEventStream(type)) {
+    const { wire } = this.#attempt;
+    const stream = wire === 'gemini-generate' && this.#state.admitted?.facts.stream === true;
+    if (framingOf(type, stream) !== null) {
       if (retry.firstTokenMs === null) return RELEASE;
-      const wire = this.#state.endpoint?.wire;
-      if (wire === undefined) return RELEASE;
       this.#reader = createResponseReader(wire, { stream: true, contentType: type });
       return last ? this.#ended() : HOLD;
     }

@@ -7,7 +7,14 @@ import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
 
 /** Answers made of text that the provider counts as output tokens. */
-const WRITES: ReadonlySet<Wire> = new Set<Wire>(['openai-chat', 'openai-completions', 'openai-responses']);
+const WRITES: ReadonlySet<Wire> = new Set<Wire>([
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'anthropic-messages',
+  'gemini-generate',
+  'bedrock-converse',
+]);
 
 /**
  * What somebody should know about numbers that are booked as they are: the provider's word on usage stands although it states

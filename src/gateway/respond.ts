@@ -4,7 +4,6 @@ import { GatewayError, renderError } from '../dialects/error.js';
 import { readProviderError } from '../dialects/provider-error.js';
 import { readCooldown } from '../providers/cooldown.js';
 import { responseHeadersToRemove } from '../providers/upstream-headers.js';
-import { accountOf } from './attempt.js';
 import { closeAttempt } from './attempts.js';
 import { mostUseful } from './exhausted.js';
 import type { HeaderView } from './headers.js';
@@ -25,11 +24,13 @@ export function responseHeaders(state: RequestState, headers: HeaderView): { set
     set.push(['x-tollgate-provider', state.served.provider], ['x-tollgate-model', state.served.model]);
     set.push(['x-tollgate-attempts', String(attemptsMade(state))]);
   }
+  const warnings = state.open?.warnings ?? [];
+  if (warnings.length > 0) set.push(['x-tollgate-warning', warningText(warnings)]);
   const remove = new Set<string>();
-  const credentials = state.served ? accountOf(state, state.served).credentials : [];
+  const secrets = state.open?.secrets ?? [];
   // Also without a credential: hop-by-hop headers and cookies stay here.
   const entries = headers.entries();
-  for (const secret of credentials.length === 0 ? [null] : credentials.map((entry) => entry.secret.reveal())) {
+  for (const secret of secrets.length === 0 ? [null] : secrets) {
     for (const name of responseHeadersToRemove(entries, secret)) remove.add(name);
   }
   if (state.held && state.held.headers.length > 0) {
@@ -41,6 +42,13 @@ export function responseHeaders(state: RequestState, headers: HeaderView): { set
     }
   }
   return { set, remove: [...remove] };
+}
+
+/** Names of fields, as the client wrote them: only what may stand in a header, and no more than a header may hold. */
+function warningText(warnings: readonly string[]): string {
+  const names = warnings.map((name) => name.slice(0, 100).replace(/[^\x21-\x2b\x2d-\x7e]/g, '?'));
+  const text = `not sent to this model: ${names.join(', ')}`;
+  return text.length <= 1000 ? text : `${text.slice(0, 997)}...`;
 }
 
 export function attemptsMade(state: RequestState): number {
@@ -89,7 +97,7 @@ export function errorBody(parts: Parts, state: RequestState, headers: HeaderView
   const useful = mostUseful(state.failures);
   const error = useful ?? answer.error;
   state.code = error.code;
-  if (useful === null && answer.keepBody && state.errors === 'openai') {
+  if (useful === null && answer.keepBodyFor === state.errors) {
     state.status = providerStatus;
     return null;
   }

@@ -1,9 +1,11 @@
 import type { AttemptEntry } from '../accounting/ledger/entry.js';
 import type { ModelTarget, Retry } from '../config/snapshot.js';
-import type { Endpoint, ErrorShape } from '../dialects/endpoint.js';
+import type { Endpoint, ErrorShape, Wire } from '../dialects/endpoint.js';
 import type { GatewayError } from '../dialects/error.js';
+import type { JsonObject } from '../dialects/json-value.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import type { ResponseFacts } from '../dialects/response-reader.js';
+import type { PreparedCall } from '../dialects/translate/translation.js';
 import type { GatewayKey } from '../policy/keys/key-ring.js';
 import type { HeldLimits } from '../policy/limits/limiter.js';
 import type { HeaderView } from './headers.js';
@@ -22,6 +24,15 @@ export interface OpenAttempt {
   reported: boolean;
   /** Why it will not do, as far as somebody has seen it: a look at its answer, or its headers. */
   failure: Failure | null;
+  /** The dialect in which the target is asked. */
+  readonly wire: Wire;
+  /** How the answer is read back into the client's dialect; null: it is the client's. */
+  readonly call: PreparedCall | null;
+  /** Fields of the client's request that the target does not get. */
+  readonly warnings: readonly string[];
+  /** Which of the account's credentials it carries (-1 = none), and every text of it that nobody may see. */
+  readonly credential: number;
+  readonly secrets: readonly string[];
 }
 
 /** A failure and whose it was. */
@@ -50,6 +61,8 @@ export interface Admitted {
   readonly allowUnpriced: boolean;
   /** Output tokens of one choice that a hold reckons with when the client sets no bound. */
   readonly outputCap: number;
+  /** A field that a target cannot express is refused, not left out. */
+  readonly strict: boolean;
   /** The bound that the provider is asked for because the client set none; null = none. */
   readonly askedCap: number | null;
 }
@@ -75,6 +88,8 @@ export interface RequestState {
   /** Of `x-tollgate-metadata`. */
   metadata: Readonly<Record<string, string>>;
   admitted: Admitted | null;
+  /** The client's body, parsed for the first target of another dialect; null before that. */
+  parsed: JsonObject | null;
   /** Tokens of the input, where somebody counted them before the request left. */
   inputEstimate: number | null;
   /** What limits hold for it until it is settled. */
@@ -101,6 +116,8 @@ export interface RequestState {
   status: number;
   code: string | null;
   served: ModelTarget | null;
+  /** The answer is written anew in another dialect than the provider's. */
+  translates: boolean;
   /** Epoch milliseconds at which the attempt that answered began. */
   servedSince: number;
   response: Readonly<ResponseFacts> | null;

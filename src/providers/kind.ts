@@ -24,6 +24,8 @@ export interface ProviderKind {
   readonly credential: CredentialHeader | null;
   /** Endpoints (by wire) that the vendor serves; anything else is 400 `unsupported_endpoint`. */
   readonly wires: ReadonlySet<Wire>;
+  /** Wires that the vendor serves not quite as the dialect says; a translation of the wire to itself mends that. */
+  readonly rewrites?: ReadonlySet<Wire>;
   /** True when a stream carries usage only if `stream_options.include_usage` is sent. */
   readonly usageOnRequest: boolean;
   /** The name under which chat completions bound their output; absent = `max_tokens`, which most vendors know. */
@@ -34,8 +36,8 @@ export interface ProviderKind {
   path(account: ProviderAccount, call: UpstreamCall): string;
   /** Whether this model is asked in this wire (one of `wires`); absent = every model in all of them. */
   serves?(wire: Wire, model: string): boolean;
-  /** What the JSON body must have, or must not have, whoever wrote it; absent or null = nothing. */
-  envelope?(call: UpstreamCall): Envelope | null;
+  /** What the JSON body must have, or must not have, whoever wrote it; absent or null = nothing. `sent`: see `callHeaders`. */
+  envelope?(call: UpstreamCall, sent: (name: string) => string): Envelope | null;
   /** Headers that every call needs, lower-case names. `sent` gives the client's own header, '' when it sent none. */
   callHeaders?(call: UpstreamCall, sent: (name: string) => string): Readonly<Record<string, string>>;
 }

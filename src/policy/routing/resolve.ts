@@ -11,6 +11,8 @@ export interface Resolution {
   /** Share of extra attempts, see `Model.retryBudget`; null = no bound. */
   readonly retryBudget: number | null;
   readonly allowUnpriced: boolean;
+  /** A field that a target cannot express is refused, not left out. */
+  readonly strict: boolean;
   /** See `Model.outputCap`. */
   readonly outputCap: number;
 }
@@ -36,15 +38,24 @@ export function createResolver(names: Names): Resolver {
     resolve(name) {
       const model = names.models.get(name);
       if (model !== undefined) {
-        const { targets, balance, retry, retryBudget, allowUnpriced, outputCap } = model;
-        return { model: name, targets, balance, retry, retryBudget, allowUnpriced, outputCap };
+        const { targets, balance, retry, retryBudget, allowUnpriced, outputCap, strict = false } = model;
+        return { model: name, targets, balance, retry, retryBudget, allowUnpriced, outputCap, strict };
       }
       if (names.gateway.modelsOnly) return null;
       const target = readTarget(name, names.providers);
       if (target === null) return null;
       const { retry, retryBudget, outputCap } = names.defaults;
       const targets = [{ ...target, weight: 1, contextWindow: null, retry }];
-      return { model: name, targets, balance: 'ordered', retry, retryBudget, allowUnpriced: false, outputCap };
+      return {
+        model: name,
+        targets,
+        balance: 'ordered',
+        retry,
+        retryBudget,
+        allowUnpriced: false,
+        outputCap,
+        strict: false,
+      };
     },
   };
 }

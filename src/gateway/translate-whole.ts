@@ -1,0 +1,43 @@
+import { decodeWhole } from '../codec/decode-whole.js';
+import { GatewayError, renderError } from '../dialects/error.js';
+import { isObject, parseJson } from '../dialects/json-value.js';
+import { createResponseReader } from '../dialects/readers.js';
+import type { HeaderView } from './headers.js';
+import type { BodyChange, HeaderPair } from './reply.js';
+import type { RequestState } from './state.js';
+
+/** Above it a decoded body is not believed. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+export interface TranslatedWhole {
+  readonly change: BodyChange;
+  /** The client got an error in place of an answer that cannot be read. */
+  readonly error: GatewayError | null;
+}
+
+/** A whole JSON answer in the client's dialect; metered from the provider's own bytes. Sets `state.response`. */
+export function translateWhole(state: RequestState, headers: HeaderView, body: Buffer): TranslatedWhole {
+  const attempt = state.open;
+  const text = decodeWhole(body, headers.get('content-encoding'), MAX_BYTES);
+  if (!attempt?.call || text === null) return failed(state, 'The provider sent an answer that cannot be read.');
+  const contentType = headers.get('content-type') ?? '';
+  const reader = createResponseReader(attempt.wire, { stream: false, contentType: contentType || 'application/json' });
+  reader.push(text);
+  reader.end();
+  state.response = reader.facts;
+  const value = parseJson(text.toString());
+  const answer = Array.isArray(value) ? value[0] : value;
+  if (reader.facts.error !== null) return failed(state, reader.facts.error);
+  if (!isObject(answer)) return failed(state, 'The provider sent an answer that is no JSON object.');
+  const translated = attempt.call.answer(answer, (name) => headers.get(name));
+  const set: HeaderPair[] = [['content-type', 'application/json']];
+  return { change: { body: Buffer.from(JSON.stringify(translated)), set, remove: ['content-encoding'] }, error: null };
+}
+
+function failed(state: RequestState, message: string): TranslatedWhole {
+  const error = new GatewayError('provider_error', message);
+  const rendered = renderError(error, state.errors, state.id);
+  const set: HeaderPair[] = Object.entries(rendered.headers).map(([name, value]) => [name, value]);
+  set.push([':status', String(rendered.status)]);
+  return { change: { body: rendered.body, set, remove: ['content-encoding'] }, error };
+}
