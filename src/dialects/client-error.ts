@@ -1,11 +1,12 @@
+import type { ErrorShape } from './endpoint.js';
 import { GatewayError } from './error.js';
 import type { ProviderError } from './provider-error.js';
 
 /** What the client gets for a provider's error. */
 export interface ClientError {
   readonly error: GatewayError;
-  /** True: an OpenAI client gets the provider's body byte by byte, with `error.status`; false: render `error`. */
-  readonly keepBody: boolean;
+  /** A client of this dialect gets the provider's body byte by byte, with `error.status`; for all others render `error`. */
+  readonly keepBodyFor: ErrorShape | null;
 }
 
 /** A provider's own answers that are the client's to read (design 1.6). */
@@ -20,12 +21,12 @@ const CLEAR_WITHOUT_TEXT: Readonly<Record<number, string>> = {
 export function clientError(provider: ProviderError, status: number): ClientError {
   if (provider.kind === 'auth') {
     const message = 'The provider refused the gateway’s credential. The operator of the gateway must check it.';
-    return { error: new GatewayError('provider_auth', message), keepBody: false };
+    return { error: new GatewayError('provider_auth', message), keepBodyFor: null };
   }
   const message = provider.message ?? CLEAR_WITHOUT_TEXT[status] ?? null;
   if (!KEPT.has(status) || message === null) {
     const text = `The provider failed: it answered with status ${status}${KEPT.has(status) ? ' and nothing readable' : ''}.`;
-    return { error: new GatewayError('provider_error', text, { headers: provider.retry }), keepBody: false };
+    return { error: new GatewayError('provider_error', text, { headers: provider.retry }), keepBodyFor: null };
   }
   const limited = status === 429;
   const error = new GatewayError(limited ? 'provider_rate_limited' : 'provider_error', message, {
@@ -36,5 +37,5 @@ export function clientError(provider: ProviderError, status: number): ClientErro
     shownType:
       provider.type ?? (limited ? 'rate_limit_error' : status === 404 ? 'not_found_error' : 'invalid_request_error'),
   });
-  return { error, keepBody: provider.openaiShape };
+  return { error, keepBodyFor: provider.shape };
 }

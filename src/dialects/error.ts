@@ -1,5 +1,5 @@
 import type { ErrorShape } from './endpoint.js';
-import { ERROR_CODES, type ErrorCode, type ErrorType } from './error-codes.js';
+import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 
 export interface GatewayErrorOptions {
   /** The request field at fault: `model`, `stream_options.include_usage`. */
@@ -59,14 +59,14 @@ const BODIES: Readonly<Record<ErrorShape, (error: GatewayError, requestId: strin
   }),
   anthropic: (error, requestId) => ({
     type: 'error',
-    error: { type: anthropicType(error), message: error.message },
+    error: { type: anthropicErrorType(error.status), message: error.message },
     ...(requestId === undefined ? {} : { request_id: requestId }),
   }),
   google: (error) => ({
     error: {
       code: error.status,
       message: error.message,
-      status: GOOGLE_STATUS[error.status] ?? (error.status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'),
+      status: googleErrorStatus(error.status),
       details: [
         {
           '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
@@ -78,11 +78,26 @@ const BODIES: Readonly<Record<ErrorShape, (error: GatewayError, requestId: strin
   }),
 };
 
-/** Anthropic's closed list of types (its API reference, "Errors"). */
-function anthropicType(error: GatewayError): string {
-  if (error.status === 413) return 'request_too_large';
-  if (error.status === 504) return 'timeout_error';
-  return ERROR_CODES[error.code].type satisfies ErrorType;
+/** Anthropic's closed list of types. https://platform.claude.com/docs/en/api/errors */
+const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+};
+
+/** The type that goes with an HTTP status. */
+export function anthropicErrorType(status: number): string {
+  return ANTHROPIC_TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+}
+
+/** The name in google.rpc.Code that goes with an HTTP status. */
+export function googleErrorStatus(status: number): string {
+  return GOOGLE_STATUS[status] ?? (status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL');
 }
 
 /** google.rpc.Code by HTTP status. */

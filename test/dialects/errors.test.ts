@@ -6,15 +6,15 @@ import { GatewayError, renderError } from '../../src/dialects/error.js';
 import { ERROR_CODES, type ErrorCode, prefixedCode } from '../../src/dialects/error-codes.js';
 import { errorReference } from '../../src/dialects/error-reference.js';
 import { readProviderError } from '../../src/dialects/provider-error.js';
-import { NO_RECORDINGS, openaiRecordings } from './recordings.js';
+import { allRecordings, NO_RECORDINGS } from './recordings.js';
 
 function provider(status: number, body: unknown, headers: Record<string, string> = {}) {
   return readProviderError(status, headers, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
 }
 
 function shown(status: number, body: unknown, headers: Record<string, string> = {}) {
-  const { error, keepBody } = clientError(provider(status, body, headers), status);
-  return { status: error.status, code: error.code, shown: error.shownCode, message: error.message, keepBody };
+  const { error, keepBodyFor: keep } = clientError(provider(status, body, headers), status);
+  return { status: error.status, code: error.code, shown: error.shownCode, message: error.message, keep };
 }
 
 t.test('endpoints', async (t) => {
@@ -126,13 +126,13 @@ t.test('what providers say', async (t) => {
       'OpenAI',
       400,
       { error: { message: 'm', type: 't', param: 'p', code: 'c' } },
-      { message: 'm', type: 't', param: 'p', code: 'c', kind: 'invalid', openaiShape: true },
+      { message: 'm', type: 't', param: 'p', code: 'c', kind: 'invalid', shape: 'openai' },
     ],
     [
       'Mistral',
       400,
       { object: 'error', message: 'm', type: 't', param: null, code: '3051', raw_status_code: 400 },
-      { message: 'm', code: '3051', openaiShape: false },
+      { message: 'm', code: '3051', shape: null },
     ],
     [
       'Mistral details',
@@ -144,20 +144,20 @@ t.test('what providers say', async (t) => {
       'xAI',
       400,
       { code: 'invalid-argument', error: 'text' },
-      { message: 'text', code: 'invalid-argument', openaiShape: false },
+      { message: 'text', code: 'invalid-argument', shape: null },
     ],
     ['Ollama', 404, { error: 'model "x" not found' }, { message: 'model "x" not found', kind: 'not_found' }],
     [
       'OpenRouter',
       429,
       { error: { code: 429, message: 'm', metadata: {} }, user_id: 'u' },
-      { message: 'm', code: '429', kind: 'rate_limit', openaiShape: true },
+      { message: 'm', code: '429', kind: 'rate_limit', shape: 'openai' },
     ],
     [
       'Gemini shim',
       400,
       [{ error: { code: 400, message: 'm', status: 'INVALID_ARGUMENT' } }],
-      { message: 'm', code: '400', type: 'INVALID_ARGUMENT', openaiShape: false },
+      { message: 'm', code: 'INVALID_ARGUMENT', type: null, shape: null },
     ],
     [
       'vLLM',
@@ -194,6 +194,56 @@ t.test('what providers say', async (t) => {
       { error: { message: 'Incorrect API key provided: sk-abc', code: 'invalid_api_key' } },
       { kind: 'auth' },
     ],
+    [
+      'Anthropic',
+      400,
+      { type: 'error', error: { type: 'invalid_request_error', message: 'm' }, request_id: 'req_1' },
+      { message: 'm', type: 'invalid_request_error', code: null, kind: 'invalid', shape: 'anthropic' },
+    ],
+    [
+      'Anthropic, overloaded',
+      529,
+      { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
+      { message: 'Overloaded', type: 'overloaded_error', kind: 'server', shape: 'anthropic' },
+    ],
+    [
+      'Anthropic key, whatever the status',
+      400,
+      { type: 'error', error: { type: 'authentication_error', message: 'm' } },
+      { kind: 'auth' },
+    ],
+    [
+      'Anthropic, unpaid',
+      400,
+      {
+        type: 'error',
+        error: {
+          type: 'invalid_request_error',
+          message: 'Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing.',
+        },
+      },
+      { kind: 'auth' },
+    ],
+    [
+      'Gemini',
+      404,
+      { error: { code: 404, message: 'm', status: 'NOT_FOUND' } },
+      { message: 'm', code: 'NOT_FOUND', type: null, kind: 'not_found', shape: 'google' },
+    ],
+    [
+      'Google key by its reason',
+      400,
+      {
+        error: {
+          code: 400,
+          message: 'Something is wrong.',
+          status: 'INVALID_ARGUMENT',
+          details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }],
+        },
+      },
+      { kind: 'auth' },
+    ],
+    ['Google token', 401, { error: { code: 401, message: 'm', status: 'UNAUTHENTICATED' } }, { kind: 'auth' }],
     ['xAI key', 400, { code: 'x', error: 'Incorrect API key provided: ab***' }, { kind: 'auth' }],
     ['Mistral key', 401, { detail: 'Unauthorized' }, { kind: 'auth' }],
     ['key in code', 404, { error: { message: 'm', code: 'invalid_api_key' } }, { kind: 'auth' }],
@@ -211,34 +261,102 @@ t.test('what providers say', async (t) => {
     ],
   ];
   for (const [name, status, body, expected] of cases) t.match(provider(status, body), expected, name);
+  const aws = (status: number, name: string, message: string) =>
+    provider(status, { message }, { 'x-amzn-errortype': `${name}:http://internal.amazon.com/coral/` });
+  t.match(aws(400, 'ValidationException', 'm'), {
+    message: 'm',
+    code: 'ValidationException',
+    kind: 'invalid',
+    shape: null,
+  });
+  t.match(aws(400, 'ValidationException', 'Input is too long for requested model.'), { kind: 'context_length' });
+  t.match(aws(429, 'ThrottlingException', 'm'), { kind: 'rate_limit' });
+  t.match(aws(400, 'ServiceQuotaExceededException', 'm'), { kind: 'rate_limit' });
+  t.match(aws(404, 'ResourceNotFoundException', 'm'), { kind: 'not_found' });
+  for (const name of [
+    'UnrecognizedClientException',
+    'ExpiredTokenException',
+    'AccessDeniedException',
+    'InvalidSignatureException',
+  ])
+    t.match(aws(400, name, 'm'), { kind: 'auth' }, name);
+  t.match(provider(400, { __type: 'com.amazon.coral.service#ExpiredTokenException', Message: 'm' }), {
+    message: 'm',
+    code: 'ExpiredTokenException',
+    kind: 'auth',
+  });
   t.equal(provider(400, { error: { message: 'x'.repeat(9000) } }).message?.length, 2000);
 });
 
 t.test('what the client gets', async (t) => {
   const openai = { error: { message: 'm', type: 't', param: null, code: 'c' } };
   for (const status of [400, 404, 409, 413, 422]) {
-    t.strictSame(shown(status, openai), { status, code: 'provider_error', shown: 'c', message: 'm', keepBody: true });
+    t.strictSame(shown(status, openai), { status, code: 'provider_error', shown: 'c', message: 'm', keep: 'openai' });
   }
-  t.match(shown(429, openai), { status: 429, code: 'provider_rate_limited', shown: 'c', keepBody: true });
-  for (const status of [401, 403])
-    t.match(shown(status, openai), { status: 502, code: 'provider_auth', keepBody: false });
+  t.match(shown(429, openai), { status: 429, code: 'provider_rate_limited', shown: 'c', keep: 'openai' });
+  for (const status of [401, 403]) t.match(shown(status, openai), { status: 502, code: 'provider_auth', keep: null });
   const blamed = shown(400, { error: { message: 'Incorrect API key provided: sk-secret' } });
-  t.match(blamed, { status: 502, code: 'provider_auth', keepBody: false });
+  t.match(blamed, { status: 502, code: 'provider_auth', keep: null });
   t.notMatch(blamed.message, /sk-secret/);
   for (const status of [500, 502, 503, 529, 402, 418])
-    t.match(shown(status, openai), { status: 502, code: 'provider_error', keepBody: false });
+    t.match(shown(status, openai), { status: 502, code: 'provider_error', keep: null });
   t.match(shown(400, '<html>'), { status: 502, code: 'provider_error' });
   t.match(shown(413, '<html>'), { status: 413, shown: null });
   t.match(shown(429, ''), { status: 429, shown: 'provider_rate_limited' });
-  t.match(shown(400, { code: 'x', error: 'text' }), { status: 400, shown: 'x', message: 'text', keepBody: false });
+  t.match(shown(400, { code: 'x', error: 'text' }), { status: 400, shown: 'x', message: 'text', keep: null });
   const limited = clientError(provider(429, openai, { 'retry-after': '7', 'retry-after-ms': 'a\r\nb' }), 429);
   t.strictSame(limited.error.headers, { 'retry-after': '7' });
 });
 
+t.test('retry delays', async (t) => {
+  const body = (retryDelay: unknown) => ({
+    error: {
+      code: 429,
+      message: 'm',
+      status: 'RESOURCE_EXHAUSTED',
+      details: [
+        { '@type': 'type.googleapis.com/google.rpc.QuotaFailure' },
+        { '@type': 'x/google.rpc.RetryInfo', retryDelay },
+      ],
+    },
+  });
+  t.strictSame(provider(429, body('34.074824224s')).retry, { 'retry-after': '35' });
+  t.strictSame(provider(429, [body('7s')]).retry, { 'retry-after': '7' }, 'in a list');
+  t.strictSame(
+    provider(429, body('7s'), { 'retry-after-ms': '20' }).retry,
+    { 'retry-after-ms': '20' },
+    'headers first',
+  );
+  for (const strange of ['soon', '-1s', '', 5, null, `${'9'.repeat(40)}s`])
+    t.strictSame(provider(429, body(strange)).retry, {}, String(strange));
+  const { error } = clientError(provider(429, body('7s')), 429);
+  t.match(error, { code: 'provider_rate_limited', shownCode: 'RESOURCE_EXHAUSTED', headers: { 'retry-after': '7' } });
+});
+
+t.test("Anthropic's types by status", async (t) => {
+  const type = (code: ErrorCode, status?: number) => {
+    const error = new GatewayError(code, 'm', status === undefined ? {} : { status });
+    return JSON.parse(renderError(error, 'anthropic').body.toString()).error.type;
+  };
+  t.equal(type('invalid_api_key'), 'authentication_error');
+  t.equal(type('model_not_allowed'), 'permission_error');
+  t.equal(type('model_not_found'), 'not_found_error');
+  t.equal(type('request_too_large'), 'request_too_large');
+  t.equal(type('unsupported_media_type'), 'invalid_request_error');
+  t.equal(type('insufficient_quota'), 'rate_limit_error');
+  t.equal(type('provider_error'), 'api_error');
+  t.equal(type('upstream_unavailable'), 'overloaded_error');
+  t.equal(type('upstream_timeout'), 'timeout_error');
+  t.equal(type('provider_error', 422), 'invalid_request_error');
+  t.equal(type('provider_error', 529), 'overloaded_error');
+});
+
 t.test('recorded errors', { skip: NO_RECORDINGS }, async (t) => {
-  for (const recording of openaiRecordings().filter((each) => each.status >= 400)) {
+  for (const recording of allRecordings().filter((each) => each.status >= 400)) {
     const error = readProviderError(recording.status, {}, recording.bytes);
     t.ok(error.message, recording.id);
     t.equal(clientError(error, recording.status).error.status, recording.status, recording.id);
+    if (recording.provider === 'anthropic') t.equal(error.shape, 'anthropic', recording.id);
+    if (recording.endpoint.startsWith('gemini.')) t.equal(error.shape, 'google', recording.id);
   }
 });
