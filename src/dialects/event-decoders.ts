@@ -1,13 +1,14 @@
 import { type SseHandler, SseSplitter } from '../codec/sse.js';
 import { FrameDecoder } from './bedrock/frame-decoder.js';
 import type { EventDecoder, EventHandler, Framing } from './event-decoder.js';
+import { ArrayDecoder } from './gemini/array-decoder.js';
 import { isObject, parseJson } from './json-value.js';
 import { readFault } from './stream-fault.js';
 
 const DECODERS: Readonly<Record<Framing, (handler: EventHandler) => EventDecoder>> = {
   sse: (handler) => new SseDecoder(handler),
   'aws-event-stream': (handler) => new FrameDecoder(handler),
-  'json-array': (handler) => new SseDecoder(handler),
+  'json-array': (handler) => new ArrayDecoder(handler),
 };
 
 export function createEventDecoder(framing: Framing, handler: EventHandler): EventDecoder {
