@@ -1,5 +1,6 @@
 import type { AnswerFold } from './answer-fold.js';
 import { CountTokensFold, MessagesFold } from './anthropic/fold.js';
+import { ConverseFold } from './bedrock/fold.js';
 import { bedrockEmbedUsage } from './bedrock-embed/usage.js';
 import { billedUnits } from './cohere/billed-units.js';
 import { CountingFold } from './counting-fold.js';
@@ -43,8 +44,8 @@ const FOLDS: Readonly<Record<Wire, () => AnswerFold>> = {
   'gemini-count-tokens': () => new CountingFold(() => null),
   'gemini-embed': () => new CountingFold(geminiEmbedUsage),
   'vertex-predict': () => new CountingFold(vertexPredictUsage),
-  'bedrock-converse': () => new EmbeddingsFold(),
-  'bedrock-count-tokens': () => new EmbeddingsFold(),
+  'bedrock-converse': () => new ConverseFold(),
+  'bedrock-count-tokens': () => new CountTokensFold(),
   'bedrock-embed': () => new CountingFold(bedrockEmbedUsage),
   'cohere-embed': () => new CountingFold(billedUnits),
   'voyage-embed': () => new EmbeddingsFold(),
