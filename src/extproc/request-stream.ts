@@ -44,7 +44,10 @@ export class RequestStream implements StreamHandler {
     const exchange = this.#gateway.open(headerView(message));
     this.#exchange = exchange;
     exchange.requestHeaders(message.end_of_stream === true, (reply) =>
-      this.#call.later('request headers', () => this.#reply('request_headers', reply)),
+      this.#call.later('request headers', () => {
+        if (reply.kind === 'continue' && reply.pass !== null) this.#inFlight.add(exchange.id, exchange);
+        this.#reply('request_headers', reply);
+      }),
     );
   }
 

@@ -10,6 +10,7 @@ import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
 import { HOLD_MS, release, reserve } from './reserve.js';
 import { retryReasons } from './retry-reasons.js';
 import { settle } from './settle.js';
+import { hasSpareCredential } from './spare-credential.js';
 import type { Admitted, RequestState } from './state.js';
 
 /** Bodies above this are scanned in slices, so that no other request waits for more than a few milliseconds. */
@@ -134,9 +135,9 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, ups
   openAttempt(parts, state, 1, upstream);
   return {
     ...CONTINUE,
-    set: [...upstream.set, ...retryHeaders(admitted)],
+    set: [...upstream.set, ...retryHeaders(admitted, { spare: hasSpareCredential(parts, state, upstream.target) })],
     remove: upstream.remove,
-    body: upstream.body,
+    body: unchanged(state, admitted, upstream) ? null : upstream.body,
     pass: {
       clusters: admitted.plan.map((entry) => parts.clusterOf(entry.provider)),
       log: {
@@ -149,8 +150,13 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, ups
   };
 }
 
+/** Envoy has the client's body and its length already. */
+function unchanged(state: RequestState, { body }: Admitted, upstream: UpstreamRequest): boolean {
+  return upstream.body === body && (body.length === 0 || state.headers.get('content-length') !== undefined);
+}
+
 /** Envoy retries; these headers tell it how often, how long, and after which failures. */
-function retryHeaders(admitted: Admitted): HeaderPair[] {
+function retryHeaders(admitted: Admitted, { spare }: { readonly spare: boolean }): HeaderPair[] {
   const { plan, retry, facts } = admitted;
   const perTry = Math.max(...plan.map((target) => clockOf(target.retry, facts.stream)));
   const headers: HeaderPair[] = [
@@ -159,7 +165,7 @@ function retryHeaders(admitted: Admitted): HeaderPair[] {
   ];
   if (retry.totalMs > 0) headers.push(['x-envoy-upstream-rq-timeout-ms', String(retry.totalMs)]);
   if (plan.length === 1) return headers;
-  const elsewhere = new Set(plan.map((target) => target.name)).size > 1;
+  const elsewhere = spare || new Set(plan.map((target) => target.name)).size > 1;
   headers.push(...retryReasons(retry.on, elsewhere));
   // A look into the first bytes is worth its price only when another target is left.
   if (elsewhere) headers.push(['x-tollgate-peek', '1']);

@@ -5,6 +5,7 @@ import type { JsonObject } from '../dialects/json-value.js';
 import { spliceRequest } from '../dialects/splice.js';
 import { Losses, unsupported } from '../dialects/translate/losses.js';
 import type { PreparedCall } from '../dialects/translate/translation.js';
+import { withoutQueryKey } from '../policy/keys/presented-key.js';
 import type { Envelope, UpstreamCall } from '../providers/kind.js';
 import { requestHeadersToRemove } from '../providers/upstream-headers.js';
 import type { Parts } from './parts.js';
@@ -51,7 +52,7 @@ export function upstreamRequest(
   const call: UpstreamCall = { endpoint: way.endpoint, model: target.model, stream: admitted.facts.stream };
   const written = writeBody(parts, state, { admitted, target, way, call });
   const { direct } = way.endpoint;
-  const path = direct === undefined ? way.kind.path(way.account, call) : direct.path;
+  const path = direct === undefined ? way.kind.path(way.account, call) : directPath(state, direct.path);
   const method = way.endpoint.method === 'GET' ? 'GET' : 'POST';
   const rotation = parts.rotation();
   const authorised = parts.credentials.authorise(way.account, { method, path, body: written.body, rotation });
@@ -64,6 +65,11 @@ export function upstreamRequest(
   const remove = headersToRemove(parts, state, { admitted, way }).filter((name) => !names.has(name));
   const { index: credential, secrets } = authorised;
   return { target, set, remove, wire: way.endpoint.wire, credential, secrets, ...written };
+}
+
+/** A provider's own path as the client wrote it, without the gateway key that Google's clients put there. */
+function directPath(state: RequestState, path: string): string {
+  return state.errors === 'google' ? withoutQueryKey(path) : path;
 }
 
 /** Attempt N as the `again` filter answers it. */

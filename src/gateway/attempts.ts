@@ -1,7 +1,7 @@
 import type { AttemptLogLine, EnvoyWords, WantedAttempt } from '../accounting/envoy-log.js';
 import type { AttemptEntry } from '../accounting/ledger/entry.js';
 import type { Failure as HealthFailure } from '../providers/health/health.js';
-import type { UpstreamRequest } from './attempt.js';
+import { accountOf, type UpstreamRequest } from './attempt.js';
 import type { Parts } from './parts.js';
 import type { Failure, OpenAttempt, RequestState } from './state.js';
 
@@ -41,7 +41,22 @@ export function closeAttempt(
     state.failures.push({ target: attempt.target.name, ...(failure ?? { reason: null, cooldownMs: null }) });
   parts.report.attempt(attempt.target.provider, outcome);
   if (failure?.reason === 'auth') parts.report.credentialRefused(attempt.target.provider);
-  tellHealth(parts, { attempt, outcome, failure });
+  const learned = !isCredentialsOwn(parts, state, attempt, failure);
+  tellHealth(parts, { attempt, outcome: learned ? outcome : 'unknown', failure });
+}
+
+/** Others of the account's credentials come first when this one was refused or limited. */
+export function noteRefusal(parts: Parts, state: RequestState, attempt: OpenAttempt, cooldownMs: number | null): void {
+  const { status } = attempt;
+  if (status !== 401 && status !== 403 && status !== 429) return;
+  const reason = status === 429 ? 'limited' : 'auth';
+  parts.credentials.refused(accountOf(state, attempt.target), attempt.credential, { reason, cooldownMs });
+}
+
+/** The target itself is well: what was refused is one of several credentials. */
+function isCredentialsOwn(parts: Parts, state: RequestState, attempt: OpenAttempt, failure: Failure | null): boolean {
+  if (failure?.reason !== '429' && failure?.reason !== 'auth') return false;
+  return parts.credentials.hasOther(accountOf(state, attempt.target), attempt.credential);
 }
 
 interface Ended {

@@ -62,7 +62,9 @@ function planFor(parts: Parts, state: RequestState, resolution: Resolution): Adm
   const plan = attemptPlan(health.order(balanced, now), resolution.retry);
   retryBudget.request(resolution.model, now);
   // An image costs as much as a thousand answers: nobody pays for two unless the config says so.
-  const once = state.endpoint?.wire === 'openai-images' && resolution.retry.attempts === null;
+  const { wire, direct } = state.endpoint ?? {};
+  // Nor is a call repeated of which nobody here knows what it does.
+  const once = (wire === 'openai-images' && resolution.retry.attempts === null) || (direct && wire === 'raw') === true;
   const allowed = resolution.retryBudget === null || retryBudget.allows(resolution.model, resolution.retryBudget, now);
   return once || !allowed ? plan.slice(0, 1) : plan;
 }

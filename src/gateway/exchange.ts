@@ -1,8 +1,9 @@
+import type { ModelTarget } from '../config/snapshot.js';
 import { GatewayError } from '../dialects/error.js';
 import { admit } from './admit.js';
 import type { AnswerPipe } from './answer-pipe.js';
-import { accountOf, attemptReply, upstreamRequest } from './attempt.js';
-import { CUT, closeAttempt, openAttempt, reportSuccess } from './attempts.js';
+import { attemptReply, upstreamRequest } from './attempt.js';
+import { CUT, closeAttempt, noteRefusal, openAttempt, reportSuccess } from './attempts.js';
 import { mostUseful, onlyError } from './exhausted.js';
 import type { HeaderView } from './headers.js';
 import { modelList } from './model-list.js';
@@ -16,11 +17,14 @@ import { type BodyChange, CONTINUE, type Continue, type Refuse, type Reply } fro
 import { readRequest } from './request.js';
 import { errorBody, failureReason, replaceLocalReply, responseHeaders } from './respond.js';
 import { settle } from './settle.js';
-import type { Failure, OpenAttempt, RequestState } from './state.js';
+import { hasSpareCredential } from './spare-credential.js';
+import type { Failure, RequestState } from './state.js';
 import { translateWhole } from './translate-whole.js';
 
 const NOTHING: readonly (Buffer | null)[] = [];
 const UNCHANGED: readonly null[] = [null];
+const NO_BODY = Buffer.alloc(0);
+const REFUSALS: ReadonlySet<string> = new Set(['429', 'auth']);
 
 /** The life of one request, in the order in which Envoy tells it. */
 export class Exchange {
@@ -70,7 +74,10 @@ export class Exchange {
       // The client left while somebody was asked about its key.
       if (state.finished) return;
       if (error !== undefined) respond(this.#refuse(error));
-      else respond(state.endpoint?.body === 'none' ? this.#modelList() : CONTINUE);
+      else if (state.endpoint?.body === 'none') respond(this.#modelList());
+      // Nothing follows: the last answer of the request phase is this one.
+      else if (last) this.requestBody(NO_BODY, respond);
+      else respond(CONTINUE);
     });
   }
 
@@ -86,7 +93,7 @@ export class Exchange {
     closeAttempt(this.#parts, state, 'error', this.#whyFailed());
     const target = admitted.plan[number - 1];
     // The list became shorter, or its target has said that it will not take a repeat: Envoy's retries end here.
-    if (number > admitted.plan.length || (target && refusedBefore(state, target.name))) return this.#giveUp();
+    if (number > admitted.plan.length || (target && this.#refusedBefore(target))) return this.#giveUp();
     if (!target || this.#parts.clusterOf(target.provider) !== cluster) return null;
     this.#parts.retryBudget.attempt(admitted.model, this.#parts.clock.now());
     try {
@@ -115,7 +122,8 @@ export class Exchange {
     state.servedSince = attempt?.startedTime ?? 0;
     state.status = status;
     if (attempt) attempt.status = status;
-    if (attempt) this.#noteCredential(attempt, status);
+    // Whoever looked at the answer first has told it already.
+    if (attempt && attempt.failure === null) noteRefusal(this.#parts, state, attempt, null);
     const { set, remove } = responseHeaders(state, headers);
     // A redirect is no answer either: clients must not follow a provider's.
     if (status >= 300)
@@ -265,15 +273,6 @@ export class Exchange {
     };
   }
 
-  /** Others of the account's credentials come first when this one was refused. */
-  #noteCredential(attempt: OpenAttempt, status: number): void {
-    if (status !== 401 && status !== 403 && status !== 429) return;
-    const account = accountOf(this.#state, attempt.target);
-    const reason = status === 429 ? 'limited' : 'auth';
-    const cooldownMs = attempt.failure?.cooldownMs ?? null;
-    this.#parts.credentials.refused(account, attempt.credential, { reason, cooldownMs });
-  }
-
   #complete(truncated: boolean): void {
     const state = this.#state;
     if (state.finished || this.#ending) return;
@@ -295,6 +294,13 @@ export class Exchange {
     const state = this.#state;
     state.firstTokenAt = this.lastByteAt;
     if (state.open && !state.open.reported) reportSuccess(this.#parts, state.open, this.lastByteAt);
+  }
+
+  /** A target that is limiting or refuses our credential is not asked twice in one request, unless with another credential. */
+  #refusedBefore(target: ModelTarget): boolean {
+    const { attempts } = this.#state;
+    const refused = attempts.some(({ target: name, reason }) => name === target.name && REFUSALS.has(reason ?? ''));
+    return refused && !hasSpareCredential(this.#parts, this.#state, target);
   }
 
   /** Nothing came back from the running attempt, or a look at it has said why it will not do. */
@@ -341,10 +347,3 @@ function keep(state: RequestState, chunk: Buffer): void {
 
 /** The next attempt's request, or the answer when there is to be none. */
 export type NextAttempt = { readonly reply: Continue; readonly waitMs: number } | { readonly refusal: Refuse };
-
-/** A target that is limiting or refuses our credential is not asked twice in one request. */
-function refusedBefore(state: RequestState, target: string): boolean {
-  return state.attempts.some(
-    (attempt) => attempt.target === target && (attempt.reason === '429' || attempt.reason === 'auth'),
-  );
-}

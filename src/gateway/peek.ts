@@ -3,6 +3,7 @@ import { readProviderError } from '../dialects/provider-error.js';
 import { createResponseReader } from '../dialects/readers.js';
 import type { ResponseReader } from '../dialects/response-reader.js';
 import { readCooldown } from '../providers/cooldown.js';
+import { noteRefusal } from './attempts.js';
 import type { HeaderView } from './headers.js';
 import type { Parts } from './parts.js';
 import { largerWindows } from './plan.js';
@@ -106,6 +107,7 @@ export class Peek {
   #errorHeaders(headers: HeaderView, status: number, last: boolean): Verdict {
     const cooldownMs = readCooldown((name) => headers.get(name), null, this.#parts.clock.now());
     this.#attempt.failure = { reason: reasonOf(status), cooldownMs };
+    noteRefusal(this.#parts, this.#state, this.#attempt, cooldownMs);
     const { on } = this.#attempt.target.retry;
     // Envoy itself retries these by their status.
     if (on.statuses.has(status) || !this.#fallback || last || !READ_BODY.has(status)) return RELEASE;

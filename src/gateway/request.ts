@@ -4,7 +4,7 @@ import { GatewayError } from '../dialects/error.js';
 import { refuseMediaType } from '../dialects/request.js';
 import { sourceOf } from '../policy/keys/bad-key-guard.js';
 import type { LaterFind } from '../policy/keys/key-ring.js';
-import { readPresentedKey } from '../policy/keys/presented-key.js';
+import { type PresentedKey, queryKey, readPresentedKey } from '../policy/keys/presented-key.js';
 import type { HeaderView } from './headers.js';
 import { readMetadata } from './metadata.js';
 import type { Parts } from './parts.js';
@@ -55,7 +55,7 @@ function readRest(state: RequestState, endpoint: Endpoint, hasBody: boolean): vo
 }
 
 function authenticate(parts: Parts, state: RequestState, done: (error?: GatewayError) => void): void {
-  const presented = readPresentedKey((name) => state.headers.all(name));
+  const presented = presentedKey(state);
   if (presented.kind === 'ambiguous') {
     done(new GatewayError('ambiguous_credentials', 'The request carries two different keys; send one.'));
     return;
@@ -76,6 +76,15 @@ function authenticate(parts: Parts, state: RequestState, done: (error?: GatewayE
     done(found.kind === 'found' ? undefined : notFound(parts, state, found));
   };
   if (keys.findLater?.(presented.secret, now, judged) !== true) done(notFound(parts, state, { kind: 'unknown' }));
+}
+
+/** Google's clients may send the key as `?key=`; it stays here, no provider and no log gets it. */
+function presentedKey(state: RequestState): PresentedKey {
+  const presented = readPresentedKey((name) => state.headers.all(name));
+  const query = state.errors === 'google' ? queryKey(state.headers.get(':path') ?? '') : '';
+  if (query === '' || presented.kind === 'ambiguous') return presented;
+  if (presented.kind === 'key' && presented.secret !== query) return { kind: 'ambiguous' };
+  return { kind: 'key', secret: query };
 }
 
 function notFound(parts: Parts, state: RequestState, found: Exclude<LaterFind, { kind: 'found' }>): GatewayError {
@@ -111,6 +120,7 @@ function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): v
   if (length > limit) {
     throw new GatewayError('request_too_large', `The body has ${length} bytes, the limit is ${limit}.`);
   }
+  if (endpoint.body === 'any') return;
   const encoding = headers.get('content-encoding');
   if (encoding !== undefined && encoding !== 'identity') {
     throw new GatewayError(

@@ -32,7 +32,8 @@ export function reserve(parts: Parts, state: RequestState, request: ScannedReque
   guarded(parts, done, () => {
     limiter.states(router.limitsNamed, subject, (known) => {
       guarded(parts, done, () => {
-        const rule = router.route(known);
+        // A provider's own API is asked for by its name: there is nothing to put in its place.
+        const rule = state.endpoint?.direct === undefined ? router.route(known) : null;
         const instead = rule === null ? null : { model: rule.model, route: `route ${rule.name}` };
         new Reservation(parts, state, { request, subject, done }).decide(instead);
       });
@@ -89,6 +90,7 @@ class Reservation {
     state.rules.limiter.hold({ ...ask, without: [...this.#followed] }, (verdict) => {
       guarded(this.#parts, this.#work.done, () => {
         if (verdict.kind === 'refused') throw refusalOf(verdict.refusal);
+        if (verdict.kind === 'use' && state.endpoint?.direct !== undefined) throw usedUp(verdict.limit);
         if (verdict.kind === 'use') {
           this.#followed.push(verdict.limit);
           this.decide({ model: verdict.model, route: `limit ${verdict.limit}` });
@@ -144,6 +146,11 @@ function withCap(admitted: Admitted, covering: Covering): Admitted {
 
 function refusalOf(refusal: LimitRefusal): GatewayError {
   return new GatewayError(refusal.code, refusal.message, { headers: refusal.headers });
+}
+
+function usedUp(limit: string): GatewayError {
+  const message = `The limit "${limit}" is used up. It allows another model instead, which is not served under /providers.`;
+  return new GatewayError('insufficient_quota', message);
 }
 
 function unpriced(admitted: Admitted): GatewayError {

@@ -41,3 +41,20 @@ function bearer(value: string): string | null {
   const secret = value.slice(7).trim();
   return secret === '' ? null : secret;
 }
+
+/** The value of `key` in the query of a path; '' when there is none. */
+export function queryKey(path: string): string {
+  const at = path.indexOf('?');
+  return at < 0 ? '' : (new URLSearchParams(path.slice(at + 1)).get('key') ?? '').trim();
+}
+
+/** The path without `key` in its query, everything else as it was written. */
+export function withoutQueryKey(path: string): string {
+  const at = path.indexOf('?');
+  if (at < 0) return path;
+  const kept = path
+    .slice(at + 1)
+    .split('&')
+    .filter((pair) => new URLSearchParams(pair).get('key') === null);
+  return kept.length === 0 ? path.slice(0, at) : `${path.slice(0, at)}?${kept.join('&')}`;
+}
