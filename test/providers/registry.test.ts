@@ -2,6 +2,8 @@ import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import t from 'tap';
 import type { ProviderAccount } from '../../src/config/snapshot.js';
 import type { Endpoint, Wire } from '../../src/dialects/endpoint.js';
+import { endpointOfWire } from '../../src/dialects/endpoints.js';
+import { findTranslation } from '../../src/dialects/translate/registry.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 
 const EXPECTED = [
@@ -23,11 +25,17 @@ const EXPECTED = [
   'nvidia',
   'github',
   'huggingface',
+  'cohere',
+  'jina',
+  'voyage',
   'ollama',
   'vllm',
   'openai-compatible',
   'mock',
 ];
+
+/** They have embeddings and rerank only. */
+const WITHOUT_CHAT: ReadonlySet<string> = new Set(['jina', 'voyage']);
 
 function account(baseUrl: string, more: Partial<ProviderAccount> = {}): ProviderAccount {
   return { name: 'p', kind: 'openai', baseUrl, credentials: [], headers: {}, apiVersion: null, probeMs: null, ...more };
@@ -51,7 +59,7 @@ t.test('every kind is well formed', async (t) => {
     t.equal(kind.kind, name);
     t.match(name, /^[a-z0-9-]+$/);
     t.ok(kind.title.length > 1, name);
-    t.ok(kind.wires.size > 0 && kind.wires.has('openai-chat'), `${name} serves chat`);
+    t.ok(kind.wires.has('openai-chat') || WITHOUT_CHAT.has(name), `${name} serves chat`);
     t.notOk(kind.wires.has('openai-models'), `${name}: the model list is ours`);
     t.ok(
       kind.environment.every((variable) => /^[A-Z][A-Z0-9_]*$/.test(variable)),
@@ -97,6 +105,8 @@ t.test('paths of chat completions', async (t) => {
     ['perplexity', null, '/chat/completions'],
     ['github', null, '/inference/chat/completions'],
     ['huggingface', 'https://router.huggingface.co/groq/v1', '/groq/v1/chat/completions'],
+    ['cohere', null, '/compatibility/v1/chat/completions'],
+    ['cohere', 'http://10.0.0.1:9000/proxy/v2', '/proxy/compatibility/v1/chat/completions'],
     ['openai-compatible', 'http://10.0.0.1:9000', '/chat/completions'],
     ['openai-compatible', 'http://10.0.0.1:9000/deep/er/v1', '/deep/er/v1/chat/completions'],
     ['mock', 'http://127.0.0.1:1234/v1', '/v1/chat/completions'],
@@ -110,6 +120,33 @@ t.test('paths of chat completions', async (t) => {
       `${name} ${baseUrl ?? ''}`,
     );
   }
+});
+
+t.test('paths of embeddings and rerank', async (t) => {
+  const cases: readonly (readonly [kind: string, wire: Wire, path: string])[] = [
+    ['cohere', 'cohere-embed', '/v2/embed'],
+    ['cohere', 'rerank', '/v2/rerank'],
+    ['jina', 'openai-embeddings', '/v1/embeddings'],
+    ['jina', 'jina-rerank', '/v1/rerank'],
+    ['voyage', 'voyage-embed', '/v1/embeddings'],
+    ['voyage', 'voyage-rerank', '/v1/rerank'],
+  ];
+  for (const [name, wire, path] of cases) {
+    const kind = kindOf(name);
+    t.ok(kind.wires.has(wire), `${name} serves ${wire}`);
+    const call = { endpoint: endpointOfWire(wire), model: 'm', stream: false };
+    t.equal(kind.path(account(kind.baseUrl ?? ''), call), path, `${name} ${wire}`);
+  }
+});
+
+t.test('vendors that may not know base64 are asked for numbers', async (t) => {
+  const mended = [...PROVIDER_KINDS.values()].filter((kind) => kind.rewrites?.has('openai-embeddings'));
+  for (const kind of mended) t.ok(kind.wires.has('openai-embeddings'), kind.kind);
+  for (const name of ['ollama', 'openai-compatible', 'jina'])
+    t.ok(kindOf(name).rewrites?.has('openai-embeddings'), name);
+  for (const name of ['openai', 'azure-openai', 'vllm', 'mock']) t.notOk(kindOf(name).rewrites, name);
+  for (const { kind, rewrites } of PROVIDER_KINDS.values())
+    for (const wire of rewrites ?? []) t.ok(findTranslation(wire, wire), `${kind}: ${wire} to itself`);
 });
 
 t.test('dated Azure paths', async (t) => {
