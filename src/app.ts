@@ -119,7 +119,7 @@ export async function start(options: StartOptions): Promise<Running> {
     async stop(graceMs) {
       await admin.close();
       await followed.close();
-      service.stopProbes();
+      service.providers.stop();
       await server.stop(graceMs);
       service.envoyLog.close();
       await service.recovery.stop();

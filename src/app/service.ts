@@ -20,14 +20,13 @@ import { createRedact } from '../observability/redact.js';
 import { createBadKeyGuard } from '../policy/keys/bad-key-guard.js';
 import { createRetryBudget } from '../policy/routing/retry-budget.js';
 import { credentialHeaderNames } from '../providers/credentials/header.js';
-import { createStaticPool } from '../providers/credentials/static-pool.js';
 import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
-import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
 import { type Deliveries, startDeliveries } from './deliveries.js';
 import { KeyService } from './keys.js';
 import { LimitService } from './limits.js';
+import { ProviderService } from './providers.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
 import { SecondMeter } from './second-meter.js';
@@ -41,6 +40,8 @@ const LEDGER_EVENTS: Readonly<Record<string, 'ledger_unwritable' | 'ledger_writa
 };
 /** Extra attempts per minute that a model has whatever its traffic: a share of little is nothing. */
 const FREE_RETRIES = 20;
+/** A start does not wait longer for the first tokens of cloud providers. */
+const TOKEN_PATIENCE_MS = 3000;
 
 export interface ServiceOptions {
   readonly snapshot: Snapshot;
@@ -68,8 +69,7 @@ export interface Service {
   readonly contents: ContentSpool | null;
   readonly envoyLog: EnvoyLog;
   readonly health: Health;
-  /** Stops the active probes. */
-  stopProbes(): void;
+  readonly providers: ProviderService;
   readonly gateway: Gateway;
   rules(): Rules;
   /** From now on new requests follow this snapshot; running ones keep theirs. */
@@ -190,6 +190,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     () => performance.now(),
   );
   const health = createHealth();
+  const providers = new ProviderService({ env, log, health });
   const contents = options.snapshot.records.content
     ? openContentSpool({
         directory: contentDirectory(options.snapshot.dataDirectory),
@@ -203,7 +204,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     random: Math.random,
     rules: () => rules,
     kinds: PROVIDER_KINDS,
-    credentials: createStaticPool(PROVIDER_KINDS),
+    credentials: providers.credentials,
     credentialHeaders: credentialHeaderNames(PROVIDER_KINDS.values()),
     ledger,
     report,
@@ -215,18 +216,16 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     badKeys: createBadKeyGuard({ now: () => performance.now() }),
     rotation: () => rotation++,
   });
-  const startProbes = (): Probe => probeProviders(current, health);
-  let probes = startProbes();
+  providers.use(current);
+  await providers.ready(TOKEN_PATIENCE_MS);
   const use = (snapshot: Snapshot): void => {
     if (countsTokens(snapshot)) void tokens.prepare();
     rules = compile(snapshot);
     current = snapshot;
     records.use(keepingOf(snapshot));
     deliveries.exporters.use(snapshot.exporters);
-    probes.stop();
-    probes = startProbes();
+    providers.use(snapshot);
   };
-  const stopProbes = (): void => probes.stop();
   return {
     log,
     metrics,
@@ -240,7 +239,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     contents,
     envoyLog,
     health,
-    stopProbes,
+    providers,
     gateway,
     rules: () => rules,
     use,
@@ -263,15 +262,4 @@ function* secretsOf(snapshot: Snapshot) {
   for (const account of snapshot.providers.values())
     for (const credential of account.credentials) yield credential.secret;
   for (const secret of [snapshot.admin.token, snapshot.admin.pepper, snapshot.records.url]) if (secret) yield secret;
-}
-
-/** Asks providers for their list of models now and then, where the configuration wants it. */
-function probeProviders(snapshot: Snapshot, health: Health): Probe {
-  const accounts = [...snapshot.providers.values()].flatMap((account) => {
-    const kind = PROVIDER_KINDS.get(account.kind);
-    return kind === undefined ? [] : [{ account, kind }];
-  });
-  const report = (provider: string, failure: Parameters<Health['probed']>[1]): void =>
-    health.probed(provider, failure, Date.now());
-  return createProbe(accounts, { get: probeByFetch, random: Math.random, report });
 }

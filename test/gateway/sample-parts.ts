@@ -14,8 +14,8 @@ import { createFixedKeyRing } from '../../src/policy/keys/fixed-key-ring.js';
 import type { Limiter } from '../../src/policy/limits/limiter.js';
 import { NO_LIMITS } from '../../src/policy/limits/no-limits.js';
 import { createRetryBudget } from '../../src/policy/routing/retry-budget.js';
+import { createCredentialPool } from '../../src/providers/credentials/create-credential-pool.js';
 import { credentialHeaderNames } from '../../src/providers/credentials/header.js';
-import { createStaticPool } from '../../src/providers/credentials/static-pool.js';
 import { createHealth } from '../../src/providers/health/create-health.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { RETRY } from '../sample-retry.js';
@@ -91,7 +91,15 @@ const NO_TIMES = { from: null, until: null };
 /** Everything a request uses, in memory, with a record of all that was said. */
 export class SampleParts implements Parts {
   readonly kinds = PROVIDER_KINDS;
-  readonly credentials = createStaticPool(PROVIDER_KINDS);
+  readonly credentials = createCredentialPool({
+    kinds: PROVIDER_KINDS,
+    env: {},
+    fetch: () => Promise.reject(new Error('no network in this test')),
+    readFile: () => Promise.reject(new Error('no files in this test')),
+    now: () => this.time,
+    random: () => 0.5,
+    onProblem: () => undefined,
+  }).pool;
   readonly credentialHeaders = credentialHeaderNames(PROVIDER_KINDS.values());
   readonly health = createHealth();
   readonly retryBudget = createRetryBudget();
