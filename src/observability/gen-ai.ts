@@ -37,6 +37,8 @@ const OPERATIONS: ReadonlyMap<string, string> = new Map([
   ['/v1/messages', 'chat'],
   ['/v1/completions', 'text_completion'],
   ['/v1/embeddings', 'embeddings'],
+  ['/v1/rerank', 'rerank'],
+  ['/v1/realtime', 'realtime'],
   ['/v1/moderations', 'moderation'],
   ['/v1/images/generations', 'image_generation'],
   ['/v1/audio/speech', 'speech'],
@@ -50,5 +52,6 @@ export function providerName(kind: string): string {
 
 export function operationName(endpoint: string): string {
   if (endpoint.includes(':generateContent') || endpoint.includes(':streamGenerateContent')) return 'generate_content';
+  if (/:(?:batchE|e)mbedContents?$/.test(endpoint)) return 'embeddings';
   return OPERATIONS.get(endpoint) ?? 'other';
 }
