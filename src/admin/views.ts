@@ -1,4 +1,5 @@
 import { effectiveConfig } from '../config/effective.js';
+import { credentialText } from '../config/effective-providers.js';
 import type { FixedKey, Model, ProviderAccount, Snapshot } from '../config/snapshot.js';
 import type { ProviderHealth } from './ports.js';
 
@@ -10,7 +11,7 @@ export function providerView(account: ProviderAccount, health: ProviderHealth | 
     name: account.name,
     kind: account.kind,
     base_url: account.baseUrl,
-    credentials: account.credentials.map(({ secret, weight }) => ({ secret: secret.mask, weight })),
+    credentials: account.credentials.map(credentialText),
     ...(health ?? NOT_LOOKED),
   };
 }

@@ -11,6 +11,7 @@ export function compileModel(name: string, model: ValidModel): Model {
     retry,
     retryBudget: orNull(model.retry_budget),
     allowUnpriced: model.allow_unpriced,
+    strict: model.strict,
     outputCap: model.output_cap,
   };
 }

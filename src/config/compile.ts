@@ -4,20 +4,24 @@ import { sha256 } from './check-keys.js';
 import { compileLimit, compileRoute } from './compile-limits.js';
 import { compileModel, modelDefaults } from './compile-model.js';
 import { compileBilling, compileDiscount, compilePrice } from './compile-money.js';
+import { compileProviders } from './compile-providers.js';
 import { compileAlerts, compileExporters, compileIssuers, compileRetention, compileStore } from './compile-services.js';
-import type { Credential } from './credential-source.js';
-import type { KnownKinds } from './cross-check.js';
 import { freeze } from './freeze.js';
+import type { KnownKinds } from './known-kind.js';
 import type { ValidConfig } from './schema.js';
-import type { FixedKey, ProviderAccount, Snapshot } from './snapshot.js';
+import type { FixedKey, Snapshot } from './snapshot.js';
 import { withVersion } from './version.js';
 
 type Unversioned = Omit<Snapshot, 'version'>;
 
-/** `path`: of the file, absolute, or null. `directory`: what relative paths are relative to. */
+/** Where a configuration comes from. */
 export interface Origin {
+  /** Of the file, absolute, or null. */
   readonly path: string | null;
+  /** What relative paths are relative to. */
   readonly directory: string;
+  /** Says what the configuration leaves to its surroundings: a region, a project. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Turns a valid configuration without cross mistakes into the immutable snapshot that requests use. */
@@ -52,7 +56,7 @@ export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds):
     exporters: compileExporters(config.exporters, config.billing?.customer ?? 'key'),
     alerts: compileAlerts(config.alerts),
     retention: compileRetention(config.retention),
-    providers: new Map(Object.keys(config.providers).map((name) => [name, account(name, config, kinds)])),
+    providers: compileProviders(config.providers, kinds, origin.env),
     models: new Map(Object.entries(config.models).map(([name, model]) => [name, compileModel(name, model)])),
     keys: config.keys.map(keyOf),
     prices: config.prices.map(compilePrice),
@@ -78,31 +82,6 @@ function recordsOf(config: ValidConfig, absolute: (path: string) => string): Sna
 
 function secretOf(text: string | undefined): Secret | null {
   return text === undefined || text === '' ? null : new Secret(text);
-}
-
-function account(name: string, config: ValidConfig, kinds: KnownKinds): ProviderAccount {
-  const provider = config.providers[name];
-  const baseUrl = provider?.base_url ?? kinds.get(provider?.kind ?? '')?.baseUrl;
-  if (provider === undefined || typeof baseUrl !== 'string') throw new Error('compile needs a checked configuration');
-  const headers = Object.entries(provider.headers).map(([header, value]) => [header.toLowerCase(), value]);
-  return {
-    name,
-    kind: provider.kind,
-    baseUrl: baseUrl.replace(/\/+$/, ''),
-    credentials: credentialsOf(provider.credentials),
-    headers: Object.fromEntries(headers),
-    apiVersion: provider.api_version ?? null,
-    probeMs: provider.probe === 'off' ? null : provider.probe,
-  };
-}
-
-function credentialsOf(credentials: ValidConfig['providers'][string]['credentials']): readonly Credential[] {
-  const list = typeof credentials === 'string' ? [credentials] : (credentials ?? []);
-  return list.map((item) => {
-    return typeof item === 'string'
-      ? { secret: new Secret(item), weight: 1 }
-      : { secret: new Secret(item.secret), weight: item.weight };
-  });
 }
 
 function keyOf(key: ValidConfig['keys'][number]): FixedKey {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { KnownKinds } from './cross-check.js';
+import type { KnownKinds } from './known-kind.js';
 import type { LoadContext } from './load.js';
 
 /** The real surroundings: this process's environment, disk and clock. */

@@ -1,6 +1,8 @@
 import { compile } from './compile.js';
-import { crossCheck, type KnownKind } from './cross-check.js';
+import { crossCheck } from './cross-check.js';
+import type { KnownKind } from './known-kind.js';
 import type { LoadContext } from './load.js';
+import { PLACE_VARIABLES, placeOf } from './place.js';
 import { type Mistake, type Problem, pathText } from './problem.js';
 import type { Snapshot } from './snapshot.js';
 import { validate } from './validate.js';
@@ -38,19 +40,22 @@ export function defaultConfig(context: DefaultContext): DefaultConfig | { readon
   const providers = findProviders(context);
   const raw = rawDefault(context, providers);
   const { valid, mistakes } = validate(raw);
-  const all = [...mistakes, ...crossCheck(raw, context.kinds)];
+  const all = [...mistakes, ...crossCheck(raw, context.kinds, context.env)];
   if (valid === null || all.length > 0) return { problems: all.map(builtIn) };
-  const origin = { path: null, directory: context.directory };
+  const origin = { path: null, directory: context.directory, env: context.env };
   return { snapshot: compile(valid, origin, context.kinds), providers };
 }
 
-/** Only kinds that need nothing but a credential can be switched on by one variable. */
+/** Only kinds that variables alone can switch on: a key and, where the kind needs one, a place. */
 function findProviders(context: DefaultContext): readonly FoundProvider[] {
   return [...context.kinds.values()].flatMap((kind): readonly FoundProvider[] => {
     const [first] = kind.environment;
     if (kind.baseUrl === null || first === undefined) return [];
     const variable = kind.environment.find((name) => isSet(context.env[name]));
-    return [{ kind: kind.kind, variable: variable ?? first, found: variable !== undefined }];
+    if (variable === undefined) return [{ kind: kind.kind, variable: first, found: false }];
+    const missing = kind.needs?.find((setting) => placeOf({}, setting, context.env) === null);
+    if (missing === undefined) return [{ kind: kind.kind, variable, found: true }];
+    return [{ kind: kind.kind, variable: PLACE_VARIABLES[missing][0] ?? variable, found: false }];
   });
 }
 

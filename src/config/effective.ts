@@ -1,4 +1,5 @@
 import { formatAddress } from './address.js';
+import { accountText } from './effective-providers.js';
 import {
   effectiveMoney,
   effectiveRules,
@@ -10,10 +11,7 @@ import {
 } from './effective-rules.js';
 import { formatDuration, formatShare, formatSize } from './quantity.js';
 import { retryReasons } from './retry-on.js';
-import type { FixedKey, Model, ModelTarget, ProviderAccount, Retry, Snapshot } from './snapshot.js';
-
-/** A header whose name sounds like this may carry a credential. */
-const SECRET_HEADER = /auth|key|token|secret|cookie|password|credential/i;
+import type { FixedKey, Model, ModelTarget, Retry, Snapshot } from './snapshot.js';
 
 /**
  * The configuration in use, in the words and the order of the config file, defaults filled in, paths absolute, secrets
@@ -59,27 +57,6 @@ function byName<T>(map: ReadonlyMap<string, T>, text: (item: T) => unknown): Rea
   return Object.fromEntries([...map].map(([name, item]) => [name, text(item)]));
 }
 
-function accountText(account: ProviderAccount): unknown {
-  const headers = Object.entries(account.headers).map(([name, value]) => [
-    name,
-    SECRET_HEADER.test(name) ? '[secret]' : value,
-  ]);
-  return {
-    kind: account.kind,
-    base_url: account.baseUrl,
-    ...(account.credentials.length === 0 ? {} : { credentials: credentialTexts(account) }),
-    ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
-    ...optional('api_version', account.apiVersion),
-    ...optional('probe', account.probeMs === null ? null : formatDuration(account.probeMs)),
-  };
-}
-
-function credentialTexts(account: ProviderAccount): unknown {
-  const [first, ...more] = account.credentials;
-  if (first !== undefined && more.length === 0 && first.weight === 1) return first.secret.mask;
-  return account.credentials.map(({ secret, weight }) => ({ secret: secret.mask, weight }));
-}
-
 function modelText(model: Model): unknown {
   return {
     targets: model.targets.map((target) => targetText(target, model.retry)),
@@ -88,6 +65,7 @@ function modelText(model: Model): unknown {
     retry_budget: model.retryBudget === null ? 'off' : formatShare(model.retryBudget),
     output_cap: model.outputCap,
     allow_unpriced: model.allowUnpriced,
+    strict: model.strict ?? false,
   };
 }
 

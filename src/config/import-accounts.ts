@@ -1,4 +1,4 @@
-import type { KnownKinds } from './cross-check.js';
+import type { KnownKinds } from './known-kind.js';
 import { textOf } from './raw-view.js';
 
 /** LiteLLM's prefixes that are not the name of our kind. */
@@ -14,11 +14,37 @@ const KINDS: Readonly<Record<string, string>> = {
   ollama_chat: 'ollama',
   'text-completion-openai': 'openai',
   together_ai: 'together',
+  bedrock_converse: 'bedrock',
+  cohere_chat: 'cohere',
+  jina_ai: 'jina',
+  vertex_ai: 'vertex',
+  vertex_ai_beta: 'vertex',
   zai: 'zhipu',
 };
 
-/** Prefixes of vendors that need a dialect of their own. */
-const NOT_YET = new Set(['anthropic', 'bedrock', 'gemini', 'vertex_ai', 'vertex_ai_beta', 'cohere', 'cohere_chat']);
+/** Their names of places. */
+const PLACES = { region: 'aws_region_name', project: 'vertex_project', location: 'vertex_location' } as const;
+
+/** Their names of what makes up a credential. */
+const CLOUD_FIELDS = [
+  { identity: 'aws', theirs: 'aws_access_key_id', ours: 'access_key_id' },
+  { identity: 'aws', theirs: 'aws_secret_access_key', ours: 'secret_access_key' },
+  { identity: 'aws', theirs: 'aws_session_token', ours: 'session_token' },
+  { identity: 'aws', theirs: 'aws_profile_name', ours: 'profile' },
+  { identity: 'azure', theirs: 'tenant_id', ours: 'tenant_id' },
+  { identity: 'azure', theirs: 'client_id', ours: 'client_id' },
+  { identity: 'azure', theirs: 'client_secret', ours: 'client_secret' },
+] as const;
+
+/** What is not copied: ids say who, and only secrets prove it. */
+const SECRET_FIELD = /secret|token|credentials/;
+
+/** Parameters of accounts that are read here. */
+export const ACCOUNT_PARAMETERS: readonly string[] = [
+  ...Object.values(PLACES),
+  ...CLOUD_FIELDS.map(({ theirs }) => theirs),
+  'vertex_credentials',
+];
 
 interface Account {
   readonly kind: string;
@@ -47,8 +73,7 @@ export class AccountBook {
     const { kind, rest } = this.#split(model, textOf(parameters, 'api_base') ?? textOf(parameters, 'base_url'));
     if (kind === null) {
       const vendor = model.split('/')[0] ?? model;
-      const reason = NOT_YET.has(vendor) ? 'is not yet supported' : 'is not known';
-      this.notes.push(`${place}: provider "${vendor}" ${reason}; ${model} is left out`);
+      this.notes.push(`${place}: provider "${vendor}" is not known; ${model} is left out`);
       return null;
     }
     const provider = this.#account({ kind, settings: this.#settings(kind, parameters, place) });
@@ -74,13 +99,51 @@ export class AccountBook {
     const base = textOf(parameters, 'api_base') ?? textOf(parameters, 'base_url');
     const version = textOf(parameters, 'api_version');
     const organization = textOf(parameters, 'organization');
-    const credentials = this.#credentials(kind, textOf(parameters, 'api_key'), place);
+    const credentials =
+      this.#cloudCredentials(kind, parameters, place) ?? this.#credentials(kind, textOf(parameters, 'api_key'), place);
     return {
       ...(base === null ? {} : { base_url: baseUrl(kind, reference(base), version) }),
       ...(credentials === null ? {} : { credentials }),
+      ...this.#places(kind, parameters),
       ...(version === null || kind !== 'azure-openai' ? {} : { api_version: reference(version) }),
       ...(organization === null ? {} : { headers: { 'openai-organization': reference(organization) } }),
     };
+  }
+
+  /** Region, project and location, where the kind has them. */
+  #places(kind: string, parameters: unknown): Readonly<Record<string, string>> {
+    const needs = this.#kinds.get(kind)?.needs ?? [];
+    const given = needs.map((setting) => [setting, textOf(parameters, PLACES[setting])] as const);
+    return Object.fromEntries(given.flatMap(([setting, text]) => (text === null ? [] : [[setting, reference(text)]])));
+  }
+
+  /** Identities of clouds: references where there are some, the place's own identity where nothing is said. */
+  #cloudCredentials(kind: string, parameters: unknown, place: string): unknown {
+    const identity = this.#kinds.get(kind)?.identity;
+    if (identity === undefined || textOf(parameters, 'api_key') !== null) return null;
+    const map = Object.fromEntries(
+      CLOUD_FIELDS.filter((field) => field.identity === identity).flatMap(({ theirs, ours }) => {
+        const text = textOf(parameters, theirs);
+        return text === null ? [] : [[ours, this.#secretReference(theirs, text, place)]];
+      }),
+    );
+    if (identity === 'google') return this.#googleCredentials(textOf(parameters, 'vertex_credentials'), place);
+    if (Object.keys(map).length > 0) return map;
+    return identity === 'aws' ? { source: 'default' } : null;
+  }
+
+  #googleCredentials(credentials: string | null, place: string): unknown {
+    if (credentials === null) return { source: 'default' };
+    if (credentials.startsWith('os.environ/')) return reference(credentials);
+    if (!credentials.trimStart().startsWith('{')) return `file:${reference(credentials)}`;
+    return this.#secretReference('vertex_credentials', credentials, place);
+  }
+
+  #secretReference(name: string, text: string, place: string): string {
+    if (text.startsWith('os.environ/') || !SECRET_FIELD.test(name)) return reference(text);
+    const variable = name.toUpperCase();
+    this.notes.push(`${place}.litellm_params.${name}: not copied into the file; set ${variable} to it`);
+    return `\${${variable}}`;
   }
 
   /** A reference to where the key is; a key that stands in the file is not copied. */

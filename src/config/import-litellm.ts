@@ -1,6 +1,5 @@
 import { parseDocument } from 'yaml';
-import type { KnownKinds } from './cross-check.js';
-import { AccountBook } from './import-accounts.js';
+import { ACCOUNT_PARAMETERS, AccountBook } from './import-accounts.js';
 import {
   balanceOf,
   clocksOf,
@@ -10,6 +9,7 @@ import {
   modelEntry,
   SHARES,
 } from './import-models.js';
+import type { KnownKinds } from './known-kind.js';
 import { entriesOf, fieldOf, has, itemsOf, textOf } from './raw-view.js';
 
 export interface Imported {
@@ -39,6 +39,7 @@ const PARAMETERS = new Set([
   'input_cost_per_token',
   'output_cost_per_token',
   ...SHARES,
+  ...ACCOUNT_PARAMETERS,
 ]);
 
 /**

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { compile } from './compile.js';
-import { crossCheck, type KnownKinds } from './cross-check.js';
+import { crossCheck } from './cross-check.js';
+import type { KnownKinds } from './known-kind.js';
 import { inReadingOrder, type Mistake, type Problem, pathText } from './problem.js';
 import { fieldOf, itemsOf, textOf } from './raw-view.js';
 import { errorCode, References, type Surroundings } from './references.js';
@@ -50,10 +51,10 @@ export function loadConfig(source: ConfigText, context: LoadContext): Loaded | R
 
   if (tree.broken) return { problems: report(tree.mistakes), files };
   const { valid, mistakes } = validate(tree.raw);
-  const crossed = [...crossCheck(tree.raw, context.kinds), ...tlsMistakes(tree.raw, directory, context)];
+  const crossed = [...crossCheck(tree.raw, context.kinds, context.env), ...tlsMistakes(tree.raw, directory, context)];
   const all = [...tree.mistakes, ...[...mistakes, ...crossed].filter((mistake) => !tree.isUnresolved(mistake.path))];
   if (valid === null || all.length > 0) return { problems: report(all), files };
-  const snapshot = compile(valid, { path, directory }, context.kinds);
+  const snapshot = compile(valid, { path, directory, env: context.env }, context.kinds);
   return { snapshot, warnings: report(expiredKeys(snapshot, context.now())), files };
 }
 
@@ -79,11 +80,8 @@ function literalSecrets(raw: unknown): readonly string[] {
   const keys = itemsOf(raw, 'keys').map((key) => textOf(key, 'secret'));
   const accounts = Object.values(fieldOf(raw, 'providers') ?? {});
   const credentials = accounts.flatMap((account) => {
-    const items = itemsOf(account, 'credentials');
-    return [
-      textOf(account, 'credentials'),
-      ...items.map((item) => (typeof item === 'string' ? item : textOf(item, 'secret'))),
-    ];
+    const given = fieldOf(account, 'credentials');
+    return (Array.isArray(given) ? given : [given]).flatMap(credentialSecrets);
   });
   const all = [
     ...keys,
@@ -95,6 +93,11 @@ function literalSecrets(raw: unknown): readonly string[] {
     ...[fieldOf(raw, 'alerts'), ...Object.values(fieldOf(raw, 'exporters') ?? {})].flatMap(senderSecrets),
   ];
   return all.filter((text) => text !== null);
+}
+
+function credentialSecrets(credential: unknown): readonly (string | null)[] {
+  if (typeof credential === 'string') return [credential];
+  return ['secret', 'secret_access_key', 'session_token', 'client_secret'].map((name) => textOf(credential, name));
 }
 
 /** The URL of a webhook often is its password. */

@@ -114,6 +114,11 @@ export const modelSchema = struct({
     description: 'Serve the model even where its price is unknown and a cost limit covers the request.',
     example: 'true',
   }),
+  strict: flag().prefault(false).meta({
+    description:
+      'Refuse a request with a field that the target cannot express (400 `unsupported_parameter`), instead of leaving the field out and naming it in `x-tollgate-warning`.',
+    example: 'true',
+  }),
 });
 
 /** What the schema makes of one model. */

@@ -4,36 +4,16 @@ import type { Path } from './problem.js';
  * Settings of the design that this version does not implement. They are errors, never ignored: somebody who writes a
  * limit must not believe that it holds. `*` stands for one part of a path.
  */
-const SETTINGS: readonly string[] = [
-  'guardrails',
-  'cache',
-  'prompts',
-  'models.*.strict',
-  'providers.*.project',
-  'providers.*.location',
-  'providers.*.region',
-];
-
-/** Values of settings that are otherwise supported. */
-const VALUES: readonly { readonly setting: string; readonly values: readonly string[] }[] = [
-  { setting: 'providers.*.kind', values: ['anthropic', 'gemini', 'vertex', 'bedrock'] },
-];
+const SETTINGS: readonly string[] = ['guardrails', 'cache', 'prompts'];
 
 /** What the reference says is still missing, as lines of Markdown. */
 export function notYetSupported(): readonly string[] {
   const settings = SETTINGS.map((setting) => `\`${setting.replaceAll('*', '<name>')}\``);
-  const values = VALUES.map(({ setting, values }) => {
-    return values.map((value) => `\`${setting.replaceAll('*', '<name>')}: ${value}\``).join(', ');
-  });
-  return [...settings, ...values, '`gateway.workers` above 1', 'unequal `weight`s of credentials'];
+  return [...settings, '`gateway.workers` above 1'];
 }
 
 export function isSettingNotYet(path: Path): boolean {
   return SETTINGS.some((setting) => matches(setting, path));
-}
-
-export function isValueNotYet(path: Path, value: unknown): boolean {
-  return VALUES.some(({ setting, values }) => matches(setting, path) && values.includes(String(value)));
 }
 
 /** Names of all settings below a path that will be known one day: they are candidates for "did you mean". */

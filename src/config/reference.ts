@@ -206,6 +206,13 @@ function typeOf(node: SchemaNode): string {
   if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(typeOf))].join(' or ');
   if (node.items !== undefined) return `list of ${typeOf(node.items)}`;
   if (typeof node.additionalProperties === 'object') return `map of ${typeOf(node.additionalProperties)}`;
-  if (node.properties !== undefined) return `{ ${Object.keys(node.properties).join(', ')} }`;
+  if (node.properties !== undefined) return mapText(Object.keys(node.properties));
   return { integer: 'whole number', boolean: 'true or false', string: 'text' }[node.type ?? ''] ?? node.type ?? '';
 }
+
+/** A long list of names says less than the rows that follow. */
+function mapText(names: readonly string[]): string {
+  return names.length > MOST_NAMES ? 'map of settings' : `{ ${names.join(', ')} }`;
+}
+
+const MOST_NAMES = 6;

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import {
   address,
-  amount,
-  baseUrl,
   duration,
-  durationOrOff,
   filePath,
   flag,
   integer,
@@ -20,6 +17,7 @@ import {
 import { limitsSchema, routesSchema } from './limit-schema.js';
 import { modelSchema } from './model-schema.js';
 import { billingSchema, discountsSchema, labelsField, pricesSchema } from './money-schema.js';
+import { providerSchema } from './provider-schema.js';
 import {
   alertsSchema,
   authSchema,
@@ -132,53 +130,6 @@ const records = struct({
   .prefault({})
   .meta({ description: 'Queryable rows derived from the ledger.' });
 
-const credential = secret().min(1, 'is empty');
-
-const weighted = struct({
-  secret: credential.meta({ description: 'The credential.', example: `\${OPENAI_API_KEY}` }),
-  weight: amount()
-    .prefault(1)
-    .meta({ description: 'Share of the requests. Only equal weights are supported yet.', example: '1' }),
-});
-
-const provider = struct({
-  kind: text('the name of a provider kind').meta({
-    description: 'Which vendor, or which API it speaks.',
-    example: 'openai',
-  }),
-  base_url: baseUrl().optional().meta({
-    description:
-      'Everything before `/chat/completions`, with `/v1` where the vendor has one. Only needed where the kind has no default, or to go elsewhere. `http://` and any port are fine.',
-    example: 'http://127.0.0.1:11434/v1',
-  }),
-  credentials: z
-    .union([credential, list(z.union([credential, weighted], { error: 'must be a secret or { secret, weight }' }))], {
-      error: 'must be a secret or a list of secrets',
-    })
-    .optional()
-    .meta({
-      description: "The provider's key, or a list of keys, each as text or `{ secret, weight }`.",
-      example: `\${OPENAI_API_KEY}`,
-    }),
-  headers: named(text('a header name', /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), text('a header value', /^[\t\x20-\x7e]*$/))
-    .prefault({})
-    .meta({
-      description: 'Fixed headers sent with every request, such as an organisation.',
-      example: '{ openai-organization: org-acme }',
-    }),
-  api_version: text('an API version', /^[\w.-]+$/)
-    .optional()
-    .meta({
-      description: "Azure's dated API: set = `/deployments/{model}/…?api-version=`, not set = v1 paths.",
-      example: '2024-10-21',
-    }),
-  probe: durationOrOff({ atLeast: 1000 }).prefault('off').meta({
-    description:
-      'How often to ask for the list of models, so that a provider is known to be well again before a request tries it. Never a paid call. `off` = requests alone tell.',
-    example: '30s',
-  }),
-});
-
 const key = struct({
   id: text('1 to 64 letters, digits, dots, dashes or underscores', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/).meta({
     description: 'Public name, used in logs and records.',
@@ -213,7 +164,7 @@ const key = struct({
 export const configSchema = struct({
   gateway,
   admin,
-  providers: named(text('a name of lower-case letters, digits, dots, dashes or underscores', NAME), provider)
+  providers: named(text('a name of lower-case letters, digits, dots, dashes or underscores', NAME), providerSchema)
     .prefault({})
     .meta({
       description: 'Upstream accounts by name. The name is the first part of `provider/model`.',

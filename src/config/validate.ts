@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { elsewhere, inModels, inOurWords, knownHere, settingsAt } from './known-settings.js';
-import { isSettingNotYet, isValueNotYet, namesNotYet } from './not-yet.js';
+import { isSettingNotYet, namesNotYet } from './not-yet.js';
 import { type Mistake, type Path, shown } from './problem.js';
 import { configSchema, type ValidConfig } from './schema.js';
 import { didYouMean } from './suggest.js';
@@ -38,7 +38,6 @@ function unknownKey(path: Path): Mistake {
 
 function wrongValue(values: readonly string[], path: Path, raw: unknown): Mistake {
   const value = valueAt(raw, path);
-  if (isValueNotYet(path, value)) return { path, at: 'value', message: `${shown(String(value))} is not yet supported` };
   return { path, at: 'value', message: `must be ${values.join(' or ')}${suggestionFor(value, values)}` };
 }
 

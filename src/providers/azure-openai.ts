@@ -25,6 +25,7 @@ export const azureOpenai = openAiCompatible({
   outputCapField: 'max_completion_tokens',
   priceId: 'azure',
   credential: { header: 'api-key', prefix: '' },
+  identity: 'azure',
   path: azurePath,
 });
 

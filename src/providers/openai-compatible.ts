@@ -1,3 +1,4 @@
+import type { CloudIdentity } from '../config/credential-source.js';
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { Wire } from '../dialects/endpoint.js';
 import type { OutputCapField } from '../dialects/request-facts.js';
@@ -14,6 +15,7 @@ export interface Vendor {
   /** Default true: asking for usage is harmless where it comes anyway, and a miss would meter nothing. */
   readonly usageOnRequest?: boolean;
   readonly credential?: CredentialHeader | null;
+  readonly identity?: CloudIdentity;
   readonly outputCapField?: OutputCapField;
   readonly path?: ProviderKind['path'];
   /** Wires that are mended by us: see `ProviderKind`. */
@@ -48,6 +50,7 @@ export function openAiCompatible(vendor: Vendor): ProviderKind {
     baseUrl: vendor.baseUrl,
     environment: vendor.environment,
     credential: vendor.credential === undefined ? BEARER : vendor.credential,
+    ...(vendor.identity === undefined ? {} : { identity: vendor.identity }),
     wires: new Set(vendor.wires),
     usageOnRequest: vendor.usageOnRequest ?? true,
     outputCapField: vendor.outputCapField ?? 'max_tokens',

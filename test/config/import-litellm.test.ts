@@ -21,7 +21,7 @@ model_list:
   - model_name: local
     litellm_params: { model: openai/qwen, api_base: http://127.0.0.1:8000/v1, api_key: sk-literal-canary-000 }
   - model_name: claude
-    litellm_params: { model: anthropic/claude-sonnet-4-5 }
+    litellm_params: { model: sagemaker/claude-sonnet-4-5 }
   - model_name: openai/*
     litellm_params: { model: openai/*, api_key: os.environ/OPENAI_API_KEY }
   - model_name: groq/mixed
@@ -84,7 +84,7 @@ t.test('what cannot is listed, and no secret is copied', async (t) => {
   for (const note of [
     'model_list[0].litellm_params.seed: not expressed',
     'model_list[0].litellm_params.rpm: not expressed as a limit, only as a share of the requests',
-    'provider "anthropic" is not yet supported',
+    'provider "sagemaker" is not known',
     'model_list[5]: "openai/*" is a pattern',
     'api_key: not copied into the file',
     'litellm_settings.drop_params: not expressed',

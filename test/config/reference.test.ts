@@ -15,7 +15,9 @@ t.test('every setting is described and in the reference', async (t) => {
       const setting = path === '' ? name : `${path}.${name}`;
       t.ok(child.description, `${setting} is described`);
       // Where one or a list of them may stand, they are described once.
-      const isThere = [setting, setting.replace('jwt[]', 'jwt')].some((name) => reference.includes(`\`${name}`));
+      const isThere = [setting, setting.replace(/(jwt|credentials)\[\]/, '$1')].some((name) =>
+        reference.includes(`\`${name}`),
+      );
       t.ok(isThere, `${setting} is in the reference`);
       visit(child, setting);
     }
