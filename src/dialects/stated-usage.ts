@@ -48,6 +48,7 @@ export function anthropicUsage(usage: Usage): JsonObject {
     cache_creation_input_tokens: cacheWrites(usage),
     cache_read_input_tokens: usage.cache_read,
     output_tokens: outputTokens(usage),
+    ...(usage.reasoning > 0 ? { output_tokens_details: { thinking_tokens: usage.reasoning } } : {}),
   };
 }
 

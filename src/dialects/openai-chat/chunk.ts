@@ -20,7 +20,7 @@ export interface ChatChoice {
   readonly parts: readonly ChatPart[];
   /** The provider's own word; null while the choice goes on. */
   readonly finish: string | null;
-  /** Of the hub: the sequence that ended the answer. */
+  /** The sequence that ended the answer, where one is stated. Some state other things there: compare with what was asked for. */
   readonly stopSequence: string | null;
   /** `extra_content` of the message or delta. */
   readonly extra: JsonObject | null;
@@ -72,7 +72,9 @@ function readChoice(choice: JsonObject, key: 'delta' | 'message'): ChatChoice {
     index: typeof index === 'number' ? index : 0,
     parts: message === null ? [] : readParts(message),
     finish: stringIn(choice, 'finish_reason') || null,
-    stopSequence: stringIn(choice, 'stop_sequence'),
+    // The hub's name, vLLM's and SGLang's.
+    stopSequence:
+      stringIn(choice, 'stop_sequence') ?? stringIn(choice, 'stop_reason') ?? stringIn(choice, 'matched_stop'),
     extra: objectIn(message, 'extra_content'),
   };
 }
@@ -85,9 +87,9 @@ function readParts(message: JsonObject): ChatPart[] {
   }
   addContent(parts, message['content']);
   addText(parts, 'refusal', message['refusal']);
-  for (const call of listIn(message, 'tool_calls')) if (isObject(call)) parts.push(readCall(call));
+  for (const call of listIn(message, 'tool_calls')) if (isObject(call)) addCall(parts, readCall(call));
   const legacy = objectIn(message, 'function_call');
-  if (legacy !== null) parts.push(callOf({ index: 0, id: '', from: legacy, extra: null }));
+  if (legacy !== null) addCall(parts, callOf({ index: 0, id: '', from: legacy, extra: null }));
   return parts;
 }
 
@@ -115,6 +117,11 @@ function addContent(parts: ChatPart[], content: unknown): void {
 
 function addText(parts: ChatPart[], kind: 'text' | 'refusal' | 'reasoning', text: unknown): void {
   if (typeof text === 'string' && text !== '') parts.push({ kind, text });
+}
+
+/** Snowflake fills every member that it does not use with empty texts: that is no call. */
+function addCall(parts: ChatPart[], call: CallPart): void {
+  if (call.id !== '' || call.name !== '' || call.arguments !== '') parts.push(call);
 }
 
 function readCall(call: JsonObject): CallPart {

@@ -1,4 +1,5 @@
 import type { Wire } from '../endpoint.js';
+import { chatToGemini } from './chat-to-gemini/pair.js';
 import { compose } from './compose.js';
 import { embeddingsToBedrock } from './embeddings-to-bedrock/pair.js';
 import { embeddingsToCohere } from './embeddings-to-cohere/pair.js';
@@ -6,6 +7,7 @@ import { embeddingsToEmbeddings } from './embeddings-to-embeddings/pair.js';
 import { embeddingsToGemini } from './embeddings-to-gemini/pair.js';
 import { embeddingsToVertex } from './embeddings-to-vertex/pair.js';
 import { embeddingsToVoyage } from './embeddings-to-voyage/pair.js';
+import { messagesToChat } from './messages-to-chat/pair.js';
 import { rerankToJina } from './rerank-to-jina/pair.js';
 import { rerankToRerank } from './rerank-to-rerank/pair.js';
 import { rerankToVoyage } from './rerank-to-voyage/pair.js';
@@ -13,12 +15,14 @@ import type { Translation } from './translation.js';
 
 /** Every pair that is written; all others are composed of two of them, or do not exist. */
 const PAIRS: readonly Translation[] = [
+  chatToGemini,
   embeddingsToBedrock,
   embeddingsToCohere,
   embeddingsToEmbeddings,
   embeddingsToGemini,
   embeddingsToVertex,
   embeddingsToVoyage,
+  messagesToChat,
   rerankToJina,
   rerankToRerank,
   rerankToVoyage,

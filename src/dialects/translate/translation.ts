@@ -42,6 +42,10 @@ export interface TranslationContext {
    * OpenAI-compatible providers refuse.
    */
   readonly extended: boolean;
+  /** False: the model refuses `reasoning_effort`. Absent = it is not known to. */
+  readonly takesEffort?: boolean;
+  /** The provider's chat completions want earlier thoughts back as `reasoning_content` (DeepSeek, Kimi, GLM). */
+  readonly echoesReasoning?: boolean;
   readonly losses: Losses;
 }
 

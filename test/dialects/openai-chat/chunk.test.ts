@@ -25,6 +25,15 @@ const call = (from: Partial<CallPart>): CallPart => ({
 t.test('deltas', async (t) => {
   const cases: readonly (readonly [name: string, delta: unknown, parts: readonly object[]])[] = [
     ['text', { role: 'assistant', content: 'a', refusal: null }, [{ kind: 'text', text: 'a' }]],
+    [
+      'Snowflake: empty texts for all that is not there',
+      {
+        content: 'a',
+        function_call: { name: '', arguments: '' },
+        tool_calls: [{ id: 'x', custom: { name: '', input: '' }, function: { name: 'f', arguments: '' } }],
+      },
+      [{ kind: 'text', text: 'a' }, call({ id: 'x', name: 'f' })],
+    ],
     ['nothing', { content: '', tool_calls: null, reasoning_content: '' }, []],
     ['no delta', null, []],
     ['a delta that is none', 'text', []],
@@ -66,7 +75,7 @@ t.test('deltas', async (t) => {
           { index: 1, function: { arguments: null } },
         ],
       },
-      [call({ index: 0, name: 'f', arguments: '{"a":1}' }), call({ index: 1 })],
+      [call({ index: 0, name: 'f', arguments: '{"a":1}' })],
     ],
     [
       'function_call of old',
