@@ -6,8 +6,12 @@ import { schemasOfTypes, type TypeSource } from './type-schema.js';
 const RESOURCES = `${dirname(fileURLToPath(import.meta.resolve('openai')))}/resources`;
 const CHAT = `${RESOURCES}/chat/completions/completions.d.mts`;
 const RESPONSES = `${RESOURCES}/responses/responses.d.mts`;
-/** Members that the client adds to what it received. */
-const COMPUTED = ['Response.output_text', 'Response._request_id'];
+/** As recorded answers of its servers have it. */
+const RESPONSE = {
+  without: ['Response.output_text', 'Response._request_id'],
+  nullable: ['Response.usage', 'Response.user'],
+  undeclared: ['Response.store', 'Response.presence_penalty', 'Response.frequency_penalty'],
+};
 /** Members that its servers answer with null, whatever the description says. */
 const NULLABLE = ['ChatCompletion.system_fingerprint', 'ChatCompletionChunk.system_fingerprint'];
 
@@ -20,8 +24,8 @@ const SOURCES = {
   CreateChatCompletionResponse: { file: CHAT, type: 'ChatCompletion', open: true, nullable: NULLABLE },
   CreateChatCompletionStreamResponse: { file: CHAT, type: 'ChatCompletionChunk', open: true, nullable: NULLABLE },
   CreateResponse: { file: RESPONSES, type: 'ResponseCreateParams' },
-  Response: { file: RESPONSES, type: 'Response', without: COMPUTED },
-  ResponseStreamEvent: { file: RESPONSES, type: 'ResponseStreamEvent', without: COMPUTED },
+  Response: { file: RESPONSES, type: 'Response', ...RESPONSE },
+  ResponseStreamEvent: { file: RESPONSES, type: 'ResponseStreamEvent', ...RESPONSE },
   CreateEmbeddingResponse: { file: `${RESOURCES}/embeddings.d.mts`, type: 'CreateEmbeddingResponse' },
 } as const satisfies Record<string, TypeSource>;
 

@@ -11,6 +11,8 @@ export interface TypeSource {
   readonly type: string;
   /** `Response.output_text`: members that no wire has, because the client computes them. */
   readonly without?: readonly string[];
+  /** In the same form: members that servers send although nothing declares them. */
+  readonly undeclared?: readonly string[];
   /** In the same form: members that may be null although they are not declared so. */
   readonly nullable?: readonly string[];
   /** Members that the declaration does not name are allowed. */
@@ -74,12 +76,14 @@ class Converter {
   readonly #open: boolean;
   readonly #without: ReadonlySet<string>;
   readonly #nullable: ReadonlySet<string>;
+  readonly #undeclared: readonly string[];
 
   constructor(checker: ts.TypeChecker, source: TypeSource) {
     this.#checker = checker;
     this.#open = source.open === true;
     this.#without = new Set(source.without);
     this.#nullable = new Set(source.nullable);
+    this.#undeclared = source.undeclared ?? [];
   }
 
   convert(type: ts.Type): Schema {
@@ -115,6 +119,10 @@ class Converter {
       const declared = this.convert(this.#checker.getTypeOfSymbol(member));
       schema.properties[member.name] = this.#nullable.has(path) ? { anyOf: [declared, { type: 'null' }] } : declared;
       if (!optional) schema.required.push(member.name);
+    }
+    for (const path of this.#undeclared) {
+      const [owner, member = ''] = path.split('.');
+      if (owner === symbol?.name) schema.properties[member] = {};
     }
     return { $ref: `#/$defs/${name}` };
   }
