@@ -1,8 +1,9 @@
 import { type AnswerFold, countText, noteError } from '../answer-fold.js';
 import { isObject, type JsonObject, listIn, objectIn, stringIn } from '../json-value.js';
 import type { ResponseFacts } from '../response-reader.js';
+import { readFinishReason } from './finish-reason.js';
 import { SearchCounter } from './searches.js';
-import { GeminiUsageKeeper } from './usage.js';
+import { GeminiUsageKeeper, geminiTier } from './usage.js';
 
 /**
  * `generateContent` and `streamGenerateContent` of the Gemini API and Vertex AI. Every chunk is an answer of its own; usage is
@@ -41,9 +42,15 @@ export class GenerateFold implements AnswerFold {
     for (const candidate of listIn(chunk, 'candidates')) if (isObject(candidate)) this.#candidate(candidate, facts);
     // A prompt that was blocked is never answered.
     if (objectIn(chunk, 'promptFeedback')?.['blockReason'] !== undefined) facts.terminal = true;
-    const stated = this.#usage.take(objectIn(chunk, 'usageMetadata'), facts);
-    const searches = this.#searches.units(facts.model);
-    if (facts.usage !== null && searches > 0) facts.usage = { ...facts.usage, search_units: searches };
+    return this.#takeUsage(objectIn(chunk, 'usageMetadata'), facts);
+  }
+
+  #takeUsage(metadata: JsonObject | null, facts: ResponseFacts): boolean {
+    if (metadata !== null) facts.serviceTier = geminiTier(metadata) ?? facts.serviceTier;
+    const stated = this.#usage.take(metadata);
+    if (stated) facts.usageAtBytes = facts.contentBytes;
+    const { usage } = this.#usage;
+    if (usage !== null) facts.usage = { ...usage, search_units: this.#searches.units(facts.model) };
     return stated;
   }
 
@@ -51,18 +58,12 @@ export class GenerateFold implements AnswerFold {
     for (const part of listIn(objectIn(candidate, 'content'), 'parts')) if (isObject(part)) countPart(part, facts);
     this.#searches.take(candidate);
     const index = typeof candidate['index'] === 'number' ? candidate['index'] : 0;
-    if (isFinish(candidate['finishReason'])) {
+    if (readFinishReason(candidate['finishReason']) !== null) {
       this.#finished.add(index);
       this.#open.delete(index);
     } else if (!this.#finished.has(index)) this.#open.add(index);
     facts.terminal = this.#open.size === 0;
   }
-}
-
-/** A word, or its number where a client library of Vertex AI wrote the answer. */
-function isFinish(reason: unknown): boolean {
-  if (typeof reason === 'number') return reason > 0;
-  return typeof reason === 'string' && reason !== '' && reason !== 'FINISH_REASON_UNSPECIFIED';
 }
 
 function countPart(part: JsonObject, facts: ResponseFacts): void {

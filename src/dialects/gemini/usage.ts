@@ -1,5 +1,4 @@
 import { isObject, type JsonObject, listIn } from '../json-value.js';
-import type { ResponseFacts } from '../response-reader.js';
 import { statedAmount } from '../stated-amount.js';
 import { emptyUsage, type Usage } from '../usage.js';
 
@@ -22,16 +21,15 @@ const IMAGE: ReadonlySet<unknown> = new Set(['IMAGE', 2]);
  * the last chunk may leave out what an earlier one said, and nothing is ever summed.
  */
 export class GeminiUsageKeeper {
+  /** null while nothing was stated. */
+  usage: Usage | null = null;
   #stated: JsonObject = {};
 
   /** Takes `usageMetadata`. Returns true when it stated tokens. */
-  take(metadata: JsonObject | null, facts: ResponseFacts): boolean {
-    if (metadata === null) return false;
-    facts.serviceTier = tierOf(metadata) ?? facts.serviceTier;
-    if (!COUNTS.some((name) => statedAmount(metadata, name) !== null)) return false;
+  take(metadata: JsonObject | null): boolean {
+    if (metadata === null || !COUNTS.some((name) => statedAmount(metadata, name) !== null)) return false;
     this.#stated = { ...this.#stated, ...metadata };
-    facts.usage = normaliseGeminiUsage(this.#stated, statedAmount(metadata, 'totalTokenCount'));
-    facts.usageAtBytes = facts.contentBytes;
+    this.usage = normaliseGeminiUsage(this.#stated, statedAmount(metadata, 'totalTokenCount'));
     return true;
   }
 }
@@ -88,7 +86,7 @@ const TRAFFIC: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** `serviceTier` of the Gemini API, `trafficType` of Vertex AI. */
-function tierOf(metadata: JsonObject): string | null {
+export function geminiTier(metadata: JsonObject): string | null {
   const tier = metadata['serviceTier'];
   if (typeof tier === 'string' && tier !== '') return tier.slice(0, 64).toLowerCase();
   return TRAFFIC.get(metadata['trafficType']) ?? null;
