@@ -74,7 +74,7 @@ export interface TestPool {
   readonly clock: TestClock;
   /** `provider: message` of each problem. */
   readonly problems: string[];
-  /** Milliseconds of a turn of the event loop: all that is under way is done. */
+  /** Resolves when what a turned clock has started is done, as long as it asks nobody outside. */
   settle(): Promise<void>;
 }
 
@@ -93,5 +93,9 @@ export function createTestPool(parts: Partial<CredentialPoolParts> = {}): TestPo
     onProblem: (provider, message) => problems.push(`${provider}: ${message}`),
     ...parts,
   });
-  return { keeper, clock, problems, settle: () => new Promise((resolve) => setImmediate(resolve)) };
+  return { keeper, clock, problems, settle };
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
