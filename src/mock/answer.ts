@@ -13,6 +13,8 @@ export interface MockRequest {
   readonly created: number;
   /** The uploaded file of a multipart request. */
   readonly file: { readonly name: string; readonly bytes: number } | null;
+  /** A header by its lower-case name; '' when it was not sent. */
+  header(name: string): string;
 }
 
 /** An answer before delivery. `delivery.ts` applies faults and pace. */
@@ -25,10 +27,14 @@ export type MockAnswer =
     }
   | {
       readonly kind: 'stream';
-      /** Complete SSE events, each with its blank line; made one by one. */
-      readonly events: Iterable<string>;
+      /** Complete events in the framing of the dialect (SSE: each with its blank line); made one by one. */
+      readonly events: Iterable<string | Buffer>;
       /** Sent where a stream breaks off with an error. */
-      readonly errorEvent: string;
+      readonly errorEvent: string | Buffer;
+      /** Default: server-sent events. */
+      readonly contentType?: string;
+      /** Events before the breaking models break, so that some content has gone out; default 3. */
+      readonly brokenAfter?: number;
     };
 
 export type Answerer = (request: MockRequest) => MockAnswer;

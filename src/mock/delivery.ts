@@ -6,8 +6,9 @@ import type { MockAnswer } from './answer.js';
 import { drained } from './drained.js';
 import type { Behaviour } from './models.js';
 
-/** After how many events the breaking models break. */
+/** After how many events the breaking models break, unless the dialect says otherwise. */
 const BROKEN_AFTER = 3;
+const SSE = 'text/event-stream; charset=utf-8';
 /** Events written in one turn of the event loop, so that a long stream never holds up other requests. */
 const EVENTS_PER_TURN = 64;
 
@@ -25,7 +26,8 @@ export async function deliver(response: ServerResponse, answer: MockAnswer, beha
 }
 
 function sendEmpty(response: ServerResponse, answer: MockAnswer): void {
-  response.writeHead(200, { 'content-type': answer.kind === 'stream' ? 'text/event-stream' : 'application/json' });
+  const type = answer.kind === 'stream' ? (answer.contentType ?? 'text/event-stream') : 'application/json';
+  response.writeHead(200, { 'content-type': type });
   response.end();
 }
 
@@ -54,11 +56,12 @@ async function sendStream(
 ): Promise<void> {
   const pace = behaviour.pace;
   if (pace !== null && !(await pause(response, pace.firstMs))) return;
-  const writer = writerFor(response, behaviour.gzip);
+  const writer = writerFor(response, { gzip: behaviour.gzip, type: answer.contentType ?? SSE });
+  const brokenAfter = behaviour.fault === 'none' ? Number.POSITIVE_INFINITY : (answer.brokenAfter ?? BROKEN_AFTER);
   let sent = 0;
   for (const event of answer.events) {
     if (response.destroyed) return;
-    if (sent === BROKEN_AFTER && behaviour.fault !== 'none') return breakOff(response, writer, { behaviour, answer });
+    if (sent === brokenAfter) return breakOff(response, writer, { behaviour, answer });
     if (pace !== null && sent > 1 && !(await pause(response, pace.gapMs))) return;
     await writer.write(event);
     sent += 1;
@@ -80,14 +83,14 @@ function breakOff(
 }
 
 interface EventWriter {
-  write(event: string): Promise<void>;
+  write(event: string | Buffer): Promise<void>;
   end(): void;
 }
 
-function writerFor(response: ServerResponse, gzip: boolean): EventWriter {
+function writerFor(response: ServerResponse, { gzip, type }: { gzip: boolean; type: string }): EventWriter {
   const encoding = gzip ? { 'content-encoding': 'gzip' } : {};
   response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
+    'content-type': type,
     'cache-control': 'no-cache',
     ...encoding,
   });
@@ -101,7 +104,7 @@ function writerFor(response: ServerResponse, gzip: boolean): EventWriter {
   return { write: (event) => send(compressed, event), end: () => void compressed.end() };
 }
 
-function send(stream: Writable, event: string): Promise<void> {
+function send(stream: Writable, event: string | Buffer): Promise<void> {
   stream.write(event);
   return drained(stream);
 }

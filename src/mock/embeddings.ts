@@ -3,7 +3,8 @@ import { countTokens } from '../codec/word-pieces.js';
 import { type Answerer, jsonAnswer } from './answer.js';
 import { countOr, listOr, textOr } from './json.js';
 
-const DIMENSIONS = 1536;
+/** Where the client does not say. */
+export const DIMENSIONS = 1536;
 
 /** `POST /v1/embeddings`: unit vectors that depend on the input only, as floats or base64 of little-endian float32. */
 export const embeddings: Answerer = (request) => {
@@ -25,7 +26,8 @@ function inputsOf(input: unknown): string[] {
   return list.slice(0, 2048).map((each) => (Array.isArray(each) ? listOr(each).join(' ') : textOr(each)));
 }
 
-function vectorOf(text: string, dimensions: number): Float32Array {
+/** A unit vector that depends on the text only. */
+export function vectorOf(text: string, dimensions: number): Float32Array {
   let state = createHash('sha256').update(text).digest().readUInt32LE(0);
   const vector = new Float32Array(dimensions);
   let squares = 0;

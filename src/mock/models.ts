@@ -82,8 +82,12 @@ const PATTERNS: Readonly<Record<string, (value: number) => Behaviour | null>> = 
   chunks: (count) => (count <= 1_000_000 ? { ...PLAIN, text: { chunks: count } } : null),
 };
 
-/** The behaviour of a model by name, or null for a name that the mock does not have. */
-export function behaviourOf(model: string): Behaviour | null {
+/**
+ * The behaviour of a model by name, or null for a name that the mock does not have. A real model's name may stand before it,
+ * for gateways that look at names: `claude-sonnet-4-5+slow`.
+ */
+export function behaviourOf(name: string): Behaviour | null {
+  const model = name.slice(name.lastIndexOf('+') + 1);
   const fixed = FIXED.get(model);
   if (fixed !== undefined) return fixed;
   const match = /^([a-z]+)-(\d{1,7})$/.exec(model);

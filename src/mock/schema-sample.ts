@@ -31,7 +31,8 @@ function sample(schema: unknown, root: JsonObject, depth: number): unknown {
   const choice = listOr(schema['anyOf'] ?? schema['oneOf'] ?? schema['allOf'])[0];
   if (choice !== undefined) return sample(choice, root, depth + 1);
   const type = Array.isArray(schema['type']) ? schema['type'][0] : schema['type'];
-  const name = textOr(type, 'properties' in schema ? 'object' : 'string');
+  // Google's older schemas write types in capitals.
+  const name = textOr(type, 'properties' in schema ? 'object' : 'string').toLowerCase();
   return (BY_TYPE[name] ?? textSample)(schema, root, depth);
 }
 

@@ -1,23 +1,22 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Address } from '../config/snapshot.js';
-import { type Answerer, errorAnswer, idOf, jsonAnswer, type MockAnswer, type MockRequest } from './answer.js';
-import { chat } from './chat.js';
-import { completions } from './completions.js';
+import { idOf, jsonAnswer, type MockAnswer, type MockError } from './answer.js';
 import { deliver } from './delivery.js';
-import { embeddings } from './embeddings.js';
+import { BAD_JSON, MISSING_MODEL, NO_SUCH_URL, noModel, openaiError, statusError, WRONG_KEY } from './errors.js';
 import { isObject, type JsonObject, textOr } from './json.js';
 import { listen, shut } from './listen.js';
-import { images, moderations, speech, transcription } from './media.js';
-import { type Behaviour, behaviourOf, MOCK_MODELS } from './models.js';
-import { type Form, readForm } from './multipart.js';
+import { anthropicModels, googleModels, openaiModel, openaiModels } from './model-lists.js';
+import { type Behaviour, behaviourOf } from './models.js';
+import { readForm } from './multipart.js';
+import { presentedKey } from './presented-key.js';
 import { readBody } from './read-body.js';
-import { responses } from './responses.js';
+import { errorsOf, type MockRoute, routeOf } from './routes.js';
 
 export interface MockOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Only this bearer key is let in; null (default) lets everybody in. */
+  /** Only this key is let in, in whichever header its dialect has; null (default) lets everybody in. */
   readonly requireKey?: string | null;
   /** Epoch milliseconds, for `created`. */
   readonly now?: () => number;
@@ -30,21 +29,10 @@ export interface Mock {
 
 const BODY_LIMIT = 128 * 1024 * 1024;
 
-const ENDPOINTS: ReadonlyMap<string, Answerer> = new Map([
-  ['/chat/completions', chat],
-  ['/completions', completions],
-  ['/responses', responses],
-  ['/embeddings', embeddings],
-  ['/moderations', moderations],
-  ['/images/generations', images],
-  ['/audio/speech', speech],
-  ['/audio/transcriptions', transcription],
-  ['/audio/translations', transcription],
-]);
-
 /**
- * Starts the built-in provider: OpenAI's API with models that behave as `MOCK_MODELS` says. It runs inside the service,
- * so no request can make it throw, and every long answer gives way to other work. Rejects when it cannot listen.
+ * Starts the built-in provider: the APIs of OpenAI, Anthropic, Gemini, Vertex AI, Bedrock and Cohere, with models that behave as
+ * `MOCK_MODELS` says in all of them. It runs inside the service, so no request can make it throw, and every long answer gives
+ * way to other work. Rejects when it cannot listen.
  */
 export async function startMock(options: MockOptions): Promise<Mock> {
   const mock = new MockServer(options.requireKey ?? null, options.now ?? Date.now);
@@ -74,52 +62,66 @@ class MockServer {
       response.destroy();
       return;
     }
-    const path = (request.url ?? '/').split('?')[0]?.replace(/^\/v1(?=\/)/, '') ?? '/';
-    const key = request.headers.authorization?.replace(/^Bearer /i, '') ?? null;
+    const url = request.url ?? '/';
+    if (this.#requireKey !== null && presentedKey(request.headers) !== this.#requireKey) {
+      await deliver(response, errorsOf(url)(WRONG_KEY), SANE);
+      return;
+    }
     const { answer, behaviour } =
-      this.#requireKey !== null && key !== this.#requireKey
-        ? { answer: errorAnswer(WRONG_KEY), behaviour: SANE }
-        : request.method === 'GET'
-          ? { answer: this.#get(path), behaviour: SANE }
-          : this.#post(path, request.headers['content-type'] ?? '', body);
+      request.method === 'GET' ? { answer: this.#get(request), behaviour: SANE } : this.#post(request, body);
     await deliver(response, answer, behaviour);
   }
 
-  #get(path: string): MockAnswer {
-    const created = 1_767_225_600;
-    const object = (id: string): JsonObject => ({ id, object: 'model', created, owned_by: 'tollgate' });
-    if (path === '/models') {
-      const data = MOCK_MODELS.filter((model) => !model.name.includes('<')).map((model) => object(model.name));
-      return jsonAnswer({ object: 'list', data });
+  #get(request: IncomingMessage): MockAnswer {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    if (path === '/v1beta/models') return jsonAnswer(googleModels());
+    const bare = path.replace(/^\/v1(?=\/)/, '');
+    if (bare === '/models') {
+      return jsonAnswer('anthropic-version' in request.headers ? anthropicModels() : openaiModels());
     }
-    const id = path.startsWith('/models/') ? decodeURIComponent(path.slice('/models/'.length)) : null;
-    if (id === null) return errorAnswer(NO_SUCH_URL);
-    return behaviourOf(id) === null ? errorAnswer(noModel(id)) : jsonAnswer(object(id));
+    const id = bare.startsWith('/models/') ? decodeURIComponent(bare.slice('/models/'.length)) : null;
+    if (id === null) return openaiError(NO_SUCH_URL);
+    return behaviourOf(id) === null ? openaiError(noModel(id)) : jsonAnswer(openaiModel(id));
   }
 
-  #post(path: string, contentType: string, bytes: Buffer): { answer: MockAnswer; behaviour: Behaviour } {
-    const endpoint = ENDPOINTS.get(path);
-    if (endpoint === undefined) return { answer: errorAnswer(NO_SUCH_URL), behaviour: SANE };
-    const form = readForm(contentType, bytes);
+  #post(request: IncomingMessage, bytes: Buffer): Answered {
+    const url = request.url ?? '/';
+    const route = routeOf(url);
+    const refuse = (error: MockError, behaviour = SANE): Answered => ({ answer: errorsOf(url)(error), behaviour });
+    if (route === null) return refuse(NO_SUCH_URL);
+    const form = readForm(request.headers['content-type'] ?? '', bytes);
     const body = form?.fields ?? parsed(bytes);
-    if (body === null) return { answer: errorAnswer(BAD_JSON), behaviour: SANE };
-    const model = textOr(body['model']);
-    if (model === '') return { answer: errorAnswer(MISSING_MODEL), behaviour: SANE };
+    if (body === null) return refuse(BAD_JSON);
+    const model = route.model ?? textOr(body['model']);
+    if (model === '') return refuse(MISSING_MODEL);
     const behaviour = behaviourOf(model);
-    if (behaviour === null) return { answer: errorAnswer(noModel(model)), behaviour: SANE };
-    if (behaviour.error !== null) return { answer: statusAnswer(behaviour.error), behaviour };
-    if (behaviour.flaky && this.#flaky++ % 2 === 1) return { answer: statusAnswer(500), behaviour };
-    return { answer: endpoint(this.#request(bytes, { body, form, model, behaviour })), behaviour };
+    if (behaviour === null) return refuse(noModel(model));
+    if (behaviour.error !== null) return refuse(statusError(behaviour.error), behaviour);
+    if (behaviour.flaky && this.#flaky++ % 2 === 1) return refuse(statusError(500), behaviour);
+    return this.#ask(route, { request, bytes, body, model, behaviour, file: form?.file ?? null });
   }
 
-  #request(
-    bytes: Buffer,
-    parts: { body: JsonObject; form: Form | null; model: string; behaviour: Behaviour },
-  ): MockRequest {
-    const { body, form, model, behaviour } = parts;
+  #ask(route: MockRoute, asked: Asked): Answered {
+    const { request, bytes, body, model, behaviour, file } = asked;
+    const header = (name: string): string => request.headers[name]?.toString() ?? '';
     const created = Math.floor(this.#now() / 1000);
-    return { body, model, behaviour, id: idOf(bytes), created, file: form?.file ?? null };
+    const answer = route.answer({ body, model, behaviour, id: idOf(bytes), created, file, header });
+    return { answer, behaviour };
   }
+}
+
+interface Answered {
+  readonly answer: MockAnswer;
+  readonly behaviour: Behaviour;
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly bytes: Buffer;
+  readonly body: JsonObject;
+  readonly model: string;
+  readonly behaviour: Behaviour;
+  readonly file: { readonly name: string; readonly bytes: number } | null;
 }
 
 function parsed(bytes: Buffer): JsonObject | null {
@@ -132,32 +134,3 @@ function parsed(bytes: Buffer): JsonObject | null {
 }
 
 const SANE: Behaviour = behaviourOf('chat') as Behaviour;
-
-const INVALID = 'invalid_request_error';
-const NO_SUCH_URL = { status: 404, message: 'Unknown request URL.', type: INVALID, code: 'unknown_url' };
-const BAD_JSON = { status: 400, message: 'The body of the request is not a JSON object.', type: INVALID, code: null };
-const MISSING_MODEL = { status: 400, message: 'You must provide a model parameter.', type: INVALID, code: null };
-const WRONG_KEY = { status: 401, message: 'Incorrect API key provided.', type: INVALID, code: 'invalid_api_key' };
-
-function noModel(model: string): { status: number; message: string; type: string; code: string } {
-  const message = `The model \`${model.slice(0, 100)}\` does not exist or you do not have access to it.`;
-  return { status: 404, message, type: INVALID, code: 'model_not_found' };
-}
-
-/** What real providers say with each status: type, code, message. */
-const STATUSES: Readonly<Record<number, readonly [string, string | null, string]>> = {
-  400: [INVALID, 'invalid_value', 'Invalid value for a parameter.'],
-  401: [INVALID, 'invalid_api_key', 'Incorrect API key provided.'],
-  403: ['permission_error', 'permission_denied', 'You are not allowed to use this model.'],
-  404: [INVALID, 'model_not_found', 'The model does not exist or you do not have access to it.'],
-  429: ['requests', 'rate_limit_exceeded', 'Rate limit reached for requests. Please try again in 1s.'],
-  500: ['server_error', null, 'The server had an error while processing your request.'],
-  502: ['server_error', null, 'Bad gateway.'],
-  503: ['server_error', null, 'The engine is currently overloaded, please try again later.'],
-  529: ['overloaded_error', null, 'Overloaded.'],
-};
-
-function statusAnswer(status: number): MockAnswer {
-  const [type, code, message] = STATUSES[status] ?? ['server_error', null, 'Error.'];
-  return errorAnswer({ status, type, code, message }, status === 429 ? { 'retry-after': '1' } : {});
-}

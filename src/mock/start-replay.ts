@@ -26,8 +26,8 @@ export interface Replay {
 const BODY_LIMIT = 128 * 1024 * 1024;
 
 /**
- * Serves recordings. Which one is said by the header `x-replay`, by the model of the request, or by the path's last
- * part: `<id>` or `<id>@<cutting>` with a cutting of `CUTTINGS`. Unknown ids are 404. Rejects when it cannot listen.
+ * Serves recordings of every dialect. Which one is said by the header `x-replay`, by the model of the request, or by a part of
+ * the path: `<id>` or `<id>@<cutting>` with a cutting of `CUTTINGS`. Unknown ids are 404. Rejects when it cannot listen.
  */
 export async function startReplay(recordings: readonly Recording[], options: ReplayOptions): Promise<Replay> {
   const byId = new Map(recordings.map((recording) => [recording.id, recording]));
@@ -50,8 +50,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, shelf:
   if (body === null) return;
   const capture = captureOf(request, body);
   shelf.captures.push(capture);
-  const names = [capture.headers['x-replay'], capture.model, capture.path.split('?')[0]?.split('/').at(-1)];
-  for (const name of names) {
+  for (const name of [capture.headers['x-replay'], capture.model, ...partsOf(capture.path)]) {
     const [id, cutting = 'whole'] = (name ?? '').split('@');
     const recording = shelf.byId.get(id ?? '');
     if (recording !== undefined) return send(response, recording, cuttingOf(cutting));
@@ -63,6 +62,18 @@ async function answer(request: IncomingMessage, response: ServerResponse, shelf:
     code: 'model_not_found',
   };
   return deliver(response, errorAnswer(unknown), behaviourOf('chat') as Behaviour);
+}
+
+/** Parts of a path, last first: some dialects put the model there, before a verb (`…/models/<id>:generateContent`). */
+function partsOf(path: string): readonly string[] {
+  const parts = (path.split('?')[0] ?? '').split('/').reverse();
+  return parts.map((part) => {
+    try {
+      return decodeURIComponent(part).replace(/:[A-Za-z]+$/, '');
+    } catch {
+      return part;
+    }
+  });
 }
 
 function cuttingOf(name: string): Cutting {

@@ -47,3 +47,28 @@ t.test(
     t.equal((await exchange(target, { method: 'POST', body: '{"model":"none"}' })).status, 404);
   },
 );
+
+t.test('recordings of every dialect are found by the paths of their dialects', { skip: NO_RECORDINGS }, async (t) => {
+  const others = all.filter(({ endpoint }) => !endpoint.startsWith('openai.'));
+  const replay = await startReplay(others, { host: '127.0.0.1', port: 0 });
+  t.teardown(() => replay.close());
+  const base = `http://127.0.0.1:${replay.address.port}`;
+  const ask = (id: string, endpoint: string) => {
+    const dialect = endpoint.split('.')[0];
+    const path =
+      dialect === 'bedrock'
+        ? `/model/${encodeURIComponent(id)}/converse-stream`
+        : `/v1beta/models/${id}:streamGenerateContent?alt=sse`;
+    return dialect === 'gemini' || dialect === 'bedrock'
+      ? exchange(new URL(path, base), { method: 'POST', body: '{}' })
+      : exchange(new URL('/v1/messages', base), { method: 'POST', body: JSON.stringify({ model: id }) });
+  };
+  for (const recording of others.filter((each) => recordedBytes(each).length < 10_000)) {
+    for (const cutting of ['whole', 'seams'] as const) {
+      const answer = await ask(`${recording.id}@${cutting}`, recording.endpoint);
+      t.equal(answer.status, recording.response.status, recording.id);
+      t.ok(answer.body.equals(recordedBytes(recording)), `${recording.id} ${cutting}`);
+    }
+  }
+  t.equal((await exchange(new URL('/model/%zz/converse', base), { method: 'POST', body: '{}' })).status, 404);
+});

@@ -45,12 +45,12 @@ t.test('the mock, cut after every event: exact', async (t) => {
     };
     const behaviour = behaviourOf(model);
     if (behaviour === null) throw new Error(model);
-    const answer = chat({ body: value, model, behaviour, id: 'a', created: 1, file: null });
+    const answer = chat({ body: value, model, behaviour, id: 'a', created: 1, file: null, header: () => '' });
     if (answer.kind !== 'stream') throw new Error(answer.kind);
     const body = Buffer.from(JSON.stringify(value));
     const facts = scanRequest(endpoint, body, 'application/json');
     if (facts instanceof GatewayError) throw facts;
-    const events = [...answer.events];
+    const events = [...answer.events].map(String);
     const usage = JSON.parse(events.at(-2)?.slice(6) ?? '') as {
       usage: { prompt_tokens: number; completion_tokens: number };
     };
@@ -78,8 +78,8 @@ t.test('the mock, cut after every event: exact', async (t) => {
     messages: [{ role: 'user', content: 'weather' }],
     tools,
   };
-  const answer = chat({ body: asked, model: 'chat', behaviour, id: 'a', created: 1, file: null });
-  const events = answer.kind === 'stream' ? [...answer.events] : [];
+  const answer = chat({ body: asked, model: 'chat', behaviour, id: 'a', created: 1, file: null, header: () => '' });
+  const events = answer.kind === 'stream' ? [...answer.events].map(String) : [];
   const facts = read('openai-chat', events.slice(0, -2).join(''));
   const whole = read('openai-chat', events.join(''));
   const found = outputTokensSeen(counter, facts, tokenFamily('mock/chat'));
