@@ -58,7 +58,8 @@ export class TranslatingStream {
   end(): Buffer {
     const whole = this.#reader.end();
     this.#tellError();
-    if (!this.#dead && !(this.#translator.end(this.#client) && whole)) this.#fail(INCOMPLETE);
+    // A cut stream must not reach the translator's end, which writes the client's.
+    if (!this.#dead && !(whole && this.#translator.end(this.#client))) this.#fail(INCOMPLETE);
     this.#client.close();
     return this.#taken();
   }

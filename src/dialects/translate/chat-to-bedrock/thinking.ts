@@ -33,6 +33,8 @@ interface Wish {
 
 const NOTHING: ThinkingPlan = { fields: {}, fixedSampling: false };
 const LEAST_BUDGET = 1024;
+/** Part of the bounded output that thoughts may take, so that something is left for the answer. */
+const MOST_OF_OUTPUT = 0.8;
 const BUDGETS: ReadonlyMap<string, number> = new Map([
   ['minimal', 1024],
   ['low', 2048],
@@ -121,7 +123,8 @@ function claudeAdaptive(wish: Wish, { losses }: ThinkingParts, model: ClaudeMode
 /** The budget is a part of the output's bound. */
 function claudeBudget(wish: Wish, { maxTokens, thoughtsLost, losses }: ThinkingParts): ThinkingPlan {
   const wished = wish.budget ?? BUDGETS.get(wish.effort ?? 'medium') ?? 4096;
-  const budget = Math.min(Math.max(LEAST_BUDGET, wished), (maxTokens ?? Number.POSITIVE_INFINITY) - 1);
+  const most = maxTokens === null ? Number.POSITIVE_INFINITY : Math.floor(maxTokens * MOST_OF_OUTPUT);
+  const budget = Math.min(Math.max(LEAST_BUDGET, wished), most);
   if (budget < LEAST_BUDGET || thoughtsLost) return lost(wish, losses);
   const display = wish.display === null ? {} : { display: wish.display };
   return { fields: { thinking: { type: 'enabled', budget_tokens: budget, ...display } }, fixedSampling: true };
