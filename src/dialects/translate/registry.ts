@@ -1,4 +1,6 @@
 import type { Wire } from '../endpoint.js';
+import { chatToAnthropic } from './chat-to-anthropic/pair.js';
+import { chatToBedrock } from './chat-to-bedrock/pair.js';
 import { chatToGemini } from './chat-to-gemini/pair.js';
 import { compose } from './compose.js';
 import { embeddingsToBedrock } from './embeddings-to-bedrock/pair.js';
@@ -15,6 +17,8 @@ import type { Translation } from './translation.js';
 
 /** Every pair that is written; all others are composed of two of them, or do not exist. */
 const PAIRS: readonly Translation[] = [
+  chatToAnthropic,
+  chatToBedrock,
   chatToGemini,
   embeddingsToBedrock,
   embeddingsToCohere,
