@@ -60,9 +60,11 @@ export function upstreamRequest(
     [':path', path],
     ...authorised.headers.map(({ name, value }): HeaderPair => [name, value]),
   ];
-  for (const [name, value] of fixedHeaders(state, way, call)) set.push([name, value]);
+  const fixed = fixedHeaders(state, way, call);
+  set.push(...fixed.filter(([, value]) => value !== ''));
   const names = new Set(set.map(([name]) => name));
-  const remove = headersToRemove(parts, state, { admitted, way }).filter((name) => !names.has(name));
+  const unwanted = [...headersToRemove(parts, state, { admitted, way }), ...fixed.map(([name]) => name)];
+  const remove = unwanted.filter((name) => !names.has(name));
   const { index: credential, secrets } = authorised;
   return { target, set, remove, wire: way.endpoint.wire, credential, secrets, ...written };
 }

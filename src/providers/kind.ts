@@ -38,7 +38,10 @@ export interface ProviderKind {
   serves?(wire: Wire, model: string): boolean;
   /** What the JSON body must have, or must not have, whoever wrote it; absent or null = nothing. `sent`: see `callHeaders`. */
   envelope?(call: UpstreamCall, sent: (name: string) => string): Envelope | null;
-  /** Headers that every call needs, lower-case names. `sent` gives the client's own header, '' when it sent none. */
+  /**
+   * Headers that every call needs, lower-case names; an empty value takes the client's own away. `sent` gives the client's
+   * own header, '' when it sent none.
+   */
   callHeaders?(call: UpstreamCall, sent: (name: string) => string): Readonly<Record<string, string>>;
 }
 

@@ -1,8 +1,10 @@
+import { anthropic } from './anthropic.js';
 import { azureOpenai } from './azure-openai.js';
 import { cerebras } from './cerebras.js';
 import { cohere } from './cohere.js';
 import { deepseek } from './deepseek.js';
 import { fireworks } from './fireworks.js';
+import { gemini } from './gemini.js';
 import { generic } from './generic.js';
 import { github } from './github.js';
 import { groq } from './groq.js';
@@ -20,6 +22,7 @@ import { perplexity } from './perplexity.js';
 import { qwen } from './qwen.js';
 import { sambanova } from './sambanova.js';
 import { together } from './together.js';
+import { vertex } from './vertex.js';
 import { vllm } from './vllm.js';
 import { voyage } from './voyage.js';
 import { xai } from './xai.js';
@@ -29,7 +32,10 @@ import { zhipu } from './zhipu.js';
 export const PROVIDER_KINDS: ReadonlyMap<string, ProviderKind> = new Map(
   [
     openai,
+    anthropic,
     azureOpenai,
+    gemini,
+    vertex,
     deepseek,
     qwen,
     moonshot,

@@ -8,7 +8,10 @@ import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 
 const EXPECTED = [
   'openai',
+  'anthropic',
   'azure-openai',
+  'gemini',
+  'vertex',
   'deepseek',
   'qwen',
   'moonshot',
@@ -53,20 +56,26 @@ function kindOf(name: string) {
   return kind;
 }
 
+/** The address in some region or location. */
+function inPlace(baseUrl: string): string {
+  return baseUrl.replace(/\{(?:region|location)\}/, 'europe-west1');
+}
+
 t.test('every kind is well formed', async (t) => {
   t.strictSame([...PROVIDER_KINDS.keys()], EXPECTED);
   for (const [name, kind] of PROVIDER_KINDS) {
     t.equal(kind.kind, name);
     t.match(name, /^[a-z0-9-]+$/);
     t.ok(kind.title.length > 1, name);
-    t.ok(kind.wires.has('openai-chat') || WITHOUT_CHAT.has(name), `${name} serves chat`);
+    const chats = [...kind.wires].some((wire) => wire === 'openai-chat' || findTranslation('openai-chat', wire) !== null);
+    t.ok(chats || WITHOUT_CHAT.has(name), `${name} serves chat`);
     t.notOk(kind.wires.has('openai-models'), `${name}: the model list is ours`);
     t.ok(
       kind.environment.every((variable) => /^[A-Z][A-Z0-9_]*$/.test(variable)),
       name,
     );
     if (kind.baseUrl === null) continue;
-    const url = new URL(kind.baseUrl);
+    const url = new URL(inPlace(kind.baseUrl));
     t.notOk(kind.baseUrl.endsWith('/'), `${name}: no trailing slash`);
     t.equal(url.search + url.hash + url.username, '', name);
     t.equal(url.protocol, /^(127|localhost)/.test(url.hostname) ? 'http:' : 'https:', name);
@@ -78,7 +87,7 @@ t.test('price ids exist in the installed catalogue', async (t) => {
     if (kind.priceId === null) continue;
     t.equal(findProvider({ providerId: kind.priceId })?.id, kind.priceId, name);
     if (kind.baseUrl !== null) {
-      t.equal(findProvider({ providerApiUrl: kind.baseUrl })?.id, kind.priceId, `${name}: its address says the same`);
+      t.equal(findProvider({ providerApiUrl: inPlace(kind.baseUrl) })?.id, kind.priceId, `${name}: its address says the same`);
     }
   }
   for (const [providerId, model] of [
@@ -86,6 +95,7 @@ t.test('price ids exist in the installed catalogue', async (t) => {
     ['azure', 'gpt-4o-mini'],
     ['deepseek', 'deepseek-chat'],
     ['groq', 'llama-3.3-70b-versatile'],
+    ['anthropic', 'claude-sonnet-4-5'],
   ] as const) {
     t.ok(calcPrice({ input_tokens: 1000, output_tokens: 10 }, model, { providerId }), `${providerId}/${model}`);
   }
@@ -147,6 +157,19 @@ t.test('vendors that may not know base64 are asked for numbers', async (t) => {
   for (const name of ['openai', 'azure-openai', 'vllm', 'mock']) t.notOk(kindOf(name).rewrites, name);
   for (const { kind, rewrites } of PROVIDER_KINDS.values())
     for (const wire of rewrites ?? []) t.ok(findTranslation(wire, wire), `${kind}: ${wire} to itself`);
+});
+
+t.test('Anthropic', async (t) => {
+  const kind = kindOf('anthropic');
+  t.strictSame(kind.credential, { header: 'x-api-key', prefix: '' });
+  const call = (wire: Wire) => ({ endpoint: endpointOfWire(wire), model: 'claude-x', stream: true });
+  const path = (wire: Wire, base = kind.baseUrl ?? '') => kind.path(account(base), call(wire));
+  t.equal(path('anthropic-messages'), '/v1/messages');
+  t.equal(path('anthropic-count-tokens'), '/v1/messages/count_tokens');
+  t.equal(path('anthropic-messages', 'https://api.deepseek.com/anthropic/v1'), '/anthropic/v1/messages');
+  const version = (sent: string) => kind.callHeaders?.(call('anthropic-messages'), () => sent);
+  t.strictSame(version(''), { 'anthropic-version': '2023-06-01' });
+  t.strictSame(version('2099-01-01'), { 'anthropic-version': '2099-01-01' }, "the client's own stands");
 });
 
 t.test('dated Azure paths', async (t) => {
