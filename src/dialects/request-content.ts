@@ -1,6 +1,21 @@
+import {
+  INLINE_VALUES,
+  JSON_KEYS,
+  MEDIA_KEYS,
+  MEDIA_LITERALS,
+  MEDIA_VALUES,
+  type MediaKind,
+  MIME_KEYS,
+  mimeKind,
+  OPAQUE,
+  REPEATED,
+  SCHEMA_KEYS,
+  SOURCE_KEYS,
+  STRUCTURE,
+  TOP_KEYS,
+  type TopKey,
+} from './content-keys.js';
 import type { RequestFacts } from './request-facts.js';
-
-export type MediaKind = 'image' | 'audio' | 'video' | 'file';
 
 export interface MediaCount {
   readonly parts: number;
@@ -10,12 +25,20 @@ export interface MediaCount {
   readonly linked: number;
 }
 
-/** What a request's body holds for the model to read. */
+/** Literals of a body. */
+export interface Literals {
+  /** Bytes of all of them as written: no tokenizer makes more tokens of them. */
+  readonly bytes: number;
+  /** The first of them as offsets in pairs, start and end, without their quotes. */
+  readonly places: readonly number[];
+}
+
+/** What a request's body holds for the model to read, in any dialect. */
 export interface RequestContent {
-  /** Bytes of text literals as written: no tokenizer makes more tokens of them. */
-  readonly textBytes: number;
-  /** The first text literals as offsets in pairs, start and end, without their quotes. Definitions of tools are one literal. */
-  readonly texts: readonly number[];
+  /** What was said. Arguments of calls and results that are JSON are one literal each. */
+  readonly texts: Literals;
+  /** Tools and schemas, each list or object one literal. */
+  readonly definitions: Literals;
   /** Messages or input items: each costs a few tokens besides its text. */
   readonly items: number;
   /** Tokens that came as numbers. */
@@ -33,47 +56,7 @@ const MAX_TEXTS = 4_096;
 const BUDGET = 600_000;
 const LITERAL_WORK = 24;
 const LONGEST_KEY = 32;
-
-type TopKey = 'messages' | 'definitions' | 'other';
-
-/** Members of the body that the model reads; whatever is not in here (`model`, `user`, `metadata`, `stop`…) costs nothing. */
-const TOP_KEYS: ReadonlyMap<string, TopKey> = new Map([
-  ['messages', 'messages'],
-  ['input', 'messages'],
-  ['prompt', 'messages'],
-  ['suffix', 'messages'],
-  ['instructions', 'messages'],
-  ['system', 'messages'],
-  ['contents', 'messages'],
-  ['query', 'messages'],
-  ['documents', 'messages'],
-  ['tools', 'definitions'],
-  ['functions', 'definitions'],
-  ['response_format', 'definitions'],
-  ['text', 'definitions'],
-]);
-
-/** Values that say how the text is to be read: they are in the few tokens of each item. */
-const STRUCTURE: ReadonlySet<string> = new Set(
-  'role type id call_id tool_call_id detail format status media_type mime_type filename ttl phase'.split(' '),
-);
-
-const MEDIA_KEYS: ReadonlyMap<string, MediaKind> = new Map([
-  ['image_url', 'image'],
-  ['input_image', 'image'],
-  ['input_audio', 'audio'],
-  ['audio_url', 'audio'],
-  ['video_url', 'video'],
-  ['file', 'file'],
-  ['file_url', 'file'],
-  ['file_id', 'file'],
-  ['file_data', 'file'],
-  ['source', 'file'],
-  ['inline_data', 'file'],
-]);
-/** In an object under one of `MEDIA_KEYS`: where the thing itself stands. */
-const MEDIA_VALUES: ReadonlySet<string> = new Set(['url', 'data', 'file_data', 'file_id', 'file_uri', 'uri']);
-const INLINE_VALUES: ReadonlySet<string> = new Set(['data', 'file_data']);
+const LONGEST_TYPE = 40;
 
 const known = new WeakMap<RequestFacts, RequestContent>();
 
@@ -93,7 +76,8 @@ export function readContent(body: Buffer, facts: RequestFacts): RequestContent {
 function formContent(body: Buffer): RequestContent {
   const none = { parts: 0, inlineBytes: 0, linked: 0 };
   const media = { image: none, audio: { ...none, parts: 1, inlineBytes: body.length }, video: none, file: none };
-  return { textBytes: 0, texts: [], items: 0, tokenIds: 0, media, mediaBytes: body.length, unread: 0 };
+  const nothing: Literals = { bytes: 0, places: [] };
+  return { texts: nothing, definitions: nothing, items: 0, tokenIds: 0, media, mediaBytes: body.length, unread: 0 };
 }
 
 interface Level {
@@ -102,16 +86,31 @@ interface Level {
   key: string;
   /** What comes next is a key. */
   expectsKey: boolean;
+  /** The object's own `type` and MIME type, as far as they were seen. */
+  type: string;
+  mime: MediaKind | null;
+  /** Media found in it whose kind is not known before it ends. */
+  source: Source | null;
+}
+
+interface Source {
+  readonly start: number;
+  readonly end: number;
+  readonly inline: boolean;
+  /** How sure it is to be media: `data` may be anything; a `handed` one came from the object inside. */
+  readonly found: 'data' | 'source' | 'handed';
 }
 
 class ContentWalk {
   readonly #body: Buffer;
   readonly #levels: Level[] = [];
-  readonly #texts: number[] = [];
+  readonly #texts = new Found();
+  readonly #definitions = new Found();
   readonly #media = { image: counter(), audio: counter(), video: counter(), file: counter() };
   #top: TopKey | null = null;
-  #definitionsFrom = -1;
-  #textBytes = 0;
+  /** A container that is read as one literal: where it begins and how many levels are around it; -1 = none is open. */
+  #wholeFrom = -1;
+  #wholeDepth = 0;
   #items = 0;
   #tokenIds = 0;
   #mediaBytes = 0;
@@ -126,8 +125,8 @@ class ContentWalk {
 
   result(): RequestContent {
     return {
-      textBytes: this.#textBytes,
       texts: this.#texts,
+      definitions: this.#definitions,
       items: this.#items,
       tokenIds: this.#tokenIds,
       media: this.#media,
@@ -153,8 +152,9 @@ class ContentWalk {
     if (end < 0) return;
     this.#at = end + 1;
     const level = this.#levels.at(-1);
-    if (level?.expectsKey) this.#key(level, start, end);
-    else if (this.#top === 'messages') this.#value(level?.key ?? '', start, end);
+    if (level === undefined) return;
+    if (level.expectsKey) this.#key(level, start, end);
+    else if (this.#wholeFrom < 0 && isRead(this.#top)) this.#value(level, start, end);
   }
 
   /** Offset of the quote that closes the literal beginning at `start`; -1 when that is too much work. */
@@ -178,18 +178,31 @@ class ContentWalk {
     if (this.#levels.length === 1) this.#top = TOP_KEYS.get(level.key) ?? null;
   }
 
-  #value(key: string, start: number, end: number) {
-    if (STRUCTURE.has(key)) return;
-    const kind = this.#mediaKind(key, start);
-    if (kind === null) this.#text(start, end);
-    else this.#part(kind, end - start, INLINE_VALUES.has(key) || isDataUrl(this.#body, start));
+  #value(level: Level, start: number, end: number) {
+    const { key } = level;
+    if (key === 'type') level.type = this.#word(start, end);
+    else if (MIME_KEYS.has(key)) level.mime = mimeKind(this.#word(start, end));
+    else if (STRUCTURE.has(key) || OPAQUE.has(key)) return;
+    else if (isDataUrl(this.#body, start)) this.#part(dataUrlKind(this.#body, start), end - start, true);
+    else if (!this.#mediaValue(level, start, end)) this.#texts.add(start, end);
   }
 
-  #mediaKind(key: string, start: number): MediaKind | null {
-    if (isDataUrl(this.#body, start)) return dataUrlKind(this.#body, start);
-    const own = MEDIA_KEYS.get(key);
-    if (own !== undefined) return own;
-    return MEDIA_VALUES.has(key) ? (MEDIA_KEYS.get(this.#levels.at(-2)?.key ?? '') ?? null) : null;
+  /** True when the literal stands for something that is no text. */
+  #mediaValue(level: Level, start: number, end: number): boolean {
+    const { key } = level;
+    const around = this.#levels.at(-2)?.key ?? '';
+    const inline = INLINE_VALUES.has(key);
+    const own = MEDIA_LITERALS.get(key) ?? (MEDIA_VALUES.has(key) ? MEDIA_KEYS.get(around) : undefined);
+    const isSource = MEDIA_VALUES.has(key) && SOURCE_KEYS.has(around);
+    if (isSource || (key === 'data' && own === undefined)) {
+      level.source = { start, end, inline, found: isSource ? 'source' : 'data' };
+    } else if (own !== undefined) this.#part(own, end - start, inline);
+    else return false;
+    return true;
+  }
+
+  #word(start: number, end: number): string {
+    return this.#body.toString('latin1', start, Math.min(end, start + LONGEST_TYPE));
   }
 
   #part(kind: MediaKind, bytes: number, inline: boolean) {
@@ -201,23 +214,47 @@ class ContentWalk {
     } else count.linked += 1;
   }
 
-  #text(start: number, end: number) {
-    this.#textBytes += end - start;
-    if (end > start && this.#texts.length < 2 * MAX_TEXTS) this.#texts.push(start, end);
-  }
-
   #open(object: boolean) {
     const depth = this.#levels.length;
-    if (depth === 1 && this.#top === 'definitions') this.#definitionsFrom = this.#at;
+    const key = this.#levels.at(-1)?.key ?? '';
+    if (this.#wholeFrom < 0 && this.#isWhole(object, depth, key)) {
+      this.#wholeFrom = this.#at;
+      this.#wholeDepth = depth;
+    }
     if (depth === 2 && object && this.#top === 'messages') this.#items += 1;
-    this.#levels.push({ object, key: object ? '' : (this.#levels.at(-1)?.key ?? ''), expectsKey: object });
+    this.#levels.push({ object, key: object ? '' : key, expectsKey: object, type: '', mime: null, source: null });
+  }
+
+  /** Whether the container that begins is read as it is written. */
+  #isWhole(object: boolean, depth: number, key: string): boolean {
+    if (this.#top === 'definitions') return depth === 1;
+    if (this.#top === 'settings') return depth === 2 && SCHEMA_KEYS.has(key);
+    return isRead(this.#top) && depth > 2 && (REPEATED.has(key) || (object && JSON_KEYS.has(key)));
   }
 
   #close() {
-    this.#levels.pop();
-    if (this.#levels.length !== 1 || this.#definitionsFrom < 0) return;
-    this.#text(this.#definitionsFrom, this.#at + 1);
-    this.#definitionsFrom = -1;
+    const level = this.#levels.pop();
+    if (this.#wholeFrom >= 0 && this.#levels.length === this.#wholeDepth) this.#closeWhole();
+    else if (level?.source) this.#settle(level, level.source);
+  }
+
+  #closeWhole() {
+    const found = isRead(this.#top) ? this.#texts : this.#definitions;
+    if (!REPEATED.has(this.#levels.at(-1)?.key ?? '')) found.add(this.#wholeFrom, this.#at + 1);
+    this.#wholeFrom = -1;
+  }
+
+  /** The object that holds media has ended, so its kind is known, or known by the block around it. */
+  #settle(level: Level, source: Source) {
+    const { start, end, inline, found } = source;
+    const parent = this.#levels.at(-1);
+    const kind = level.mime ?? MEDIA_KEYS.get(level.type) ?? null;
+    // Thoughts that only Anthropic can read; its plain text in the place of a document.
+    if (level.type === 'redacted_thinking') return;
+    if (level.type === 'text' || (found === 'data' && kind === null)) this.#texts.add(start, end);
+    else if (kind !== null) this.#part(kind, end - start, inline);
+    else if (found === 'source' && parent?.object) parent.source = { ...source, found: 'handed' };
+    else this.#part(MEDIA_KEYS.get(parent?.key ?? '') ?? 'file', end - start, inline);
   }
 
   #next() {
@@ -229,9 +266,24 @@ class ContentWalk {
     const start = this.#at;
     const body = this.#body;
     while (isNumberByte(body[this.#at])) this.#at += 1;
-    if (this.#top === 'messages' && this.#levels.at(-1)?.object === false) this.#tokenIds += 1;
+    if (this.#top === 'messages' && this.#wholeFrom < 0 && this.#levels.at(-1)?.object === false) this.#tokenIds += 1;
     this.#work -= this.#at - start;
   }
+}
+
+class Found implements Literals {
+  readonly places: number[] = [];
+  bytes = 0;
+
+  add(start: number, end: number): void {
+    this.bytes += end - start;
+    if (end > start && this.places.length < 2 * MAX_TEXTS) this.places.push(start, end);
+  }
+}
+
+/** What stands in it is said, not defined. */
+function isRead(top: TopKey | null): boolean {
+  return top === 'messages' || top === 'system';
 }
 
 function counter(): { parts: number; inlineBytes: number; linked: number } {

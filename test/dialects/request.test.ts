@@ -4,7 +4,7 @@ import type { Endpoint } from '../../src/dialects/endpoint.js';
 import { matchEndpoint } from '../../src/dialects/endpoints.js';
 import { GatewayError } from '../../src/dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../../src/dialects/request.js';
-import { readContent } from '../../src/dialects/request-content.js';
+import { type Literals, readContent } from '../../src/dialects/request-content.js';
 import type { RequestFacts } from '../../src/dialects/request-facts.js';
 import { spliceRequest } from '../../src/dialects/splice.js';
 import { NO_RECORDINGS, openaiRecordings } from './recordings.js';
@@ -223,12 +223,14 @@ t.test('what there is to read', async (t) => {
   const content = (value: object, on = CHAT) => {
     const body = Buffer.from(JSON.stringify({ model: 'm', user: 'someone', ...value }));
     const found = readContent(body, facts(body, on));
-    const texts: string[] = [];
-    for (let at = 0; at < found.texts.length; at += 2)
-      texts.push(body.toString('utf8', found.texts[at], found.texts[at + 1]));
-    const sum = texts.reduce((bytes, text) => bytes + Buffer.byteLength(text), 0);
-    t.ok(texts.length === 4_096 ? found.textBytes >= sum : found.textBytes === sum);
-    return { ...found, texts };
+    const read = ({ places, bytes }: Literals): readonly string[] => {
+      const texts: string[] = [];
+      for (let at = 0; at < places.length; at += 2) texts.push(body.toString('utf8', places[at], places[at + 1]));
+      const sum = texts.reduce((total, text) => total + Buffer.byteLength(text), 0);
+      t.ok(texts.length === 4_096 ? bytes >= sum : bytes === sum);
+      return texts;
+    };
+    return { ...found, texts: read(found.texts), definitions: read(found.definitions) };
   };
   const image = `data:image/png;base64,${'A'.repeat(4_000)}`;
   const parts = [
@@ -247,7 +249,8 @@ t.test('what there is to read', async (t) => {
     tools: [{ type: 'function', function: { name: 'f' } }],
     stop: ['never counted'],
   });
-  t.same(chat.texts, ['be brief', 'bob', 'what is \\"this\\"?', '[{"type":"function","function":{"name":"f"}}]']);
+  t.same(chat.texts, ['be brief', 'bob', 'what is \\"this\\"?']);
+  t.same(chat.definitions, ['[{"type":"function","function":{"name":"f"}}]']);
   t.equal(chat.items, 2);
   t.match(chat.media, {
     image: { parts: 2, inlineBytes: image.length, linked: 1 },
@@ -271,6 +274,86 @@ t.test('what there is to read', async (t) => {
   t.match(content({ messages: [], tools: [{ type: 'function', function: { name: 'g', parameters: schema } }] }), {
     media: { image: { parts: 0 } },
   });
+  const base64 = 'D'.repeat(700);
+  const messages = content(
+    {
+      system: [{ type: 'text', text: 'rules', cache_control: { type: 'ephemeral', ttl: '1h' } }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: base64 } },
+            { source: { url: 'https://example.com/a.png', type: 'url' }, type: 'image' },
+            { type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' }, title: 'plan' },
+            { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'a note' } },
+            { type: 'search_result', source: 'https://example.com', content: [{ type: 'text', text: 'found' }] },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', thinking: 'hm', signature: 's'.repeat(300) },
+            { type: 'redacted_thinking', data: 'r'.repeat(300) },
+            { type: 'tool_use', id: 'toolu_1', name: 'look', input: { at: 'x', source: { data: 'y' } } },
+          ],
+        },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'seen' }] },
+      ],
+      tools: [{ name: 'look', input_schema: {} }],
+      output_config: { effort: 'high', format: { type: 'json_schema', schema: {} } },
+    },
+    endpoint('/v1/messages'),
+  );
+  const source = 'https://example.com';
+  t.same(messages.texts, [
+    'rules',
+    'plan',
+    'a note',
+    source,
+    'found',
+    'hm',
+    'look',
+    '{"at":"x","source":{"data":"y"}}',
+    'seen',
+  ]);
+  t.same(messages.definitions, ['[{"name":"look","input_schema":{}}]', '{"type":"json_schema","schema":{}}']);
+  t.match(messages, {
+    items: 3,
+    mediaBytes: 700,
+    media: { image: { parts: 2, linked: 1 }, file: { parts: 1, linked: 1 } },
+  });
+  const gemini = content({
+    systemInstruction: { parts: [{ text: 'rules' }] },
+    contents: [
+      { role: 'user', parts: [{ text: 'what?' }, { inlineData: { data: base64, mimeType: 'image/png' } }] },
+      { role: 'model', parts: [{ functionCall: { name: 'f', args: { a: 1 } }, thoughtSignature: 'x' }] },
+      { role: 'user', parts: [{ functionResponse: { name: 'f', response: { b: 2 } } }] },
+      { role: 'user', parts: [{ fileData: { mimeType: 'video/mp4', fileUri: 'gs://a/b' } }] },
+    ],
+  });
+  t.same(gemini.texts, ['rules', 'what?', 'f', '{"a":1}', 'f', '{"b":2}']);
+  t.match(gemini, { items: 4, media: { image: { parts: 1, inlineBytes: 700 }, video: { parts: 1, linked: 1 } } });
+  const bedrock = content({
+    messages: [
+      { role: 'user', content: [{ text: 'what?' }, { image: { format: 'png', source: { bytes: base64 } } }] },
+      { role: 'assistant', content: [{ toolUse: { toolUseId: 't', name: 'f', input: { a: 1 } } }] },
+    ],
+    toolConfig: { tools: [{ toolSpec: { name: 'f' } }], toolChoice: { auto: {} } },
+  });
+  t.same([bedrock.texts, bedrock.definitions], [['what?', 'f', '{"a":1}'], ['[{"toolSpec":{"name":"f"}}]']]);
+  t.match(bedrock.media, { image: { parts: 1, inlineBytes: 700 } });
+  const hub = content({
+    messages: [
+      {
+        role: 'assistant',
+        content: 'a',
+        reasoning_content: 'hm',
+        thinking_blocks: [{ type: 'thinking', thinking: 'hm' }],
+      },
+    ],
+  });
+  t.same(hub.texts, ['a', 'hm'], 'thoughts count once');
+  t.same(content({ documents: [{ data: 'no media', document: 'nor this' }] }).texts, ['nor this', 'no media']);
   const many = content({ messages: [{ role: 'user', content: Array.from({ length: 60_000 }, () => 'x') }] }, CHAT);
   t.ok(many.unread > 0, 'work is bounded');
 });

@@ -1,4 +1,4 @@
-import type { MediaKind } from '../../dialects/request-content.js';
+import type { MediaKind } from '../../dialects/content-keys.js';
 
 /** Tokens that something which is no text takes up in the context. */
 export interface MediaTokens {
@@ -15,6 +15,8 @@ export interface TokenFamily {
   readonly name: string;
   /** Tokens of this family for one of o200k, measured over recorded answers. */
   readonly multiplier: number;
+  /** Tokens of the answer's own beginning. */
+  readonly base: number;
   /** Tokens around each message. */
   readonly perItem: number;
   /** The beginning of the answer is part of the input of the Responses endpoint too. */
@@ -23,6 +25,8 @@ export interface TokenFamily {
   readonly perCall: number;
   /** Tokens that offering tools costs besides their definitions. */
   readonly tools: number;
+  /** Tokens of a definition for one of its JSON: some models are shown it in a shorter form. */
+  readonly definitions: number;
   readonly media: Readonly<Record<MediaKind, MediaTokens>>;
   /** Which tokenizer counts. */
   readonly counts: 'o200k' | 'word-pieces';
@@ -48,10 +52,12 @@ function image(typical: number, most: number): MediaTokens {
 const OPENAI: TokenFamily = {
   name: 'openai',
   multiplier: 1,
+  base: 3,
   perItem: 4,
   perAnswer: true,
   perCall: 12,
   tools: 10,
+  definitions: 0.6,
   // 85 + 170 for each of up to 8 tiles; newer models count patches, with up to 10,000 of them.
   media: media(image(765, 10_000), 10),
   counts: 'o200k',
@@ -63,12 +69,16 @@ const CLAUDE: TokenFamily = {
   ...OPENAI,
   name: 'claude',
   multiplier: 1.16,
+  base: 0,
   tools: 346,
+  definitions: 1.2,
   // Width × height ÷ 750, scaled down to 1.15 megapixels.
   media: media(image(1_500, 1_640), 0),
 };
+/** The text that explains tools to the model has grown. */
+const CLAUDE_4_5: TokenFamily = { ...CLAUDE, name: 'claude-4.5', tools: 480 };
 const CLAUDE_4_7: TokenFamily = {
-  ...CLAUDE,
+  ...CLAUDE_4_5,
   name: 'claude-4.7',
   multiplier: 1.49,
   media: media(image(2_000, 4_784), 0),
@@ -77,14 +87,25 @@ const GEMINI: TokenFamily = {
   ...OPENAI,
   name: 'gemini',
   multiplier: 1.07,
+  base: 0,
+  perItem: 0,
+  tools: 0,
+  definitions: 0.75,
   media: media(image(1_120, 5_160), 32),
 };
-const MISTRAL: TokenFamily = { ...OPENAI, name: 'mistral', multiplier: 1.07, media: media(image(1_500, 4_160), 8) };
+const MISTRAL: TokenFamily = {
+  ...OPENAI,
+  name: 'mistral',
+  multiplier: 1.07,
+  definitions: 1,
+  media: media(image(1_500, 4_160), 8),
+};
 const LLAMA: TokenFamily = {
   ...OPENAI,
   name: 'llama',
   multiplier: 1.03,
   tools: 150,
+  definitions: 1.25,
   media: media(image(1_500, 6_500), 10),
 };
 const OTHER: TokenFamily = {
@@ -92,6 +113,7 @@ const OTHER: TokenFamily = {
   name: 'other',
   multiplier: 1.05,
   tools: 150,
+  definitions: 1,
   media: media(image(1_500, 16_384), 10),
 };
 const MOCK: TokenFamily = {
@@ -101,6 +123,7 @@ const MOCK: TokenFamily = {
   perAnswer: false,
   perCall: 0,
   tools: 0,
+  definitions: 1,
   media: media(image(0, 0), 0),
   counts: 'word-pieces',
 };
@@ -116,7 +139,7 @@ const BY_NAME: readonly (readonly [RegExp, TokenFamily])[] = [
   [/gpt|(?:^|\/)o\d|davinci|babbage|text-embedding|^openai\/|^azure\//, OPENAI],
 ];
 
-/** From version 4.7 on, Claude makes about half as many tokens again. */
+/** Claude's tokens have changed twice; from version 4.7 on, it makes about half as many again. */
 const CLAUDE_VERSION = /(?:opus|sonnet|haiku|fable|mythos)-(\d{1,2})(?!\d)(?:[-.](\d)(?!\d))?/;
 
 /** The family of a model by its name; unknown names get a middle way. */
@@ -125,5 +148,7 @@ export function tokenFamily(name: string): TokenFamily {
   const family = BY_NAME.find(([pattern]) => pattern.test(lower))?.[1] ?? OTHER;
   if (family !== CLAUDE) return family;
   const [, major, minor] = CLAUDE_VERSION.exec(lower) ?? [];
-  return Number(`${major ?? 0}.${minor ?? 0}`) >= 4.7 ? CLAUDE_4_7 : CLAUDE;
+  const version = Number(`${major ?? 0}.${minor ?? 0}`);
+  if (version >= 4.7) return CLAUDE_4_7;
+  return version >= 4.5 ? CLAUDE_4_5 : CLAUDE;
 }

@@ -1,32 +1,36 @@
-import type { RequestContent } from '../../dialects/request-content.js';
-
-/** Up to here every text is counted; of more, three blocks stand for the rest. */
-const COUNTED_BYTES = 16 * 1024;
-const BLOCK_BYTES = 5 * 1024;
+import type { Literals } from '../../dialects/request-content.js';
 
 export interface InputTexts {
   readonly texts: readonly string[];
-  /** How often they go into all the text of the request: 1 when they are all of it. */
+  /** How often they go into all that they stand for: 1 when they are all of it. */
   readonly weight: number;
 }
 
-/** The texts that are worth counting: all of a usual request, the first, the middle and the last block of a long one. */
-export function inputTexts(body: Buffer, content: RequestContent): InputTexts {
-  const places = content.texts;
-  let kept = 0;
-  for (let at = 0; at < places.length; at += 2) kept += (places[at + 1] ?? 0) - (places[at] ?? 0);
-  if (kept <= COUNTED_BYTES)
-    return { texts: textsIn(body, places, { from: 0, to: kept }), weight: weight(content, kept) };
-  const middle = (kept - BLOCK_BYTES) >> 1;
-  const texts = [0, middle, kept - BLOCK_BYTES].flatMap((from) =>
-    textsIn(body, places, { from, to: from + BLOCK_BYTES }),
-  );
-  return { texts, weight: weight(content, 3 * BLOCK_BYTES) };
+export interface Sampling {
+  /** Up to so many bytes every text is counted; of more, three blocks of a third each stand for the rest. */
+  readonly bytes: number;
+  /** Bytes that nobody looked at and that are taken for more of the same. */
+  readonly unread: number;
 }
 
-/** Bytes that were not looked at are taken for text: their share is not known. */
-function weight(content: RequestContent, sampled: number): number {
-  return sampled === 0 ? 1 : (content.textBytes + content.unread) / sampled;
+/** The texts that are worth counting: all of a usual request, the first, the middle and the last block of a long one. */
+export function inputTexts(
+  body: Buffer,
+  { places, bytes }: Literals,
+  { bytes: counted, unread }: Sampling,
+): InputTexts {
+  let kept = 0;
+  for (let at = 0; at < places.length; at += 2) kept += (places[at + 1] ?? 0) - (places[at] ?? 0);
+  const all = bytes + unread;
+  if (kept <= counted) return { texts: textsIn(body, places, { from: 0, to: kept }), weight: weight(all, kept) };
+  const block = Math.floor(counted / 3);
+  const middle = (kept - block) >> 1;
+  const texts = [0, middle, kept - block].flatMap((from) => textsIn(body, places, { from, to: from + block }));
+  return { texts, weight: weight(all, 3 * block) };
+}
+
+function weight(all: number, sampled: number): number {
+  return sampled === 0 ? 1 : all / sampled;
 }
 
 /** Bytes of all texts, put one behind the other. */

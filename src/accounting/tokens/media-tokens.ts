@@ -1,4 +1,5 @@
-import { type MediaCount, type MediaKind, type RequestContent, readContent } from '../../dialects/request-content.js';
+import type { MediaKind } from '../../dialects/content-keys.js';
+import { type MediaCount, type RequestContent, readContent } from '../../dialects/request-content.js';
 import type { RequestFacts } from '../../dialects/request-facts.js';
 import type { MediaTokens, TokenFamily } from './families.js';
 

@@ -1,8 +1,9 @@
 import { countTokens as countWordPieces } from '../../codec/word-pieces.js';
+import type { Wire } from '../../dialects/endpoint.js';
 import { type RequestContent, readContent } from '../../dialects/request-content.js';
 import type { RequestFacts } from '../../dialects/request-facts.js';
 import { type TokenFamily, tokenFamily } from './families.js';
-import { inputTexts } from './input-texts.js';
+import { type InputTexts, inputTexts } from './input-texts.js';
 import { type CountedRequest, inputTokensUpper, mediaTokens } from './media-tokens.js';
 import { type CountPiece, sumTokens, type TextBudget } from './text-tokens.js';
 
@@ -30,9 +31,10 @@ export interface TokenCounterOptions {
 
 /** Words are no tokens: so many of o200k for one word piece, over the same recordings. */
 const FALLBACK_MULTIPLIER = 1.05;
-const BUDGET_MS = 3;
-/** The answer's own beginning is part of the input. */
-const BASE = 3;
+const BUDGET_MS = 2;
+const SAID_BYTES = 15 * 1024;
+/** Definitions are all of a kind: less of them is enough. */
+const DEFINED_BYTES = 6 * 1024;
 const BYTES_PER_TOKEN = 4;
 
 export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
@@ -47,7 +49,7 @@ export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
     );
     return loading;
   };
-  const budgetFor = (family: TokenFamily): TextBudget & { readonly multiplier: number } => {
+  const budgetFor = (family: TokenFamily): Budget => {
     const limits = { now: options.now, ms: BUDGET_MS };
     if (family.counts === 'word-pieces') return { ...limits, count: countWordPieces, multiplier: 1 };
     if (o200k !== null) return { ...limits, count: o200k, multiplier: family.multiplier };
@@ -64,15 +66,36 @@ export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
       const { body, facts } = request;
       const content = readContent(body, facts);
       const budget = budgetFor(family);
-      const { texts, weight } = inputTexts(body, content);
-      const counted = sumTokens(texts, budget) * budget.multiplier * weight;
+      const said = tokensOf(inputTexts(body, content.texts, { bytes: SAID_BYTES, unread: content.unread }), budget);
+      const defined = tokensOf(inputTexts(body, content.definitions, { bytes: DEFINED_BYTES, unread: 0 }), budget);
+      const counted = said + defined * family.definitions;
       // One literal that is too much work to look through.
-      const unseen = content.textBytes === 0 ? content.unread / BYTES_PER_TOKEN : 0;
+      const unseen = content.texts.bytes === 0 ? content.unread / BYTES_PER_TOKEN : 0;
       const framed = frameTokens(facts, content, family) + mediaTokens(content, family) + content.tokenIds;
       const upper = inputTokensUpper({ request, family, contextWindow: null });
       return Math.min(Math.ceil(counted + unseen) + framed, upper);
     },
   };
+}
+
+/** Endpoints where the beginning of the answer is part of the input. */
+const TALKS: ReadonlySet<Wire> = new Set<Wire>([
+  'openai-chat',
+  'anthropic-messages',
+  'anthropic-count-tokens',
+  'gemini-generate',
+  'gemini-count-tokens',
+  'bedrock-converse',
+  'bedrock-count-tokens',
+]);
+
+interface Budget extends TextBudget {
+  /** Of the family: its tokens for one that is counted. */
+  readonly multiplier: number;
+}
+
+function tokensOf({ texts, weight }: InputTexts, budget: Budget): number {
+  return sumTokens(texts, budget) * budget.multiplier * weight;
 }
 
 /**
@@ -82,6 +105,6 @@ export function createTokenCounter(options: TokenCounterOptions): TokenCounter {
 function frameTokens(facts: RequestFacts, content: RequestContent, family: TokenFamily): number {
   const isResponses = facts.wire === 'openai-responses';
   const items = isResponses ? Math.max(1, content.items) : content.items;
-  const base = facts.wire === 'openai-chat' || (isResponses && family.perAnswer) ? BASE : 0;
+  const base = TALKS.has(facts.wire) || (isResponses && family.perAnswer) ? family.base : 0;
   return base + items * family.perItem + (facts.tools ? family.tools : 0);
 }

@@ -7,7 +7,9 @@ import { sumTokens } from '../../../src/accounting/tokens/text-tokens.js';
 import { createTokenCounter, type TokenCounter } from '../../../src/accounting/tokens/token-counter.js';
 import { matchEndpoint } from '../../../src/dialects/endpoints.js';
 import { GatewayError } from '../../../src/dialects/error.js';
+import { isObject, stringIn } from '../../../src/dialects/json-value.js';
 import { scanRequest } from '../../../src/dialects/request.js';
+import { allRecordings, NO_RECORDINGS } from '../../dialects/recordings.js';
 
 /** A clock that stands still: everything is counted, however slow the machine. */
 const counter = createTokenCounter({ load: loadO200k, now: () => 0, onProblem: t.threw });
@@ -36,9 +38,9 @@ t.test('families by name', async (t) => {
     ['mistral/mistral-large-latest', 'mistral'],
     ['mistral/codestral-2508', 'mistral'],
     ['anthropic/claude-3-5-sonnet-20241022', 'claude'],
-    ['anthropic/claude-sonnet-4-5-20250929', 'claude'],
+    ['anthropic/claude-sonnet-4-5-20250929', 'claude-4.5'],
     ['anthropic/claude-opus-4-20250514', 'claude'],
-    ['anthropic/claude-opus-4-6', 'claude'],
+    ['anthropic/claude-opus-4-6', 'claude-4.5'],
     ['openrouter/anthropic/claude-opus-4.7', 'claude-4.7'],
     ['bedrock/anthropic.claude-opus-4-8-v1:0', 'claude-4.7'],
     ['anthropic/claude-opus-5', 'claude-4.7'],
@@ -74,7 +76,7 @@ t.test('inputs', async (t) => {
   const link = { type: 'image_url', image_url: { url: 'https://example.com/x.png' } };
   t.equal(counter.estimateInput(said([image])), 3 + 4 + 765, 'base64 is no text');
   t.equal(counter.estimateInput(said([link, link])), Math.min(3 + 4 + 2 * 765), 'what is only linked is not free');
-  t.equal(counter.estimateInput(said([link]), tokenFamily('anthropic/claude-sonnet-4-5')), 3 + 4 + 1_500);
+  t.equal(counter.estimateInput(said([link]), tokenFamily('anthropic/claude-sonnet-4-5')), 4 + 1_500);
   const tools = [{ type: 'function', function: { name: 'weather', description: 'The weather of a city' } }];
   const plain = counter.estimateInput(said('hi'));
   const offered = request({ messages: [{ role: 'user', content: 'hi' }], tools });
@@ -84,6 +86,37 @@ t.test('inputs', async (t) => {
   const sampled = counter.estimateInput(said(words));
   const whole = counter.countText('lorem ipsum dolor sit amet consectetur '.repeat(100), tokenFamily('openai/x')) * 200;
   t.ok(Math.abs(sampled / whole - 1) < 0.02, `${sampled} of ${whole}`);
+});
+
+/** What the estimate cannot know: sizes of images, what is fetched or kept elsewhere, tools with hidden texts. */
+const UNKNOWABLE = /image|server-tools|file|audio|cached-tokens|cache-request/;
+const UNKNOWN_TOOLS = new Set(['anthropic-messages-stream-tool-call-03']);
+
+t.test('estimates and what providers counted', { skip: NO_RECORDINGS }, async (t) => {
+  for (const [wires, path] of [
+    [['anthropic-messages', 'anthropic-count-tokens'], null],
+    [['gemini-generate', 'gemini-count-tokens'], '/v1beta/models/gemini%2Fgemini-2.5-flash:generateContent'],
+    [['openai-chat'], null],
+  ] as const) {
+    const ratios: number[] = [];
+    for (const { id, wire, provider, status, features, usage, request: asked } of allRecordings()) {
+      if (!wires.some((each) => each === wire) || status !== 200 || usage === null || !isObject(asked)) continue;
+      if (UNKNOWABLE.test(features.join()) || UNKNOWN_TOOLS.has(id)) continue;
+      const at = path ?? (wire === 'openai-chat' ? '/v1/chat/completions' : '/v1/messages');
+      const model = stringIn(asked, 'model');
+      const known = ['openai', 'anthropic', 'gemini', 'vertex'].includes(provider);
+      if (!known || (path === null && model === null)) continue;
+      const sent = request({ ...asked, ...(path === null && { model: `${provider}/${model}` }) }, at);
+      const stated = ['input_tokens', 'prompt_tokens', 'promptTokenCount', 'totalTokens'].map((name) => usage[name]);
+      const counted = Number(stated.find((count) => typeof count === 'number'));
+      if (counted > 0) ratios.push(counter.estimateInput(sent) / counted);
+    }
+    ratios.sort((one, other) => one - other);
+    const at = (share: number) => ratios[Math.floor(share * (ratios.length - 1))] ?? 0;
+    t.ok(ratios.length >= 10, `${wires[0]}: ${ratios.length}`);
+    t.ok(at(0.5) > 0.85 && at(0.5) < 1.15, `${wires[0]}: median ${at(0.5).toFixed(2)}`);
+    t.ok(at(0.05) > 0.15 && at(0.95) < 2.5, `${wires[0]}: ${at(0.05).toFixed(2)} to ${at(0.95).toFixed(2)}`);
+  }
 });
 
 t.test('the mock is counted as it counts', async (t) => {
