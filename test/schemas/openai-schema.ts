@@ -6,11 +6,17 @@ import { schemasOfTypes, type TypeSource } from './type-schema.js';
 const RESOURCES = `${dirname(fileURLToPath(import.meta.resolve('openai')))}/resources`;
 const CHAT = `${RESOURCES}/chat/completions/completions.d.mts`;
 const RESPONSES = `${RESOURCES}/responses/responses.d.mts`;
-/** As recorded answers of its servers have it. */
+/** Where the wire differs from the types. */
 const RESPONSE = {
   without: ['Response.output_text', 'Response._request_id'],
   nullable: ['Response.usage', 'Response.user'],
-  undeclared: ['Response.store', 'Response.presence_penalty', 'Response.frequency_penalty'],
+  undeclared: [
+    'Response.store',
+    'Response.presence_penalty',
+    'Response.frequency_penalty',
+    // The API's description demands it.
+    'ResponseFunctionCallArgumentsDoneEvent.name',
+  ],
 };
 /** Members that its servers answer with null, whatever the description says. */
 const NULLABLE = ['ChatCompletion.system_fingerprint', 'ChatCompletionChunk.system_fingerprint'];

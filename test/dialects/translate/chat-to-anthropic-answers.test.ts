@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream';
 import t from 'tap';
 import { normaliseMessagesUsage } from '../../../src/dialects/anthropic/usage.js';
 import { createEventDecoder } from '../../../src/dialects/event-decoders.js';
@@ -67,6 +68,19 @@ t.test('every recorded stream is a stream of chunks', { skip: NO_RECORDINGS }, a
     const calls = events.filter((event) => stringIn(objectIn(event, 'content_block'), 'type') === 'tool_use');
     t.equal(all.calls.length, calls.length, `${recording.id}: calls`);
     if (recording.finishReason === 'tool_use') t.strictSame(all.finish, ['tool_calls'], recording.id);
+  }
+});
+
+t.test("OpenAI's client reads every recorded stream", { skip: NO_RECORDINGS }, async (t) => {
+  for (const recording of answers.filter((each) => each.streamed)) {
+    const chunks = streamed(ask({}), eventsOf(recording, [recording.bytes])).filter(isObject);
+    if (chunks.length === 0 || collect(chunks).finish.length === 0) continue;
+    const lines = chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join('');
+    const completion = await ChatCompletionStream.fromReadableStream(new Blob([lines]).stream()).finalChatCompletion();
+    const [choice] = completion.choices;
+    t.equal(choice?.message.content ?? '', collect(chunks).content, recording.id);
+    t.equal(choice?.message.tool_calls?.length ?? 0, collect(chunks).calls.length, `${recording.id}: calls`);
+    t.strictSame(completion.usage, collect(chunks).usage, `${recording.id}: usage`);
   }
 });
 

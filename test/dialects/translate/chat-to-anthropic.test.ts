@@ -155,6 +155,33 @@ t.test('what cannot be expressed is refused by name', async (t) => {
   t.equal(refused({ ...TOOLS, tool_choice: 'required' }), 'not refused');
 });
 
+t.test('no more than four cache breakpoints', async (t) => {
+  const mark = { cache_control: { type: 'ephemeral' } };
+  const text = (said: string) => ({ type: 'text', text: said, ...mark });
+  const turn = (index: number) => [
+    { role: 'user', content: [text(`u${index}`)] },
+    { role: 'assistant', content: [{ type: 'text', text: 'x' }] },
+  ];
+  const messages = [{ role: 'system', content: [text('s')] }, ...[0, 1, 2, 3].flatMap(turn)];
+  const { body, warnings } = prepare({ messages, tools: TOOLS.tools.map((tool) => ({ ...tool, ...mark })) });
+  const marked = JSON.stringify(body).split('"cache_control"').length - 1;
+  t.equal(marked, 4);
+  t.strictSame(warnings, ['cache_control']);
+  t.match(body, { system: [mark], tools: [mark] }, 'the oldest messages lose theirs');
+  t.match(listIn(body, 'messages').at(-2), { content: [mark] });
+  const many = Array.from({ length: 6 }, (_, index) => text(`s${index}`));
+  const systems = prepare({
+    messages: [
+      { role: 'system', content: many },
+      { role: 'user', content: 'Hi' },
+    ],
+  });
+  t.strictSame(
+    listIn(systems.body, 'system').map((each) => 'cache_control' in (each as object)),
+    [false, false, true, true, true, true],
+  );
+});
+
 t.test('bounds of the output', async (t) => {
   const bound = (request: JsonObject, context: Partial<TranslationContext> = {}, model = 'claude-sonnet-4-5') =>
     ask(request, model, context).body['max_tokens'];
