@@ -5,6 +5,7 @@ import { CACHE_CONTROL } from '../hub.js';
 import type { Losses } from '../losses.js';
 import type { TranslationContext } from '../translation.js';
 import { type AnswerFormat, choiceWithAnswer, chooseFormat } from './answer-format.js';
+import { withinBreakpoints } from './cache-breakpoints.js';
 import { type Conversation, convertMessages } from './messages.js';
 import { convertSampling } from './sampling.js';
 import { chooseThinking, isThinking } from './thinking.js';
@@ -34,7 +35,18 @@ export function convertRequest(request: JsonObject, context: TranslationContext)
   const sampling = convertSampling(request, { model, thinking: isThinking(thought.thinking), losses });
   if (conversation.messages.length === 0)
     return losses.refuse('messages', 'it needs at least one message of the user that is not empty');
-  const system = [...conversation.system, ...instructionBlocks(format)];
+  const {
+    system,
+    messages,
+    tools: sent,
+  } = withinBreakpoints(
+    {
+      system: [...conversation.system, ...instructionBlocks(format)],
+      messages: conversation.messages,
+      tools: offered.tools,
+    },
+    losses,
+  );
   const outputConfig = {
     ...(thought.effort === null ? {} : { effort: thought.effort }),
     ...(format.format === null ? {} : { format: format.format }),
@@ -43,8 +55,8 @@ export function convertRequest(request: JsonObject, context: TranslationContext)
     model: context.model,
     max_tokens: thought.maxTokens,
     ...(system.length > 0 ? { system } : {}),
-    messages: conversation.messages,
-    ...(offered.tools.length > 0 ? { tools: offered.tools } : {}),
+    messages,
+    ...(sent.length > 0 ? { tools: sent } : {}),
     ...(offered.choice === null ? {} : { tool_choice: offered.choice }),
     ...(thought.thinking === null ? {} : { thinking: thought.thinking }),
     ...(Object.keys(outputConfig).length > 0 ? { output_config: outputConfig } : {}),
