@@ -52,9 +52,10 @@ export interface RequestContent {
 
 /** Literals whose places are kept; the texts behind them are only measured. */
 const MAX_TEXTS = 4_096;
-/** Work that takes about two milliseconds: a byte between literals is one, a literal is worth so many bytes. */
+/** Work that takes about two milliseconds: a byte between literals is one, a literal or a container is worth so many bytes. */
 const BUDGET = 600_000;
 const LITERAL_WORK = 24;
+const CONTAINER_WORK = 16;
 const LONGEST_KEY = 32;
 const LONGEST_TYPE = 40;
 
@@ -215,6 +216,7 @@ class ContentWalk {
   }
 
   #open(object: boolean) {
+    this.#work -= CONTAINER_WORK;
     const depth = this.#levels.length;
     const key = this.#levels.at(-1)?.key ?? '';
     if (this.#wholeFrom < 0 && this.#isWhole(object, depth, key)) {
