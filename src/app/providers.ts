@@ -41,7 +41,7 @@ export class ProviderService {
   use(snapshot: Snapshot): void {
     this.#keeper.use(snapshot.providers.values());
     this.#probe?.stop();
-    this.#probe = probeProviders(snapshot, this.#options.health);
+    this.#probe = probeProviders(snapshot, this.#options.health, this.credentials);
   }
 
   /** Resolves when every token was asked for once, or after `patienceMs`. */
@@ -61,12 +61,8 @@ export class ProviderService {
 }
 
 /** Asks providers for their list of models now and then, where the configuration wants it. */
-function probeProviders(snapshot: Snapshot, health: Health): Probe {
-  const accounts = [...snapshot.providers.values()].flatMap((account) => {
-    const kind = PROVIDER_KINDS.get(account.kind);
-    return kind === undefined ? [] : [{ account, kind }];
-  });
+function probeProviders(snapshot: Snapshot, health: Health, credentials: CredentialPool): Probe {
   const report = (provider: string, failure: Parameters<Health['probed']>[1]): void =>
     health.probed(provider, failure, Date.now());
-  return createProbe(accounts, { get: probeByFetch, random: Math.random, report });
+  return createProbe(snapshot.providers.values(), { get: probeByFetch, credentials, random: Math.random, report });
 }

@@ -1,14 +1,6 @@
 import type { ProviderAccount } from '../config/snapshot.js';
-import { chooseCredential } from './credentials/choose.js';
-import { credentialHeader } from './credentials/header.js';
+import type { CredentialPool } from './credentials/credential-pool.js';
 import type { FailureKind } from './health/health.js';
-import type { ProviderKind } from './kind.js';
-
-export interface ProbedAccount {
-  /** Those without `probeMs` are left out. */
-  readonly account: ProviderAccount;
-  readonly kind: ProviderKind;
-}
 
 /** Rejects when there was no answer; `TimeoutError` when the signal ended it. Must not follow redirects. */
 export type ProbeGet = (
@@ -18,6 +10,7 @@ export type ProbeGet = (
 
 export interface ProbeDependencies {
   readonly get: ProbeGet;
+  readonly credentials: Pick<CredentialPool, 'authorise'>;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** `Health.probed` with the time; null = answered well. What proves nothing (404, 429) is not reported. */
@@ -36,12 +29,12 @@ const TIMEOUT_MS = 10_000;
 /**
  * Asks each account for its list of models now and then: a call that no provider charges for. One unreferenced timer
  * per account; the first probe comes at a random time within the first period and each next one 10 % around it, so
- * that several gateways do not ask together. A probe never overlaps the one before.
+ * that several gateways do not ask together. A probe never overlaps the one before. Accounts without `probeMs` are left out.
  */
-export function createProbe(accounts: Iterable<ProbedAccount>, dependencies: ProbeDependencies): Probe {
+export function createProbe(accounts: Iterable<ProviderAccount>, dependencies: ProbeDependencies): Probe {
   const stops: (() => void)[] = [];
-  for (const { account, kind } of accounts) {
-    if (account.probeMs !== null) stops.push(startProbing({ account, kind, everyMs: account.probeMs }, dependencies));
+  for (const account of accounts) {
+    if (account.probeMs !== null) stops.push(startProbing({ account, everyMs: account.probeMs }, dependencies));
   }
   return {
     stop() {
@@ -50,7 +43,8 @@ export function createProbe(accounts: Iterable<ProbedAccount>, dependencies: Pro
   };
 }
 
-interface Probing extends ProbedAccount {
+interface Probing {
+  readonly account: ProviderAccount;
   /** Milliseconds between two probes, on average. */
   readonly everyMs: number;
 }
@@ -80,16 +74,23 @@ function startProbing(probed: Probing, dependencies: ProbeDependencies): () => v
 type Outcome = FailureKind | null | 'unclear';
 
 async function probeOnce(
-  { account, kind }: ProbedAccount,
-  { get, timeoutMs = TIMEOUT_MS }: ProbeDependencies,
+  { account }: Probing,
+  { get, credentials, timeoutMs = TIMEOUT_MS }: ProbeDependencies,
   { rotation, end }: { readonly rotation: number; readonly end: AbortSignal },
 ): Promise<Outcome> {
-  const credential = credentialHeader(kind, chooseCredential(account, rotation));
+  const url = modelsUrl(account);
   const headers: Record<string, string> = { accept: 'application/json', ...account.headers };
-  if (credential !== null) headers[credential.name] = credential.value;
+  try {
+    const path = url.slice(new URL(url).origin.length);
+    const call = { method: 'GET', path, body: Buffer.alloc(0), rotation } as const;
+    for (const { name, value } of credentials.authorise(account, call).headers) headers[name] = value;
+  } catch {
+    // Without a token nothing can be learned about the provider; that there is none has been told.
+    return 'unclear';
+  }
   const signal = AbortSignal.any([end, AbortSignal.timeout(timeoutMs)]);
   try {
-    return readStatus((await get(modelsUrl(account), { headers, signal })).status);
+    return readStatus((await get(url, { headers, signal })).status);
   } catch (error) {
     return error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'connect';
   }

@@ -3,7 +3,7 @@ import t from 'tap';
 import type { Credential } from '../../src/config/credential-source.js';
 import type { ProviderAccount } from '../../src/config/snapshot.js';
 import { Secret } from '../../src/observability/secret.js';
-import { chooseCredential } from '../../src/providers/credentials/choose.js';
+import { chooseByWeight } from '../../src/providers/credentials/choose.js';
 import { credentialHeader, credentialHeaderNames } from '../../src/providers/credentials/header.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { requestHeadersToRemove, responseHeadersToRemove } from '../../src/providers/upstream-headers.js';
@@ -16,7 +16,7 @@ function accountWith(...weights: readonly number[]): ProviderAccount {
 function shares(account: ProviderAccount, from: number, count: number): number[] {
   const seen = account.credentials.map(() => 0);
   for (let rotation = from; rotation < from + count; rotation += 1) {
-    const chosen = chooseCredential(account, rotation);
+    const chosen = chooseByWeight(account.credentials, rotation);
     const at = chosen === null ? -1 : account.credentials.indexOf(chosen);
     seen[at] = (seen[at] ?? 0) + 1;
   }
@@ -24,8 +24,8 @@ function shares(account: ProviderAccount, from: number, count: number): number[]
 }
 
 t.test('credentials are shared by weight', async (t) => {
-  t.equal(chooseCredential(accountWith(), 7), null);
-  t.equal(chooseCredential(accountWith(0), 7)?.secret.reveal(), 'key-0');
+  t.equal(chooseByWeight([], 7), null);
+  t.equal(chooseByWeight(accountWith(0).credentials, 7)?.secret.reveal(), 'key-0');
   t.strictSame(shares(accountWith(1, 0), 0, 100), [100, 0]);
   const [first = 0] = shares(accountWith(0, 0), 0, 100);
   t.ok(first >= 48 && first <= 52, 'all zero: shared equally');
@@ -49,7 +49,15 @@ t.test('credential headers', async (t) => {
   t.same(credentialHeader(openai, credential), { name: 'authorization', value: 'Bearer s3cret' });
   t.same(credentialHeader(azure, credential), { name: 'api-key', value: 's3cret' });
   t.equal(credentialHeader(openai, null), null);
-  t.same(credentialHeaderNames(PROVIDER_KINDS.values()), ['api-key', 'authorization']);
+  for (const name of ['api-key', 'authorization'])
+    t.ok(credentialHeaderNames(PROVIDER_KINDS.values()).includes(name), name);
+  t.same(credentialHeaderNames([{ ...openai, identity: 'aws' }]), [
+    'authorization',
+    'x-amz-date',
+    'x-amz-security-token',
+  ]);
+  const source = { kind: 'aws-profile', profile: 'p' } as const;
+  t.equal(credentialHeader(openai, { ...credential, source }), null, 'what makes a token is never sent itself');
 });
 
 t.test('request headers: an allow-list', async (t) => {

@@ -1,13 +1,5 @@
-import type { Credential } from '../../config/credential-source.js';
-import type { ProviderAccount } from '../../config/snapshot.js';
-
 /** 2³² ÷ golden ratio: multiples of it, modulo 2³², are spread evenly whatever the weights are. */
 const STRIDE = 2_654_435_769;
-
-/** The credential of one attempt, whatever happened to those before it: see `chooseByWeight`. */
-export function chooseCredential(account: ProviderAccount, rotation: number): Credential | null {
-  return chooseByWeight(account.credentials, rotation);
-}
 
 /**
  * One of several by weight. The same `rotation` (any integer: a counter of requests + the attempt's number) always gives
