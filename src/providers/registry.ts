@@ -1,5 +1,6 @@
 import { anthropic } from './anthropic.js';
 import { azureOpenai } from './azure-openai.js';
+import { bedrock } from './bedrock.js';
 import { cerebras } from './cerebras.js';
 import { cohere } from './cohere.js';
 import { deepseek } from './deepseek.js';
@@ -36,6 +37,7 @@ export const PROVIDER_KINDS: ReadonlyMap<string, ProviderKind> = new Map(
     azureOpenai,
     gemini,
     vertex,
+    bedrock,
     deepseek,
     qwen,
     moonshot,

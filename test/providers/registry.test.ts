@@ -12,6 +12,7 @@ const EXPECTED = [
   'azure-openai',
   'gemini',
   'vertex',
+  'bedrock',
   'deepseek',
   'qwen',
   'moonshot',
@@ -67,7 +68,9 @@ t.test('every kind is well formed', async (t) => {
     t.equal(kind.kind, name);
     t.match(name, /^[a-z0-9-]+$/);
     t.ok(kind.title.length > 1, name);
-    const chats = [...kind.wires].some((wire) => wire === 'openai-chat' || findTranslation('openai-chat', wire) !== null);
+    const chats = [...kind.wires].some(
+      (wire) => wire === 'openai-chat' || findTranslation('openai-chat', wire) !== null,
+    );
     t.ok(chats || WITHOUT_CHAT.has(name), `${name} serves chat`);
     t.notOk(kind.wires.has('openai-models'), `${name}: the model list is ours`);
     t.ok(
@@ -87,7 +90,11 @@ t.test('price ids exist in the installed catalogue', async (t) => {
     if (kind.priceId === null) continue;
     t.equal(findProvider({ providerId: kind.priceId })?.id, kind.priceId, name);
     if (kind.baseUrl !== null) {
-      t.equal(findProvider({ providerApiUrl: inPlace(kind.baseUrl) })?.id, kind.priceId, `${name}: its address says the same`);
+      t.equal(
+        findProvider({ providerApiUrl: inPlace(kind.baseUrl) })?.id,
+        kind.priceId,
+        `${name}: its address says the same`,
+      );
     }
   }
   for (const [providerId, model] of [

@@ -39,3 +39,8 @@ export function bedrockModel(id: string): BedrockModel {
 export function isClaude(id: string): boolean {
   return /(?:^|[./])anthropic\.claude|(?:^|\/)claude-/.test(id);
 }
+
+/** Models that make vectors, which Converse does not ask. */
+export function embedsText(id: string): boolean {
+  return /amazon\.titan-embed-|amazon\.nova-[a-z0-9-]*embeddings|cohere\.embed-/.test(id);
+}

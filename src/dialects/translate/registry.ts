@@ -3,6 +3,7 @@ import { chatToAnthropic } from './chat-to-anthropic/pair.js';
 import { chatToBedrock } from './chat-to-bedrock/pair.js';
 import { chatToGemini } from './chat-to-gemini/pair.js';
 import { compose } from './compose.js';
+import { countTokensToBedrock } from './count-tokens-to-bedrock/pair.js';
 import { embeddingsToBedrock } from './embeddings-to-bedrock/pair.js';
 import { embeddingsToCohere } from './embeddings-to-cohere/pair.js';
 import { embeddingsToEmbeddings } from './embeddings-to-embeddings/pair.js';
@@ -20,6 +21,7 @@ const PAIRS: readonly Translation[] = [
   chatToAnthropic,
   chatToBedrock,
   chatToGemini,
+  countTokensToBedrock,
   embeddingsToBedrock,
   embeddingsToCohere,
   embeddingsToEmbeddings,
