@@ -107,6 +107,18 @@ t.test('trap 27: ids of calls that other providers made', async (t) => {
   for (const id of made) t.match(id, /^[a-zA-Z0-9_-]{1,128}$/);
 });
 
+t.test('an id that comes again in every turn is made unique', async (t) => {
+  const turns = Array.from({ length: 3000 }, () => [
+    {
+      role: 'assistant',
+      tool_calls: [{ id: 'look:0', type: 'function', function: { name: 'look', arguments: '{}' } }],
+    },
+    { role: 'tool', tool_call_id: 'look:0', content: 'x' },
+  ]);
+  const { body } = prepare({ messages: [{ role: 'user', content: 'Go.' }, ...turns.flat()], ...TOOLS });
+  t.doesNotThrow(() => assertRequest(anthropicRequest, body));
+});
+
 t.test('thoughts that nobody signed are left out, and told', async (t) => {
   const message = {
     role: 'assistant',

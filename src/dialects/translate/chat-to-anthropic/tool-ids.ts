@@ -6,14 +6,16 @@ const VALID = /^[a-zA-Z0-9_-]{1,128}$/;
  */
 export class ToolIds {
   readonly #last = new Map<string, string>();
-  readonly #taken = new Set<string>();
+  /** Ids that are given, with the number of the next copy. */
+  readonly #taken = new Map<string, number>();
 
   /** For a call: an id that no other call has. */
   call(id: string): string {
     const valid = VALID.test(id) ? id : id.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 100) || 'call';
     let unique = valid;
-    for (let copy = 2; this.#taken.has(unique); copy += 1) unique = `${valid.slice(0, 100)}_${copy}`;
-    this.#taken.add(unique);
+    let copy = this.#taken.get(valid) ?? 1;
+    for (; this.#taken.has(unique); copy += 1) unique = `${valid.slice(0, 100)}_${copy}`;
+    this.#taken.set(valid, copy).set(unique, 1);
     this.#last.set(id, unique);
     return unique;
   }
