@@ -23,7 +23,7 @@ const ACCOUNT: ProviderAccount = {
 const CLAUDE = 'eu.anthropic.claude-haiku-4-5-20251001-v1:0';
 const PROFILE =
   'arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude-haiku-4-5-20251001-v1:0';
-const none = () => '';
+const none = (_name: string): string => '';
 
 function call(wire: Wire, model: string, stream = false): UpstreamCall {
   return { endpoint: endpointOfWire(wire), model, stream };
