@@ -1,4 +1,5 @@
 import { decodeWhole } from '../codec/decode-whole.js';
+import { bedrockHeaderUsage } from '../dialects/bedrock-embed/usage.js';
 import { GatewayError, renderError } from '../dialects/error.js';
 import { isObject, parseJson } from '../dialects/json-value.js';
 import { createResponseReader } from '../dialects/readers.js';
@@ -24,10 +25,14 @@ export function translateWhole(state: RequestState, headers: HeaderView, body: B
   const reader = createResponseReader(attempt.wire, { stream: false, contentType: contentType || 'application/json' });
   reader.push(text);
   reader.end();
-  state.response = reader.facts;
+  const { facts } = reader;
+  // Some models on Bedrock state what they used in headers only.
+  const stated =
+    facts.usage ?? (attempt.wire === 'bedrock-embed' ? bedrockHeaderUsage((name) => headers.get(name)) : null);
+  state.response = { ...facts, usage: stated };
   const value = parseJson(text.toString());
   const answer = Array.isArray(value) ? value[0] : value;
-  if (reader.facts.error !== null) return failed(state, reader.facts.error);
+  if (facts.error !== null) return failed(state, facts.error);
   if (!isObject(answer)) return failed(state, 'The provider sent an answer that is no JSON object.');
   const translated = attempt.call.answer(answer, (name) => headers.get(name));
   const set: HeaderPair[] = [['content-type', 'application/json']];

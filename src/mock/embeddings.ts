@@ -9,7 +9,8 @@ export const DIMENSIONS = 1536;
 /** `POST /v1/embeddings`: unit vectors that depend on the input only, as floats or base64 of little-endian float32. */
 export const embeddings: Answerer = (request) => {
   const inputs = inputsOf(request.body['input']);
-  const dimensions = countOr(request.body['dimensions'], DIMENSIONS, 4096);
+  // `output_dimension`: Voyage AI, whose embeddings are OpenAI's but for a few names.
+  const dimensions = countOr(request.body['dimensions'] ?? request.body['output_dimension'], DIMENSIONS, 4096);
   const base64 = request.body['encoding_format'] === 'base64';
   const data = inputs.map((input, index) => {
     const vector = vectorOf(input, dimensions);

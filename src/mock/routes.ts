@@ -76,6 +76,7 @@ export function routeOf(url: string): MockRoute | null {
 
 function googleRoute(path: string, query: string): MockRoute | null {
   const claude = VERTEX_CLAUDE.exec(path)?.[1];
+  if (claude === 'count-tokens') return anthropic(countMessageTokens);
   if (claude !== undefined) return { answer: vertexMessages, errors: anthropicError, model: decoded(claude) };
   const [, model, verb = ''] = GOOGLE_PATH.exec(path) ?? [];
   const answer = GOOGLE.get(verb)?.(/(?:^|&)alt=sse(?:&|$)/.test(query) ? 'sse' : 'array');

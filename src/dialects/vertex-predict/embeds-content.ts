@@ -3,5 +3,5 @@
  * after the first (Google's own client decides the same way).
  */
 export function embedsContent(model: string): boolean {
-  return /(?:^|\/)gemini-embedding-/.test(model) && !model.endsWith('gemini-embedding-001');
+  return /(?:^|\/)gemini-embedding-(?!001(?!\d))/.test(model);
 }
