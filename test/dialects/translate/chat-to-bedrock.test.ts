@@ -326,3 +326,48 @@ t.test('answers of status 200 with little in them', async (t) => {
     });
   }
 });
+
+t.test('five turns with a tool keep ids, arguments, signatures and images', async (t) => {
+  const tools = [{ type: 'function', function: { name: 'look.up', parameters: { type: 'object' } } }];
+  const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } };
+  const messages: unknown[] = [{ role: 'user', content: [{ type: 'text', text: 'What is this?' }, image] }];
+  for (let turn = 1; turn <= 5; turn += 1) {
+    const call = prepare({ messages, tools, reasoning_effort: 'medium', max_tokens: 9000 });
+    t.match(call.body, { additionalModelRequestFields: { thinking: { type: 'enabled' } } }, `turn ${turn}: thinks on`);
+    const id = `tooluse_${turn}`;
+    const whole = call.answer({
+      output: {
+        message: {
+          content: [
+            { reasoningContent: { reasoningText: { text: `Thought ${turn}`, signature: `sig${turn}` } } },
+            { toolUse: { toolUseId: id, name: 'look_up', input: { turn, nested: { list: [turn] } } } },
+          ],
+        },
+      },
+      stopReason: 'tool_use',
+    });
+    messages.push(objectIn(listIn(whole, 'choices')[0], 'message'), {
+      role: 'tool',
+      tool_call_id: id,
+      content: [{ type: 'text', text: `Result ${turn}` }, image],
+    });
+  }
+  const { body, warnings } = prepare({ messages, tools, reasoning_effort: 'medium', max_tokens: 9000 });
+  t.strictSame(warnings, []);
+  const turns = listIn(body, 'messages');
+  t.equal(turns.length, 11);
+  for (let turn = 1; turn <= 5; turn += 1) {
+    t.strictSame(listIn(turns[turn * 2 - 1], 'content'), [
+      { reasoningContent: { reasoningText: { text: `Thought ${turn}`, signature: `sig${turn}` } } },
+      { toolUse: { toolUseId: `tooluse_${turn}`, name: 'look_up', input: { turn, nested: { list: [turn] } } } },
+    ]);
+    t.match(listIn(turns[turn * 2], 'content'), [
+      {
+        toolResult: {
+          toolUseId: `tooluse_${turn}`,
+          content: [{ text: `Result ${turn}` }, { image: { format: 'png' } }],
+        },
+      },
+    ]);
+  }
+});
