@@ -35,6 +35,27 @@ t.test('the mock, what the environment has, one key', async (t) => {
   t.match(snapshot.prices, [{ model: 'mock/*', input: 1, output: 2 }]);
 });
 
+t.test('every vendor that needs nothing but a key', async (t) => {
+  const env = {
+    ANTHROPIC_API_KEY: 'a-1',
+    GOOGLE_API_KEY: 'g-1',
+    COHERE_API_KEY: 'c-1',
+    AWS_BEARER_TOKEN_BEDROCK: 'b-1',
+  };
+  const named = (more: Readonly<Record<string, string>>) => {
+    const result = defaultConfig({ ...surroundings({ env: { ...env, ...more } }), ...BASE });
+    if ('problems' in result) throw new Error('refused');
+    return [...result.snapshot.providers.keys()].filter((name) => name !== 'mock').sort();
+  };
+  t.same(named({}), ['anthropic', 'cohere', 'gemini']);
+  t.same(named({ AWS_REGION: 'eu-west-1', GOOGLE_CLOUD_PROJECT: 'p', GOOGLE_CLOUD_LOCATION: 'global' }), [
+    'anthropic',
+    'bedrock',
+    'cohere',
+    'gemini',
+  ]);
+});
+
 t.test('without a first key and with an admin token', async (t) => {
   const result = defaultConfig({ ...surroundings({ env: { TOLLGATE_ADMIN_TOKEN: 'tok' } }), ...BASE, firstKey: null });
   if ('problems' in result) throw new Error('refused');

@@ -209,7 +209,7 @@ t.test('web identity', async (t) => {
 });
 
 const FILES = {
-  '/home/me/.aws/credentials': `
+  '/me/.aws/credentials': `
 [default]
 aws_access_key_id = AKIADEFAULT
 aws_secret_access_key = canary-1 ; a comment
@@ -223,7 +223,7 @@ aws_secret_access_key = canary-source
 [half]
 aws_access_key_id = AKIAHALF
 `,
-  '/home/me/.aws/config': `# a comment
+  '/me/.aws/config': `# a comment
 [default]
 region = us-east-1
 [profile role]
@@ -263,7 +263,7 @@ t.test('profiles', async (t) => {
     sts(() => cloud.host),
   );
   const env = {
-    HOME: '/home/me',
+    HOME: '/me',
     AWS_ENDPOINT_URL_STS: cloud.url,
     AWS_ACCESS_KEY_ID: 'AKIASOURCE',
     AWS_SECRET_ACCESS_KEY: 'canary-source',
@@ -299,8 +299,8 @@ t.test('profiles', async (t) => {
 t.test('keys in files are looked at again', async (t) => {
   const from = bedrock({ kind: 'aws-profile', profile: 'default' });
   const files = { ...FILES };
-  const pool = await poolFor(from, { env: { HOME: '/home/me' }, files });
-  files['/home/me/.aws/credentials'] = files['/home/me/.aws/credentials'].replace('AKIADEFAULT', 'AKIAROTATED');
+  const pool = await poolFor(from, { env: { HOME: '/me' }, files });
+  files['/me/.aws/credentials'] = files['/me/.aws/credentials'].replace('AKIADEFAULT', 'AKIAROTATED');
   await pool.settle();
   pool.clock.turn(60_000);
   await pool.settle();
@@ -321,7 +321,7 @@ t.test("AWS' order", async (t) => {
     AWS_SECRET_ACCESS_KEY: 'canary',
     AWS_WEB_IDENTITY_TOKEN_FILE: '/token',
     AWS_ROLE_ARN: 'arn:aws:iam::1:role/r',
-    HOME: '/home/me',
+    HOME: '/me',
     AWS_PROFILE: 'session',
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `${cloud.url}/container`,
     AWS_EC2_METADATA_SERVICE_ENDPOINT: cloud.url,

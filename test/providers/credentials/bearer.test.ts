@@ -279,8 +279,8 @@ t.test('Google: the metadata server, and the order of Google', async (t) => {
 
   const { json } = await startGoogle(t);
   const source = { kind: 'google-ambient', from: 'default' } as const;
-  const home = { ...env, HOME: '/home/me' };
-  const gcloud = '/home/me/.config/gcloud/application_default_credentials.json';
+  const home = { ...env, HOME: '/me' };
+  const gcloud = '/me/.config/gcloud/application_default_credentials.json';
   const files = { '/sa.json': JSON.stringify(json), [gcloud]: JSON.stringify(json), '/bad.json': '{"type":"canary"}' };
   const cases: readonly [Setting, object][] = [
     [{ source, env: home }, { header: 'authorization: Bearer machine-token' }],
