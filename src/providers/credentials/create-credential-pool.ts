@@ -94,6 +94,7 @@ class Keeper implements CredentialKeeper, CredentialPool {
   }
 
   hasOther(account: ProviderAccount, index: number): boolean {
+    if (index < 0) return false;
     const slots = this.#slotsOf(account);
     const now = this.#parts.now();
     return inUse(slots).some((slot) => slot !== slots[index] && slot.isReady() && !slot.cooling.isCooling(now));

@@ -16,7 +16,7 @@ export interface Authorised {
   readonly headers: readonly OutgoingHeader[];
   /** Every text in them that must never be shown to anybody. */
   readonly secrets: readonly string[];
-  /** Which credential of the account; -1 = it has none. */
+  /** Which credential of the account; -1 = it has none, or the app brought its own. */
   readonly index: number;
 }
 
@@ -28,7 +28,10 @@ export interface CredentialPool {
   authorise(account: ProviderAccount, call: OutgoingCall): Authorised;
   /** A call with credential `index` was refused (401, 403) or limited (429): others come first for a while. */
   refused(account: ProviderAccount, index: number, refusal: Refusal): void;
-  /** True when another credential than `index` could be used now: the same target is worth another try. */
+  /**
+   * True when another credential than `index` could be used now: the same target is worth another try. False for -1: an
+   * app's own key is not replaced by one of ours.
+   */
   hasOther(account: ProviderAccount, index: number): boolean;
 }
 

@@ -60,6 +60,7 @@ t.test('a limited key lets others go first, for as long as the provider says', a
   pool.refused(keys(1), 0, { reason: 'auth', cooldownMs: null });
   t.equal(pool.authorise(keys(1), call()).index, 0, 'an only key is always used');
   t.notOk(pool.hasOther(keys(1), 0));
+  t.notOk(pool.hasOther(keys(1, 1), -1), 'nothing stands in for a key of the app');
   const spare = keys(1, 0);
   pool.refused(spare, 0, { reason: 'limited', cooldownMs: null });
   t.notOk(pool.hasOther(spare, 0), 'a weight of 0 is not used');
