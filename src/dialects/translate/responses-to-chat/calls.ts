@@ -127,6 +127,7 @@ export class Calls {
   #close(status: ItemStatus): void {
     const call = this.#calls[this.#at];
     if (call === undefined) return;
+    if (call.isEmpty) call.waiting = '{}';
     this.#writeInto(call);
     this.#outlet.close(status);
     this.#at += 1;

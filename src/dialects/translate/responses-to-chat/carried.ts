@@ -19,9 +19,8 @@ const TAG = 'tg1.';
 
 export const NOTHING_CARRIED: Carried = { blocks: [], extra: null, calls: new Map() };
 
-/** Null when there is nothing to carry. */
-export function sealCarried({ blocks, extra, calls }: Carried): string | null {
-  if (blocks.length === 0 && extra === null && calls.size === 0) return null;
+/** Never empty: clients that keep no state on the server return only items of reasoning that have something sealed. */
+export function sealCarried({ blocks, extra, calls }: Carried): string {
   const content = {
     ...(blocks.length === 0 ? {} : { blocks }),
     ...(extra === null ? {} : { extra }),

@@ -210,7 +210,7 @@ export class Output {
     return this.#blocks.length > 0 || this.#signatures.size > 0;
   }
 
-  #seal(): string | null {
+  #seal(): string {
     const sealed = sealCarried({ blocks: this.#blocks, calls: this.#signatures, extra: this.#extra });
     this.#blocks = [];
     this.#signatures = new Map();

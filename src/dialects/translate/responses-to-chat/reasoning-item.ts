@@ -8,11 +8,11 @@ import type { ItemPlace, ItemStatus, OpenItem } from './item.js';
 export class ReasoningItem implements OpenItem {
   readonly #place: ItemPlace;
   /** What is to be sealed in it, asked for when it closes. */
-  readonly #seal: () => string | null;
+  readonly #seal: () => string;
   readonly #summary: JsonObject[] = [];
   #text: string | null = null;
 
-  constructor(place: ItemPlace, seal: () => string | null) {
+  constructor(place: ItemPlace, seal: () => string) {
     this.#place = place;
     this.#seal = seal;
     place.added({ id: place.id, type: 'reasoning', summary: [] });
@@ -44,8 +44,7 @@ export class ReasoningItem implements OpenItem {
 
   close(_status: ItemStatus): JsonObject {
     this.endPart();
-    const sealed = this.#seal();
-    return this.#place.done({ ...this.snapshot(), ...(sealed === null ? {} : { encrypted_content: sealed }) });
+    return this.#place.done({ ...this.snapshot(), encrypted_content: this.#seal() });
   }
 
   #inPart(type: string, members: JsonObject): void {
