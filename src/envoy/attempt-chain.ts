@@ -1,6 +1,7 @@
 import { serviceCall } from './filters.js';
+import { headerIs, skippedIf } from './matching.js';
 import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RETRY_HEADER, ROLE_AGAIN, ROLE_PEEK } from './names.js';
-import { type EnvoyConfig, extension, typed } from './typed-config.js';
+import { type EnvoyConfig, extension } from './typed-config.js';
 
 /** Headers in which a provider's credential may travel. */
 export const CREDENTIAL_HEADERS: readonly string[] = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'];
@@ -33,21 +34,6 @@ export function attemptChain(): readonly EnvoyConfig[] {
 /** Attempt 1 was prepared by the `request` role. */
 const FIRST_ATTEMPT = headerIs('attempt', 'x-envoy-attempt-count', '1');
 const PEEK_ASKED = headerIs('peek', PEEK_HEADER, '1');
-
-/** Predicate: a request header has this value. The name is for people only. */
-function headerIs(name: string, header: string, value: string): EnvoyConfig {
-  const input = { name, typed_config: typed('type.matcher.v3.HttpRequestHeaderMatchInput', { header_name: header }) };
-  return { single_predicate: { input, value_match: { exact: value } } };
-}
-
-/** A filter that does not run, and costs nothing, where the predicate holds. */
-function skippedIf(predicate: EnvoyConfig, name: string, filter: EnvoyConfig): EnvoyConfig {
-  const skip = { name: 'skip', typed_config: typed('extensions.filters.common.matcher.action.v3.SkipFilter') };
-  return extension(name, 'extensions.common.matching.v3.ExtensionWithMatcher', {
-    xds_matcher: { matcher_list: { matchers: [{ predicate, on_match: { action: skip } }] } },
-    extension_config: filter,
-  });
-}
 
 interface HeaderMutations {
   readonly request?: readonly EnvoyConfig[];

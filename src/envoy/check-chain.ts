@@ -1,6 +1,6 @@
 import { ATTEMPT_RESPONSE_ATTRIBUTES, CREDENTIAL_HEADERS } from './attempt-chain.js';
-import { isRole } from './check-filters.js';
 import { at, covers, hasType, items, type Tree } from './config-tree.js';
+import { isRole, unwrapped } from './filter-role.js';
 import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RID_METADATA, ROLE_AGAIN, ROLE_PEEK } from './names.js';
 
 /** The filters of every attempt, in the router: peek, wipe the credentials, prepare again, content-length, strip, codec. */
@@ -141,9 +141,4 @@ function checkAgain(filter: Tree): readonly string[] {
     ...responsePart(config),
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The again filter ${complaint}`);
-}
-
-/** The filter inside an ExtensionWithMatcher. */
-function unwrapped(filter: Tree): Tree {
-  return hasType(filter, 'ExtensionWithMatcher') ? at(filter, 'typed_config', 'extension_config') : filter;
 }

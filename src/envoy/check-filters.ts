@@ -1,6 +1,8 @@
+import { checkAnswerFilter } from './check-answer.js';
 import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
+import { isRole } from './filter-role.js';
 import { RESPONSE_ATTRIBUTES } from './filters.js';
-import { GATE_KEY, GATE_PASS, METADATA_NAMESPACE, RID_METADATA, ROLE_METADATA, ROLE_REQUEST } from './names.js';
+import { GATE_KEY, GATE_PASS, METADATA_NAMESPACE, RID_METADATA, ROLE_REQUEST } from './names.js';
 
 const PROCESSING_MODE = { request_body_mode: 'BUFFERED' };
 const GATE = {
@@ -13,20 +15,13 @@ const GATE = {
   },
 };
 
-/** True for an ext_proc filter that says this role in its gRPC metadata. */
-export function isRole(filter: Tree, role: string): boolean {
-  const call = at(filter, 'typed_config', 'grpc_service');
-  return (
-    hasType(filter, 'ExternalProcessor') && covers(call, { initial_metadata: [{ key: ROLE_METADATA, value: role }] })
-  );
-}
-
-/** The `request` filter and the gate right behind it. */
+/** The `answer` filter, the `request` filter behind it, and the gate right behind that. */
 export function checkRequestFilters(manager: Tree): readonly string[] {
   const filters = items(at(manager, 'http_filters'));
   const place = filters.findIndex((filter) => isRole(filter, ROLE_REQUEST));
   if (place < 0) return ['There is no ext_proc filter with the gRPC metadata role: request.'];
   return [
+    ...checkAnswerFilter(filters, place),
     ...checkRequestFilter(filters[place]),
     ...checkSwitch(manager, filters[place]),
     ...checkGate(filters[place + 1]),

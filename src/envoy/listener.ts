@@ -1,5 +1,6 @@
 import type { Address, TlsFiles } from '../config/snapshot.js';
 import { accessLog, attemptLog } from './access-log.js';
+import { answerFilter } from './answer-filter.js';
 import { attemptChain } from './attempt-chain.js';
 import { clientHeaderRemoval } from './client-headers.js';
 import { factsFilter, gateFilter, requestFilter, routerFilter } from './filters.js';
@@ -51,6 +52,7 @@ function connectionManager(settings: EnvoySettings, options: BootstrapOptions): 
       local_reply_config: localReplies(),
       http_filters: [
         factsFilter(),
+        answerFilter(options.messageTimeoutMs),
         requestFilter(options.messageTimeoutMs),
         gateFilter(),
         routerFilter(attemptChain(), attemptLog(options.attemptLogPath)),

@@ -14,6 +14,9 @@ export const REQUEST_NAMESPACE = 'tollgate_request';
 /** The gate lets a request pass when `tollgate.decision` is this. */
 export const GATE_KEY = 'decision';
 export const GATE_PASS = 'pass';
+/** `tollgate.translated` is this where the answer may be written in another dialect than the provider's. */
+export const TRANSLATED_KEY = 'translated';
+export const TRANSLATED_YES = '1';
 
 /** Static cluster of the service itself. */
 export const SERVICE_CLUSTER = 'tollgate';
@@ -26,6 +29,7 @@ export const RID_METADATA = 'x-rid';
 export const ROLE_REQUEST = 'request';
 export const ROLE_PEEK = 'peek';
 export const ROLE_AGAIN = 'again';
+export const ROLE_ANSWER = 'answer';
 
 /** Request header, set by the `request` role: `1` has `peek` hold the answer of attempt 1 until the service has judged it. */
 export const PEEK_HEADER = 'x-tollgate-peek';

@@ -3,9 +3,7 @@ import { NEXT_STATUS } from '../gateway/retry-reasons.js';
 import { headerView } from './header-view.js';
 import type { HttpBody, HttpHeaders, ProcessingResponse } from './messages.js';
 import type { ProcessCall } from './process-call.js';
-import { priorityGroups, UNCHANGED_CHUNK } from './replies.js';
-
-const GO_ON: ProcessingResponse = { response_headers: { response: {} } };
+import { GO_ON, priorityGroups, UNCHANGED_CHUNK } from './replies.js';
 
 /**
  * The response half of an attempt's stream: holds the headers back until a look at the first bytes says whether this

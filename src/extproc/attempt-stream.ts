@@ -66,7 +66,8 @@ export class AttemptStream implements StreamHandler {
   }
 
   #refuse(refusal: Refuse): void {
-    this.#call.send(toResponse('request_headers', refusal, { id: this.#id, generation: this.#gateway.generation }));
+    const { generation } = this.#gateway;
+    this.#call.send(toResponse('request_headers', refusal, { id: this.#id, generation, requestBody: 'whole' }));
   }
 }
 

@@ -1,14 +1,26 @@
-import { type ClientDuplexStream, credentials, Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
+import {
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  makeGenericClientConstructor,
+  status as Status,
+} from '@grpc/grpc-js';
 import { attemptIdentity } from './attempt-stream.js';
 import type { ProcessingRequest, ProcessingResponse } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
 import { externalProcessorService } from './service-definition.js';
 
+/** Roles that are asked about a request which another role has opened. */
+export type LaterRole = 'again' | 'peek' | 'answer';
+
 export interface ForwardOptions {
   readonly generation: string;
-  readonly role: 'again' | 'peek';
+  readonly role: LaterRole;
   readonly socketOf: (generation: string) => string | null;
 }
+
+/** Answers may hold bodies of any size. */
+const WHOLE_BODIES = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
 
 type Upstream = ClientDuplexStream<ProcessingRequest, ProcessingResponse>;
 type Peer = { Process(metadata: Metadata): Upstream; close(): void };
@@ -38,11 +50,14 @@ class ForwardedStream implements StreamHandler {
   readonly #peer: Peer;
   readonly #stream: Upstream;
   readonly #local: StreamHandler;
+  readonly #call: ProcessCall;
   #first: ProcessingRequest | null = null;
+  #dead = false;
 
   constructor(call: ProcessCall, owner: { readonly socket: string; readonly role: string }, local: StreamHandler) {
     const Client = makeGenericClientConstructor(externalProcessorService(), 'ExternalProcessor');
-    this.#peer = new Client(`unix:${owner.socket}`, credentials.createInsecure()) as unknown as Peer;
+    this.#peer = new Client(`unix:${owner.socket}`, credentials.createInsecure(), WHOLE_BODIES) as unknown as Peer;
+    this.#call = call;
     this.#local = local;
     const metadata = new Metadata();
     metadata.set('role', owner.role);
@@ -51,11 +66,15 @@ class ForwardedStream implements StreamHandler {
       this.#first = null;
       call.send(response);
     });
-    this.#stream.on('error', () => call.later('answering for a dead generation', () => this.#answerHere()));
-    this.#stream.on('end', () => this.#peer.close());
+    this.#stream.on('error', (error) => call.later('answering for a dead generation', () => this.#broken(error)));
+    this.#stream.on('end', () => this.#ended());
   }
 
   message(request: ProcessingRequest): void {
+    if (this.#dead) {
+      this.#local.message(request);
+      return;
+    }
     this.#first ??= request;
     this.#stream.write(request);
   }
@@ -64,8 +83,17 @@ class ForwardedStream implements StreamHandler {
     this.#stream.end();
   }
 
-  #answerHere(): void {
+  /** The other generation left the stream, so Envoy shall go on without us too. */
+  #ended(): void {
+    this.#peer.close();
+    if (!this.#dead) this.#call.leave();
+  }
+
+  /** Before any answer this generation can answer itself; later nobody can go on where the other one stopped. */
+  #broken(error: Error): void {
+    this.#dead = true;
     this.#peer.close();
     if (this.#first) this.#local.message(this.#first);
+    else this.#call.fail(Status.UNAVAILABLE, error.message);
   }
 }

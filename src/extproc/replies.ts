@@ -1,9 +1,18 @@
-import type { BodyChange, Continue, HeaderPair, Refuse, Reply } from '../gateway/reply.js';
+import type {
+  BodyChange,
+  BodyInterest,
+  Continue,
+  HeaderPair,
+  Refuse,
+  Reply,
+  RequestBodyMode,
+} from '../gateway/reply.js';
 import {
   BODY_MODE,
   CONTINUE_AND_REPLACE,
   HEADER_MODE,
   type HeaderMutation,
+  type ModeOverride,
   type ProcessingResponse,
   type Struct,
 } from './messages.js';
@@ -17,6 +26,7 @@ export const ATTEMPT_NAMESPACE = 'tollgate_attempt';
 
 /** Answers that never differ: encoded once. */
 export const UNCHANGED_CHUNK = constantResponse({ response_body: { response: {} } });
+export const GO_ON = constantResponse({ response_headers: { response: {} } });
 export const RESPONSE_TRAILERS = constantResponse({ response_trailers: {} });
 export const REQUEST_TRAILERS = constantResponse({ request_trailers: {} });
 const DROPPED_CHUNK = constantResponse({ response_body: { response: { body_mutation: { clear_body: true } } } });
@@ -33,7 +43,9 @@ function mutation(set: readonly HeaderPair[], remove: readonly string[]): Header
 
 function metadataOf(reply: Continue, id: string, generation: string): Plain | null {
   if (!reply.pass) return null;
-  return { ...reply.pass.log, decision: 'pass', rid: id, generation, priority_groups: groups(reply.pass.clusters) };
+  const { log, clusters, mayTranslate } = reply.pass;
+  const translated = mayTranslate ? { translated: '1' } : {};
+  return { ...log, ...translated, decision: 'pass', rid: id, generation, priority_groups: groups(clusters) };
 }
 
 /** Attempt N goes to the N-th group. */
@@ -57,31 +69,35 @@ function refusal(reply: Refuse): ProcessingResponse {
   };
 }
 
-function modeOverride(reply: Continue): ProcessingResponse['mode_override'] {
-  switch (reply.interest) {
-    case 'streamed':
-      // Trailers must be asked for: with SKIP, real upstream trailers hide the end of the body.
-      return {
-        request_body_mode: BODY_MODE.BUFFERED,
-        response_header_mode: HEADER_MODE.SEND,
-        response_body_mode: BODY_MODE.STREAMED,
-        response_trailer_mode: HEADER_MODE.SEND,
-      };
-    case 'buffered':
-      return {
-        request_body_mode: BODY_MODE.BUFFERED,
-        response_header_mode: HEADER_MODE.SEND,
-        response_body_mode: BODY_MODE.BUFFERED,
-        response_trailer_mode: HEADER_MODE.SEND,
-      };
-    default:
-      return undefined;
+const ANSWER_MODES = { streamed: BODY_MODE.STREAMED, buffered: BODY_MODE.BUFFERED, end: BODY_MODE.NONE } as const;
+const REQUEST_MODES = { whole: BODY_MODE.BUFFERED, unseen: BODY_MODE.NONE } as const;
+
+/**
+ * @param interest in the answer's body
+ * @param requestBody a body that goes on unseen may still be on its way: its mode must not change under it
+ */
+export function responseModes(interest: BodyInterest, requestBody: RequestBodyMode): ModeOverride {
+  return {
+    request_body_mode: REQUEST_MODES[requestBody],
+    response_header_mode: HEADER_MODE.SEND,
+    response_body_mode: ANSWER_MODES[interest],
+    // Trailers must be asked for: with SKIP, real upstream trailers hide the end of the body, and a stream without
+    // interest in the body would be over at once.
+    response_trailer_mode: HEADER_MODE.SEND,
+  };
+}
+
+function modeOverride(phase: Phase, reply: Continue, requestBody: RequestBodyMode): ModeOverride | undefined {
+  if (phase === 'request_headers' && reply.requestBody !== null) {
+    return { request_body_mode: REQUEST_MODES[reply.requestBody], response_header_mode: HEADER_MODE.SEND };
   }
+  return reply.interest === null ? undefined : responseModes(reply.interest, requestBody);
 }
 
 export interface ReplyIdentity {
   readonly id: string;
   readonly generation: string;
+  readonly requestBody: RequestBodyMode;
 }
 
 /** Turns the gateway's answer to one message into the protobuf message for it. */
@@ -89,7 +105,7 @@ export function toResponse(phase: Phase, reply: Reply, identity: ReplyIdentity):
   if (reply.kind === 'refuse') return refusal(reply);
   const set = reply.body === null ? reply.set : [...reply.set, contentLength(reply.body)];
   const metadata = metadataOf(reply, identity.id, identity.generation);
-  const override = modeOverride(reply);
+  const override = modeOverride(phase, reply, identity.requestBody);
   return {
     [phase]: {
       response: {
@@ -102,6 +118,11 @@ export function toResponse(phase: Phase, reply: Reply, identity: ReplyIdentity):
     ...(metadata === null ? {} : { dynamic_metadata: toStruct({ [METADATA_NAMESPACE]: metadata }) }),
     ...(override === undefined ? {} : { mode_override: override }),
   };
+}
+
+/** To response headers whose body this stream does not need to see: it only waits for the end of the exchange. */
+export function goOnUnseen(requestBody: RequestBodyMode): ProcessingResponse {
+  return { response_headers: { response: {} }, mode_override: responseModes('end', requestBody) };
 }
 
 /** The answer to one streamed chunk. */

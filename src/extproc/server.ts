@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { Server, ServerCredentials, type ServerUnaryCall, status as Status, type sendUnaryData } from '@grpc/grpc-js';
 import type { Gateway } from '../gateway/gateway.js';
+import { AnswerStream } from './answer-stream.js';
 import { AttemptStream, UNKNOWN_ROLE } from './attempt-stream.js';
-import { forwardIfForeign } from './forward.js';
+import { forwardIfForeign, type LaterRole } from './forward.js';
 import { raiseResetLimits } from './http2-limits.js';
 import { InFlight } from './in-flight.js';
 import { PeekStream } from './peek-stream.js';
-import { ProcessCall, type RawCall } from './process-call.js';
+import { ProcessCall, type RawCall, type StreamHandler } from './process-call.js';
 import { RequestStream } from './request-stream.js';
 import { externalProcessorService, healthService } from './service-definition.js';
 
@@ -67,14 +68,20 @@ export async function startExtProc(options: ExtProcOptions): Promise<ExtProcServ
   };
 }
 
+/** Roles whose streams may come to a younger generation than the one that has the request. */
+const LOCAL: Readonly<Record<LaterRole, (...of: [ProcessCall, Gateway, InFlight]) => StreamHandler>> = {
+  peek: (call, _gateway, inFlight) => new PeekStream(call, inFlight),
+  again: (call, gateway, inFlight) => new AttemptStream(call, gateway, inFlight),
+  answer: (call, gateway, inFlight) => new AnswerStream(call, gateway, inFlight),
+};
+
 /** Routes a new stream to its role, which the filter states in gRPC metadata. */
 function open(call: RawCall, process: ProcessCall, options: ExtProcOptions & { readonly inFlight: InFlight }): void {
   const role = call.metadata.get('role')[0];
   const { inFlight } = options;
   if (role === 'request') process.run(new RequestStream(process, options.gateway, inFlight));
-  else if (role === 'again' || role === 'peek') {
-    const local =
-      role === 'peek' ? new PeekStream(process, inFlight) : new AttemptStream(process, options.gateway, inFlight);
+  else if (role === 'again' || role === 'peek' || role === 'answer') {
+    const local = LOCAL[role](process, options.gateway, inFlight);
     process.run(
       forwardIfForeign(process, local, { generation: options.gateway.generation, role, socketOf: options.socketOf }),
     );

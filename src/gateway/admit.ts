@@ -9,6 +9,7 @@ import type { Parts } from './parts.js';
 import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
 import { HOLD_MS, release, reserve } from './reserve.js';
 import { retryReasons } from './retry-reasons.js';
+import { mayRewrite } from './rewriting.js';
 import { settle } from './settle.js';
 import { hasSpareCredential } from './spare-credential.js';
 import type { Admitted, RequestState } from './state.js';
@@ -133,6 +134,7 @@ function hold(parts: Parts, state: RequestState, { admitted, upstream }: FirstAt
 
 function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, upstream: UpstreamRequest): Reply {
   openAttempt(parts, state, 1, upstream);
+  state.mayTranslate = mayRewrite(parts, state, admitted.plan);
   return {
     ...CONTINUE,
     set: [...upstream.set, ...retryHeaders(admitted, { spare: hasSpareCredential(parts, state, upstream.target) })],
@@ -146,6 +148,7 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, ups
         endpoint: state.endpoint?.path ?? '',
         stream: admitted.facts.stream,
       },
+      mayTranslate: state.mayTranslate,
     },
   };
 }

@@ -13,9 +13,10 @@ import type { Parts } from './parts.js';
 import { Peek } from './peek.js';
 import { waitBefore } from './plan.js';
 import { refuse } from './refuse.js';
-import { type BodyChange, CONTINUE, type Continue, type Refuse, type Reply } from './reply.js';
+import { type BodyChange, CONTINUE, type Continue, type Refuse, type Reply, type RequestBodyMode } from './reply.js';
 import { readRequest } from './request.js';
 import { errorBody, failureReason, replaceLocalReply, responseHeaders } from './respond.js';
+import { rewrites } from './rewriting.js';
 import { settle } from './settle.js';
 import { hasSpareCredential } from './spare-credential.js';
 import type { Failure, RequestState } from './state.js';
@@ -48,6 +49,10 @@ export class Exchange {
     return this.#state.id;
   }
 
+  get requestBodyMode(): RequestBodyMode {
+    return this.#state.requestBody;
+  }
+
   /** True after `responseHeaders` asked for the body in one piece. */
   get buffered(): boolean {
     return this.#wholeHeaders !== null;
@@ -56,6 +61,12 @@ export class Exchange {
   /** The answer is written anew: cut off from us, the rest of it would mean nothing to the client. */
   get translated(): boolean {
     return this.#state.translates;
+  }
+
+  /** The answer with these headers, which are not passed on yet, has to be translated: on a stream that fails closed. */
+  rewrites(headers: HeaderView): boolean {
+    const { open, mayTranslate } = this.#state;
+    return open !== null && mayTranslate && rewrites(this.#state, open, headers);
   }
 
   /** Milliseconds of silence that end the stream, 0 = no bound; known once the response's headers are. */
@@ -76,8 +87,8 @@ export class Exchange {
       if (error !== undefined) respond(this.#refuse(error));
       else if (state.endpoint?.body === 'none') respond(this.#modelList());
       // Nothing follows: the last answer of the request phase is this one.
-      else if (last) this.requestBody(NO_BODY, respond);
-      else respond(CONTINUE);
+      else if (last || state.requestBody === 'unseen') this.requestBody(NO_BODY, (reply) => respond(this.#early(reply)));
+      else respond(state.endpoint?.direct === undefined ? CONTINUE : { ...CONTINUE, requestBody: 'whole' });
     });
   }
 
@@ -131,6 +142,11 @@ export class Exchange {
     if (last || !attempt) {
       this.#complete(false);
       return { ...CONTINUE, set, remove };
+    }
+    if (attempt.wire === 'raw') {
+      // Nothing in it could be read: it flows without us, and the end of the exchange is all we hear of it.
+      reportSuccess(this.#parts, attempt, this.#parts.clock.monotonic());
+      return { ...CONTINUE, set, remove, interest: 'end' };
     }
     const opened = openAnswer(state, attempt, headers);
     this.#pipe = opened.pipe;
@@ -217,6 +233,12 @@ export class Exchange {
       const whole = state.response?.terminal === true;
       closeAttempt(this.#parts, state, whole ? 'success' : 'aborted', whole ? null : { reason: CUT, cooldownMs: null });
     });
+  }
+
+  /** The decision was made from the headers alone. */
+  #early(reply: Reply): Reply {
+    const { requestBody } = this.#state;
+    return reply.kind === 'continue' && requestBody === 'unseen' ? { ...reply, requestBody } : reply;
   }
 
   #modelList(): Reply {

@@ -80,6 +80,8 @@ export class Gateway {
       status: 0,
       code: null,
       served: null,
+      requestBody: 'whole',
+      mayTranslate: false,
       translates: false,
       servedSince: 0,
       response: null,

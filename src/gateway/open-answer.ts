@@ -8,6 +8,7 @@ import type { HeaderView } from './headers.js';
 import { Meter } from './meter.js';
 import { PassingPipe } from './passing-pipe.js';
 import type { BodyInterest, HeaderPair } from './reply.js';
+import { rewrites } from './rewriting.js';
 import type { OpenAttempt, RequestState } from './state.js';
 import { TranslatingPipe } from './translating-pipe.js';
 
@@ -28,10 +29,7 @@ export function openAnswer(state: RequestState, attempt: OpenAttempt, headers: H
   const encoded = isEncoded(headers);
   const client = state.endpoint;
   if (!client) throw new Error('an answer for no endpoint');
-  const foreign =
-    attempt.call !== null ||
-    (framing === 'aws-event-stream' && client.direct === undefined && attempt.wire === 'anthropic-messages');
-  if (!foreign) return passed(state, attempt, headers);
+  if (!rewrites(state, attempt, headers)) return passed(state, attempt, headers);
   state.translates = true;
   // Nobody asked for compression, so no provider does it; the client must not get bytes of another dialect.
   if (encoded && framing !== null) throw new Error('a compressed stream in another dialect');

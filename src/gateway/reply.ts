@@ -2,14 +2,19 @@
 
 export type HeaderPair = readonly [name: string, value: string];
 
-/** How much of the answer's body the gateway wants to see. */
-export type BodyInterest = 'streamed' | 'buffered';
+/** How much of the answer's body the gateway wants to see; `end`: nothing but that it is over. */
+export type BodyInterest = 'streamed' | 'buffered' | 'end';
+
+/** Whether the request's body comes to the gateway whole, or goes to the provider unseen. */
+export type RequestBodyMode = 'whole' | 'unseen';
 
 /** Where the request may go: cluster of attempt N is entry N−1. */
 export interface Pass {
   readonly clusters: readonly string[];
   /** Facts for Envoy's access log; values are strings or booleans. */
   readonly log: Readonly<Record<string, string | boolean>>;
+  /** The answer may have to be written in another dialect: without us it must be cut. */
+  readonly mayTranslate: boolean;
 }
 
 export interface Continue {
@@ -22,6 +27,8 @@ export interface Continue {
   readonly pass: Pass | null;
   /** Set in the answer to response headers. */
   readonly interest: BodyInterest | null;
+  /** Set in the answer to request headers where Envoy's route may expect the other. */
+  readonly requestBody: RequestBodyMode | null;
 }
 
 /** The gateway answers the client itself. */
@@ -51,4 +58,5 @@ export const CONTINUE: Continue = {
   body: null,
   pass: null,
   interest: null,
+  requestBody: null,
 };

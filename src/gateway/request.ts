@@ -9,6 +9,7 @@ import type { HeaderView } from './headers.js';
 import { readMetadata } from './metadata.js';
 import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
+import { passesUnseen } from './unseen.js';
 
 /** One body for missing, unknown, revoked and expired keys: nothing to learn from the difference. */
 const INVALID_KEY =
@@ -32,7 +33,7 @@ export function readRequest(
   }
   const read = (): void => {
     try {
-      readRest(state, endpoint, hasBody);
+      readRest(parts, state, hasBody);
     } catch (error) {
       done(error);
       return;
@@ -42,11 +43,14 @@ export function readRequest(
   authenticate(parts, state, (error) => (error ? done(error) : read()));
 }
 
-function readRest(state: RequestState, endpoint: Endpoint, hasBody: boolean): void {
+function readRest(parts: Parts, state: RequestState, hasBody: boolean): void {
+  const { endpoint } = state;
+  if (!endpoint) throw new Error('reading a request for no endpoint');
   if (state.key && !state.rules.endpoints(state.key, endpoint.path)) {
     throw new GatewayError('model_not_allowed', `This key may not use ${endpoint.path}.`);
   }
-  if (endpoint.body !== 'none') checkBody(state, endpoint, hasBody);
+  if (passesUnseen(parts, state, endpoint)) state.requestBody = 'unseen';
+  else if (endpoint.body !== 'none') checkBody(state, endpoint, hasBody);
   const metadata = readMetadata(state.headers.get('x-tollgate-metadata'));
   state.metadata = metadata;
   // The key's own labels win: a client must not book its costs on another team.

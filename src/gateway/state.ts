@@ -10,6 +10,7 @@ import type { GatewayKey } from '../policy/keys/key-ring.js';
 import type { HeldLimits } from '../policy/limits/limiter.js';
 import type { HeaderView } from './headers.js';
 import type { Rules } from './parts.js';
+import type { RequestBodyMode } from './reply.js';
 
 /** An attempt as it runs; closed into an AttemptEntry when its end is known. */
 export interface OpenAttempt {
@@ -116,6 +117,10 @@ export interface RequestState {
   status: number;
   code: string | null;
   served: ModelTarget | null;
+  /** `unseen`: the request's body goes from Envoy to the provider without us; so does the answer's where nobody can read it. */
+  requestBody: RequestBodyMode;
+  /** Some target's answer would be written anew; Envoy was told, and cuts such an answer when we are gone. */
+  mayTranslate: boolean;
   /** The answer is written anew in another dialect than the provider's. */
   translates: boolean;
   /** Epoch milliseconds at which the attempt that answered began. */

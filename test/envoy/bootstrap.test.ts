@@ -147,9 +147,16 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
     [/peek filter needs send_body_without/, (text) => text.replace('header_response: true', 'header_response: false')],
     [/no JSON upstream_log/, (text) => text.replace(/connection: .*\n(\s+cluster)/, 'connection: x\n$1')],
     [/removes authorization/, (text) => text.replace('remove: x-api-key', 'remove: x-other')],
+    [/role: answer/, (text) => text.replace('value: answer', 'value: reply')],
+    [
+      /answer filter must not have failure_mode_allow/,
+      (text) => text.replace('failure_mode_allow: false', 'failure_mode_allow: true'),
+    ],
+    [/answer filter must be skipped/, (text) => text.replace('key: translated', 'key: other')],
+    [/answer filter must forward/, (text) => text.replace(/(forwarding_namespaces:\s+untyped:\s+- )tollgate/, '$1x')],
     [
       /again filter must not have failure_mode_allow/,
-      (text) => text.replace('failure_mode_allow: false', 'failure_mode_allow: true'),
+      (text) => text.replaceAll('failure_mode_allow: false', 'failure_mode_allow: true'),
     ],
     [
       /refresh_cluster_on_retry/,
@@ -176,6 +183,15 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
     t.not(changed, rendered, `${complaint} has its case`);
     t.match(checkEnvoyConfig(config, changed).join('\n'), complaint);
   }
+  t.end();
+});
+
+t.test('answers are translated behind what the request filter has said of them', (t) => {
+  const config = settings();
+  const tree = parse(JSON.stringify(renderBootstrap(config, options)));
+  const { http_filters: filters } = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
+  filters.splice(3, 0, ...filters.splice(1, 1));
+  t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/answer filter must stand before the request filter/]);
   t.end();
 });
 

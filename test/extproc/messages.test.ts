@@ -19,7 +19,7 @@ import { message, VIA_UPSTREAM } from './fake-call.js';
 const root = new protobuf.Root().loadSync('proto/external_processor.proto', { keepCase: true });
 const typeOf = (name: string) => root.lookupType(`envoy.service.ext_proc.v3.${name}`);
 const serialize = externalProcessorService()['Process']?.responseSerialize;
-const IDENTITY = { id: 'request-1', generation: '7' };
+const IDENTITY = { id: 'request-1', generation: '7', requestBody: 'whole' } as const;
 
 /** Over the wire and back: what Envoy reads. */
 function overTheWire(response: ProcessingResponse): ProcessingResponse {
@@ -98,7 +98,7 @@ function toPlain(value: WireValue): unknown {
 
 t.test('replies survive the wire', async (t) => {
   const body = Buffer.from('{"é":1}');
-  const pass = { clusters: ['a', 'b'], log: { key: 'web', stream: true } };
+  const pass = { clusters: ['a', 'b'], log: { key: 'web', stream: true }, mayTranslate: true };
   const first = overTheWire(
     toResponse('request_body', { ...CONTINUE, set: [['x', '\u00e9']], remove: ['y'], body, pass }, IDENTITY),
   );
@@ -116,6 +116,7 @@ t.test('replies survive the wire', async (t) => {
   t.match(toPlain({ struct_value: first.dynamic_metadata ?? {} } as WireValue), {
     tollgate: {
       decision: 'pass',
+      translated: '1',
       rid: 'request-1',
       generation: '7',
       key: 'web',
@@ -127,7 +128,16 @@ t.test('replies survive the wire', async (t) => {
     },
   });
   const streamed = overTheWire(toResponse('response_headers', { ...CONTINUE, interest: 'streamed' }, IDENTITY));
-  t.match(streamed.mode_override, { response_body_mode: 1, response_trailer_mode: 1 });
+  t.match(streamed.mode_override, { request_body_mode: 2, response_body_mode: 1, response_trailer_mode: 1 });
+  const unseen = { ...IDENTITY, requestBody: 'unseen' } as const;
+  const early = overTheWire(toResponse('request_headers', { ...CONTINUE, requestBody: 'unseen' }, unseen));
+  t.same(early.mode_override, { response_header_mode: 1 }, 'no body of the request');
+  t.same(overTheWire(toResponse('response_headers', { ...CONTINUE, interest: 'end' }, unseen)).mode_override, {
+    response_header_mode: 1,
+    response_trailer_mode: 1,
+  });
+  const asked = overTheWire(toResponse('request_headers', { ...CONTINUE, requestBody: 'whole' }, IDENTITY));
+  t.same(asked.mode_override, { request_body_mode: 2, response_header_mode: 1 });
   t.equal(overTheWire(toResponse('request_headers', CONTINUE, IDENTITY)).dynamic_metadata, undefined);
   const refusal = {
     kind: 'refuse',

@@ -1,0 +1,51 @@
+import { answerFilter } from './answer-filter.js';
+import { at, covers, type Tree } from './config-tree.js';
+import { isRole, unwrapped } from './filter-role.js';
+import { RESPONSE_ATTRIBUTES } from './filters.js';
+import { METADATA_NAMESPACE, RID_METADATA, ROLE_ANSWER, TRANSLATED_KEY } from './names.js';
+
+const MATCHER = at(answerFilter(), 'typed_config', 'xds_matcher');
+
+/**
+ * The filter through which translated answers go.
+ * @param place of the `request` filter, which must stand behind it
+ */
+export function checkAnswerFilter(filters: readonly Tree[], place: number): readonly string[] {
+  const own = filters.findIndex((filter) => isRole(unwrapped(filter), ROLE_ANSWER));
+  if (own < 0)
+    return ['There is no ext_proc filter with the gRPC metadata role: answer, without which translated answers fail.'];
+  const filter = filters[own];
+  const config = at(unwrapped(filter), 'typed_config');
+  const wanted: readonly (readonly [boolean, string])[] = [
+    [own < place, 'must stand before the request filter: answers pass filters backwards.'],
+    [
+      covers(at(filter, 'typed_config', 'xds_matcher'), MATCHER),
+      `must be skipped, once response headers are there, unless ${METADATA_NAMESPACE}.${TRANSLATED_KEY} says that the answer may be translated.`,
+    ],
+    [
+      at(config, 'failure_mode_allow') !== true,
+      "must not have failure_mode_allow: a provider's own words would go on to a client of another dialect.",
+    ],
+    [at(config, 'allow_mode_override') === true, 'needs allow_mode_override: true.'],
+    [
+      covers(at(config, 'processing_mode'), { request_header_mode: 'SKIP', response_header_mode: 'SEND' }),
+      'needs processing_mode with request_header_mode: SKIP and response_header_mode: SEND.',
+    ],
+    [
+      covers(at(config, 'response_attributes'), RESPONSE_ATTRIBUTES),
+      `needs the response_attributes ${RESPONSE_ATTRIBUTES.join(', ')}.`,
+    ],
+    [
+      covers(at(config, 'metadata_options', 'forwarding_namespaces', 'untyped'), [METADATA_NAMESPACE]),
+      `must forward the metadata namespace ${METADATA_NAMESPACE}.`,
+    ],
+    [
+      covers(at(config, 'grpc_service', 'initial_metadata'), [
+        { key: RID_METADATA, value: `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%` },
+      ]),
+      `needs ${RID_METADATA}: "%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%" in grpc_service.initial_metadata.`,
+    ],
+    [at(config, 'message_timeout') !== undefined, 'needs a message_timeout; the default of 200 ms is too short.'],
+  ];
+  return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The answer filter ${complaint}`);
+}

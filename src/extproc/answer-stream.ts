@@ -1,0 +1,53 @@
+import { status as Status } from '@grpc/grpc-js';
+import type { Gateway } from '../gateway/gateway.js';
+import { attemptIdentity } from './attempt-stream.js';
+import { headerView } from './header-view.js';
+import type { InFlight } from './in-flight.js';
+import type { HttpHeaders, ProcessingRequest } from './messages.js';
+import type { ProcessCall, StreamHandler } from './process-call.js';
+import { GO_ON } from './replies.js';
+import { ResponsePhase } from './response-phase.js';
+
+/**
+ * The `answer` filter's stream: an answer that is translated, from its headers to its last byte. The filter fails closed:
+ * whatever ends this stream before the answer is whole cuts the client's. The `request` stream of the same exchange sees
+ * nothing of the body then; it still says when everything is over.
+ */
+export class AnswerStream implements StreamHandler {
+  readonly #call: ProcessCall;
+  readonly #gateway: Gateway;
+  readonly #inFlight: InFlight;
+  #phase: ResponsePhase | null = null;
+
+  constructor(call: ProcessCall, gateway: Gateway, inFlight: InFlight) {
+    this.#call = call;
+    this.#gateway = gateway;
+    this.#inFlight = inFlight;
+  }
+
+  message(request: ProcessingRequest): void {
+    if (request.response_headers) this.#headers(request, request.response_headers);
+    else if (!this.#phase) throw new Error('a translated body before its headers');
+    else if (request.response_body) this.#phase.body(request.response_body);
+    else if (request.response_trailers) this.#phase.trailers();
+  }
+
+  closed(): void {
+    this.#phase?.closed();
+  }
+
+  #headers(request: ProcessingRequest, message: HttpHeaders): void {
+    const exchange = this.#inFlight.find(attemptIdentity(request).id);
+    if (!exchange) {
+      // Whoever could have translated it is gone; Envoy says so in the client's dialect.
+      this.#call.fail(Status.UNAVAILABLE, 'nobody here knows this request');
+    } else if (exchange.rewrites(headerView(message))) {
+      this.#phase = new ResponsePhase(this.#call, this.#gateway, exchange);
+      this.#phase.headers(request, message);
+    } else {
+      // The target that answered speaks the client's dialect, or the reply is ours: nothing to guard.
+      this.#call.send(GO_ON);
+      this.#call.leave();
+    }
+  }
+}
