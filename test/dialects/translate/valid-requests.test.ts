@@ -201,7 +201,7 @@ const GOLDENS = 'test/golden/translate';
 
 t.test('every golden request is valid for its provider', async (t) => {
   for (const pair of existsSync(GOLDENS) ? readdirSync(GOLDENS) : []) {
-    const to = /^(?:embeddings|rerank)-/.test(pair) ? '' : (pair.split('-to-')[1] ?? '');
+    const to = /^(?:embeddings|images|rerank)-/.test(pair) ? '' : (pair.split('-to-')[1] ?? '');
     for (const file of readdirSync(`${GOLDENS}/${pair}`).filter((name) => name.endsWith('.json'))) {
       const { expected } = JSON.parse(readFileSync(`${GOLDENS}/${pair}/${file}`, 'utf8')) as { expected?: unknown };
       const assert = GOLDEN_CHECKS[to];
