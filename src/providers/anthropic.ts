@@ -14,6 +14,7 @@ export const anthropic: ProviderKind = {
   wires: new Set(['anthropic-messages', 'anthropic-count-tokens'] as const),
   usageOnRequest: false,
   priceId: 'anthropic',
+  listQuery: '?limit=1000',
   path: pathBelowBase,
   callHeaders: (_call, sent) => ({ 'anthropic-version': sent('anthropic-version') || VERSION }),
 };

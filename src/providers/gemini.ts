@@ -14,6 +14,7 @@ export const gemini: ProviderKind = {
   wires: new Set<Wire>(['gemini-generate', 'gemini-count-tokens', 'gemini-embed']),
   usageOnRequest: false,
   priceId: 'google',
+  listQuery: '?pageSize=1000',
   path: geminiPath,
 };
 

@@ -32,6 +32,8 @@ export interface ProviderKind {
   readonly outputCapField?: OutputCapField;
   /** The provider's id in the price catalogue; null = never listed there. */
   readonly priceId: string | null;
+  /** Query of `GET /models`, so that one page of the list holds all: `?limit=1000`. */
+  readonly listQuery?: string;
   /** Absolute path with query, on the origin of `base_url`. */
   path(account: ProviderAccount, call: UpstreamCall): string;
   /** Whether this model is asked in this wire (one of `wires`); absent = every model in all of them. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Model, ProviderAccount, Retry } from '../../src/config/snapshot.js';
+import type { ModelFacts } from '../../src/dialects/model-facts.js';
 import { createAccess } from '../../src/policy/access.js';
 import type { GatewayKey } from '../../src/policy/keys/key-ring.js';
 import { createModelList } from '../../src/policy/routing/model-list.js';
@@ -51,6 +52,7 @@ t.test('names', async (t) => {
     retryBudget: null,
     allowUnpriced: true,
     outputCap: 4096,
+    strict: false,
   });
   t.equal(resolve('team/fast')?.model, 'team/fast', 'a configured name may hold a slash');
   t.same(resolve('openrouter/meta/llama:free'), {
@@ -61,6 +63,7 @@ t.test('names', async (t) => {
     retryBudget: 0.2,
     outputCap: 4096,
     allowUnpriced: false,
+    strict: false,
   });
   for (const unknown of [
     '',
@@ -103,14 +106,15 @@ t.test('model list', async (t) => {
     list.list(key(null)).map((model) => model.id),
     ['smart', 'team/fast', 'openai/gpt-5', 'openai/gpt-5-mini'],
   );
+  const nothing = { created: 1_700_000_000, title: null, contextWindow: null, maxOutput: null };
   t.same(list.list(key(['smart', '*mini'])), [
-    { id: 'smart', object: 'model', created: 1_700_000_000, owned_by: 'tollgate' },
-    { id: 'openai/gpt-5-mini', object: 'model', created: 1_700_000_000, owned_by: 'openai' },
+    { id: 'smart', owner: 'tollgate', ...nothing },
+    { id: 'openai/gpt-5-mini', owner: 'openai', ...nothing },
   ]);
   t.same(list.list(key([])), []);
   t.equal(list.find(key(['smart']), 'openai/gpt-5'), null, 'not allowed is not there');
-  t.equal(list.find(key(null), 'smart')?.owned_by, 'tollgate');
-  t.equal(list.find(key(null), 'openai/newer-than-the-catalogue')?.owned_by, 'openai');
+  t.equal(list.find(key(null), 'smart')?.owner, 'tollgate');
+  t.equal(list.find(key(null), 'openai/newer-than-the-catalogue')?.owner, 'openai');
   t.equal(list.find(key(null), 'groq/x'), null);
   const strict = createModelList({ ...sources, names: names(true) });
   t.same(
@@ -118,4 +122,41 @@ t.test('model list', async (t) => {
     ['smart', 'team/fast'],
   );
   t.equal(strict.find(key(null), 'openai/gpt-5'), null);
+
+  const facts = { title: null, contextWindow: null, maxOutput: null };
+  let listed: readonly ModelFacts[] = [];
+  const windows: Readonly<Record<string, number>> = { 'gpt-5': 400_000, 'gpt-5-mini': 300_000 };
+  const details = (_provider: string, model: string) => ({ ...facts, contextWindow: windows[model] ?? null });
+  const asked: string[] = [];
+  const merged = createModelList({
+    ...sources,
+    details,
+    listed: (provider) => {
+      asked.push(provider);
+      return provider === 'openai' ? listed : [];
+    },
+  });
+  const ids = () => merged.list(key(null)).map(({ id }) => id);
+  t.equal(merged.find(key(null), 'smart')?.contextWindow, 400_000, 'what its targets take');
+  t.same(ids(), ['smart', 'team/fast', 'openai/gpt-5', 'openai/gpt-5-mini']);
+  listed = [
+    { ...facts, id: 'gpt-5', title: 'GPT-5', contextWindow: 128_000 },
+    { ...facts, id: 'ft:mine' },
+  ];
+  t.same(
+    ids(),
+    ['smart', 'team/fast', 'openai/ft:mine', 'openai/gpt-5', 'openai/gpt-5-mini'],
+    'a new list is seen at once',
+  );
+  t.match(
+    merged.find(key(null), 'openai/gpt-5'),
+    { title: 'GPT-5', contextWindow: 128_000 },
+    'the provider knows best',
+  );
+  t.match(merged.find(key(null), 'openai/gpt-5-mini'), { contextWindow: 300_000 });
+  t.same(
+    merged.list(key(['openai/ft:*'])).map(({ id }) => id),
+    ['openai/ft:mine'],
+  );
+  t.notOk(asked.includes('not-configured'));
 });
