@@ -10,10 +10,13 @@ import { embeddingsToEmbeddings } from './embeddings-to-embeddings/pair.js';
 import { embeddingsToGemini } from './embeddings-to-gemini/pair.js';
 import { embeddingsToVertex } from './embeddings-to-vertex/pair.js';
 import { embeddingsToVoyage } from './embeddings-to-voyage/pair.js';
+import { geminiToChat } from './gemini-to-chat/pair.js';
+import { imagesToVertex } from './images-to-vertex/pair.js';
 import { messagesToChat } from './messages-to-chat/pair.js';
 import { rerankToJina } from './rerank-to-jina/pair.js';
 import { rerankToRerank } from './rerank-to-rerank/pair.js';
 import { rerankToVoyage } from './rerank-to-voyage/pair.js';
+import { responsesToChat } from './responses-to-chat/pair.js';
 import type { Translation } from './translation.js';
 
 /** Every pair that is written; all others are composed of two of them, or do not exist. */
@@ -28,10 +31,13 @@ const PAIRS: readonly Translation[] = [
   embeddingsToGemini,
   embeddingsToVertex,
   embeddingsToVoyage,
+  imagesToVertex,
+  geminiToChat,
   messagesToChat,
   rerankToJina,
   rerankToRerank,
   rerankToVoyage,
+  responsesToChat,
 ];
 
 /** Wires through which two pairs may be joined without loss. */

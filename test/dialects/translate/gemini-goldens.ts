@@ -15,6 +15,8 @@ export interface Golden {
   /** The provider's answer, whole or as the data of its events. */
   readonly answer?: JsonObject;
   readonly events?: readonly JsonObject[];
+  /** The stream stops without its end. */
+  readonly cut?: true;
   /** What the client reads. */
   readonly read?: JsonObject;
   readonly written?: readonly unknown[];
@@ -52,13 +54,16 @@ export function streamed(call: PreparedCall, events: readonly JsonObject[], done
 }
 
 function run(pair: Translation, golden: Golden): Golden {
-  const { context, request, answer, events } = golden;
+  const { context, request, answer, events, cut } = golden;
   const given = { ...(context && { context }), request };
   const losses = new Losses();
   try {
     const call = pair.prepare(request, contextFor({ stream: events !== undefined, ...context, losses }));
     const told = { ...given, expected: call.body, warnings: losses.dropped };
-    if (events !== undefined) return { ...told, events, written: streamed(call, events, pair.to === 'openai-chat') };
+    if (events !== undefined) {
+      const written = streamed(call, events, pair.to === 'openai-chat' && !cut);
+      return { ...told, events, ...(cut && { cut }), written };
+    }
     return answer === undefined ? told : { ...told, answer, read: call.answer(answer) };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

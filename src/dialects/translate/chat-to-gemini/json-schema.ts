@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../../json-value.js';
+import { set } from '../schema-members.js';
 
 /** Told of every keyword that was left out although it says which values are allowed. */
 export type Lost = (keyword: string) => void;
@@ -77,9 +78,4 @@ function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   return Number.isInteger(value) ? 'integer' : typeof value;
-}
-
-/** Also for a property named `__proto__`. */
-export function set(into: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(into, key, { value, enumerable: true, writable: true, configurable: true });
 }

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, listIn, objectIn, stringIn } from '../../json-value.js';
-import { constant, type Lost, set } from './json-schema.js';
+import { set } from '../schema-members.js';
+import { constant, type Lost } from './json-schema.js';
 
 /** Taken as they are. */
 const KEPT: ReadonlySet<string> = new Set(
