@@ -3,7 +3,7 @@ import { FrameDecoder } from './bedrock/frame-decoder.js';
 import type { EventDecoder, EventHandler, Framing } from './event-decoder.js';
 import { ArrayDecoder } from './gemini/array-decoder.js';
 import { isObject, parseJson } from './json-value.js';
-import { readFault } from './stream-fault.js';
+import { readFault, unwrapped } from './stream-fault.js';
 
 const DECODERS: Readonly<Record<Framing, (handler: EventHandler) => EventDecoder>> = {
   sse: (handler) => new SseDecoder(handler),
@@ -51,7 +51,7 @@ class SseDecoder implements EventDecoder, SseHandler {
   }
 
   #read(type: string, text: string) {
-    const value = parseJson(text);
+    const value = unwrapped(parseJson(text));
     this.#unread = !isObject(value);
     if (isObject(value)) this.#handler.event(type, value);
     else this.#handler.skipped();

@@ -8,7 +8,7 @@ import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-
 const MAX_WHOLE = 1024 * 1024;
 const MEMBERS = [
   ...['usage', 'model', 'error', 'status', 'x_groq', 'service_tier'],
-  ...['usageMetadata', 'meta', 'inputTextTokenCount'],
+  ...['usageMetadata', 'modelVersion', 'meta', 'inputTextTokenCount'],
 ];
 
 /** Reads a JSON answer. */

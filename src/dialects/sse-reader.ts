@@ -2,6 +2,7 @@ import { type SseHandler, SseSplitter } from '../codec/sse.js';
 import { type AnswerFold, noteError, setError } from './answer-fold.js';
 import { isObject, parseJson } from './json-value.js';
 import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
+import { unwrapped } from './stream-fault.js';
 import { TextTemplate } from './text-template.js';
 
 const DONE = '[DONE]';
@@ -42,7 +43,7 @@ export class SseReader implements ResponseReader, SseHandler {
     }
     const text = bytes.toString('utf8', start, end);
     if (type === 'error') this.#errorEvent(text);
-    const value = parseJson(text);
+    const value = unwrapped(parseJson(text));
     if (!isObject(value)) return;
     const before = this.facts.contentBytes;
     const added = this.#fold.event(value, this.facts, type);

@@ -34,3 +34,8 @@ function codeOf(code: unknown): string | null {
   if (typeof code === 'number') return String(code);
   return typeof code === 'string' && code !== '' ? code.slice(0, MAX_CODE) : null;
 }
+
+/** Google wraps some errors in a list of one. */
+export function unwrapped(value: unknown): unknown {
+  return Array.isArray(value) && isObject(value[0]) && value[0]['error'] !== undefined ? value[0] : value;
+}

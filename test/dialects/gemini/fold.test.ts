@@ -179,6 +179,7 @@ t.test('the end, errors, tiers', async (t) => {
   t.match(array([text('a'), error]), { error: 'Quota', contentBytes: 1 }, 'an element of the array');
   t.match(array(error), { error: 'Quota' }, 'instead of the array');
   t.match(body([error]), { error: 'Quota' }, 'wrapped in a list');
+  t.match(stream(text('a'), [error]), { error: 'Quota', errorCode: '429' }, 'wrapped in a list, as an event');
   const tier = (usageMetadata: object) => body({ usageMetadata }).serviceTier;
   t.equal(tier({ serviceTier: 'flex' }), 'flex');
   t.equal(tier({ trafficType: 'ON_DEMAND_PRIORITY' }), 'priority');
