@@ -242,7 +242,8 @@ class ContentWalk {
 
   #closeWhole() {
     const found = isRead(this.#top) ? this.#texts : this.#definitions;
-    if (!REPEATED.has(this.#levels.at(-1)?.key ?? '')) found.add(this.#wholeFrom, this.#at + 1);
+    const isEmpty = this.#at - this.#wholeFrom === 1;
+    if (!isEmpty && !REPEATED.has(this.#levels.at(-1)?.key ?? '')) found.add(this.#wholeFrom, this.#at + 1);
     this.#wholeFrom = -1;
   }
 
