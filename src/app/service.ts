@@ -260,6 +260,9 @@ function keepingOf({ retention, exporters }: Snapshot): Keeping {
 
 function* secretsOf(snapshot: Snapshot) {
   for (const account of snapshot.providers.values())
-    for (const credential of account.credentials) yield credential.secret;
+    for (const { secret, source } of account.credentials) {
+      yield secret;
+      if (source?.kind === 'aws-keys' && source.sessionToken) yield source.sessionToken;
+    }
   for (const secret of [snapshot.admin.token, snapshot.admin.pepper, snapshot.records.url]) if (secret) yield secret;
 }

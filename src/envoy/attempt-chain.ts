@@ -4,7 +4,14 @@ import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RETRY_HEADER, ROLE_
 import { type EnvoyConfig, extension } from './typed-config.js';
 
 /** Headers in which a provider's credential may travel. */
-export const CREDENTIAL_HEADERS: readonly string[] = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'];
+export const CREDENTIAL_HEADERS: readonly string[] = [
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-goog-api-key',
+  'x-amz-date',
+  'x-amz-security-token',
+];
 
 /** Both roles may wait for a first token, `again` also for a repeat's pause; the per-try timeouts are shorter. */
 const MESSAGE_TIMEOUT = '300s';

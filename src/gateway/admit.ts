@@ -137,7 +137,10 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, ups
   state.mayTranslate = mayRewrite(parts, state, admitted.plan);
   return {
     ...CONTINUE,
-    set: [...upstream.set, ...retryHeaders(admitted, { spare: hasSpareCredential(parts, state, upstream.target) })],
+    set: [
+      ...upstream.set,
+      ...retryHeaders(admitted, { spare: hasSpareCredential(parts, state, upstream.target, upstream.credential) }),
+    ],
     remove: upstream.remove,
     body: unchanged(state, admitted, upstream) ? null : upstream.body,
     pass: {

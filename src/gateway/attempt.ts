@@ -6,6 +6,7 @@ import { spliceRequest } from '../dialects/splice.js';
 import { Losses, unsupported } from '../dialects/translate/losses.js';
 import type { PreparedCall } from '../dialects/translate/translation.js';
 import { withoutQueryKey } from '../policy/keys/presented-key.js';
+import { authoriseOwn, lacksOwnKey, ownKeyNeeded } from '../providers/credentials/own-key.js';
 import type { Envelope, UpstreamCall } from '../providers/kind.js';
 import { requestHeadersToRemove } from '../providers/upstream-headers.js';
 import type { Parts } from './parts.js';
@@ -26,6 +27,7 @@ export interface UpstreamRequest {
   readonly warnings: readonly string[];
   readonly credential: number;
   readonly secrets: readonly string[];
+  readonly ownKey: boolean;
 }
 
 /** Headers of one dialect that mean nothing to the others. */
@@ -55,7 +57,9 @@ export function upstreamRequest(
   const path = direct === undefined ? way.kind.path(way.account, call) : directPath(state, direct.path);
   const method = way.endpoint.method === 'GET' ? 'GET' : 'POST';
   const rotation = parts.rotation();
-  const authorised = parts.credentials.authorise(way.account, { method, path, body: written.body, rotation });
+  if (lacksOwnKey(way.account, state.ownKeys)) throw ownKeyNeeded(way.account.name);
+  const own = authoriseOwn(way.account, way.kind, state.ownKeys);
+  const authorised = own ?? parts.credentials.authorise(way.account, { method, path, body: written.body, rotation });
   const set: HeaderPair[] = [
     [':path', path],
     ...authorised.headers.map(({ name, value }): HeaderPair => [name, value]),
@@ -66,7 +70,7 @@ export function upstreamRequest(
   const unwanted = [...headersToRemove(parts, state, { admitted, way }), ...fixed.map(([name]) => name)];
   const remove = unwanted.filter((name) => !names.has(name));
   const { index: credential, secrets } = authorised;
-  return { target, set, remove, wire: way.endpoint.wire, credential, secrets, ...written };
+  return { target, set, remove, wire: way.endpoint.wire, credential, secrets, ownKey: own !== null, ...written };
 }
 
 /** A provider's own path as the client wrote it, without the gateway key that Google's clients put there. */

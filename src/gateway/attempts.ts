@@ -11,8 +11,8 @@ export const CUT = 'cut';
 export function openAttempt(parts: Parts, state: RequestState, number: number, request: UpstreamRequest): void {
   const startedTime = parts.clock.now();
   const startedAt = parts.clock.monotonic();
-  const { target, wire, call, warnings, credential, secrets } = request;
-  const how = { wire, call, warnings, credential, secrets };
+  const { target, wire, call, warnings, credential, secrets, ownKey } = request;
+  const how = { wire, call, warnings, credential, secrets, ownKey };
   state.open = { number, target, startedAt, startedTime, status: null, reported: false, failure: null, ...how };
   parts.health.attemptStarted(target, startedTime);
 }
@@ -40,14 +40,15 @@ export function closeAttempt(
   if (outcome === 'error')
     state.failures.push({ target: attempt.target.name, ...(failure ?? { reason: null, cooldownMs: null }) });
   parts.report.attempt(attempt.target.provider, outcome);
-  if (failure?.reason === 'auth') parts.report.credentialRefused(attempt.target.provider);
+  if (failure?.reason === 'auth' && !attempt.ownKey) parts.report.credentialRefused(attempt.target.provider);
   const learned = !isCredentialsOwn(parts, state, attempt, failure);
   tellHealth(parts, { attempt, outcome: learned ? outcome : 'unknown', failure });
 }
 
 /** Others of the account's credentials come first when this one was refused or limited. */
 export function noteRefusal(parts: Parts, state: RequestState, attempt: OpenAttempt, cooldownMs: number | null): void {
-  const { status } = attempt;
+  const { status, ownKey } = attempt;
+  if (ownKey) return;
   if (status !== 401 && status !== 403 && status !== 429) return;
   const reason = status === 429 ? 'limited' : 'auth';
   parts.credentials.refused(accountOf(state, attempt.target), attempt.credential, { reason, cooldownMs });
@@ -56,6 +57,7 @@ export function noteRefusal(parts: Parts, state: RequestState, attempt: OpenAtte
 /** The target itself is well: what was refused is one of several credentials. */
 function isCredentialsOwn(parts: Parts, state: RequestState, attempt: OpenAttempt, failure: Failure | null): boolean {
   if (failure?.reason !== '429' && failure?.reason !== 'auth') return false;
+  if (attempt.ownKey) return true;
   return parts.credentials.hasOther(accountOf(state, attempt.target), attempt.credential);
 }
 

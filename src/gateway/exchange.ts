@@ -87,7 +87,8 @@ export class Exchange {
       if (error !== undefined) respond(this.#refuse(error));
       else if (state.endpoint?.body === 'none') respond(this.#modelList());
       // Nothing follows: the last answer of the request phase is this one.
-      else if (last || state.requestBody === 'unseen') this.requestBody(NO_BODY, (reply) => respond(this.#early(reply)));
+      else if (last || state.requestBody === 'unseen')
+        this.requestBody(NO_BODY, (reply) => respond(this.#early(reply)));
       else respond(state.endpoint?.direct === undefined ? CONTINUE : { ...CONTINUE, requestBody: 'whole' });
     });
   }
@@ -101,10 +102,11 @@ export class Exchange {
     const state = this.#state;
     const { admitted } = state;
     if (!admitted) return null;
+    const used = state.open?.credential ?? -1;
     closeAttempt(this.#parts, state, 'error', this.#whyFailed());
     const target = admitted.plan[number - 1];
     // The list became shorter, or its target has said that it will not take a repeat: Envoy's retries end here.
-    if (number > admitted.plan.length || (target && this.#refusedBefore(target))) return this.#giveUp();
+    if (number > admitted.plan.length || (target && this.#refusedBefore(target, used))) return this.#giveUp();
     if (!target || this.#parts.clusterOf(target.provider) !== cluster) return null;
     this.#parts.retryBudget.attempt(admitted.model, this.#parts.clock.now());
     try {
@@ -319,10 +321,10 @@ export class Exchange {
   }
 
   /** A target that is limiting or refuses our credential is not asked twice in one request, unless with another credential. */
-  #refusedBefore(target: ModelTarget): boolean {
+  #refusedBefore(target: ModelTarget, used: number): boolean {
     const { attempts } = this.#state;
     const refused = attempts.some(({ target: name, reason }) => name === target.name && REFUSALS.has(reason ?? ''));
-    return refused && !hasSpareCredential(this.#parts, this.#state, target);
+    return refused && !hasSpareCredential(this.#parts, this.#state, target, used);
   }
 
   /** Nothing came back from the running attempt, or a look at it has said why it will not do. */

@@ -1,5 +1,6 @@
 import { errorShapeForPath, matchEndpoint, modelIdFromPath } from '../dialects/endpoints.js';
 import type { GatewayError } from '../dialects/error.js';
+import { NO_OWN_KEYS } from '../providers/credentials/own-key.js';
 import { Deadlines } from './deadlines.js';
 import { Exchange } from './exchange.js';
 import type { HeaderView } from './headers.js';
@@ -58,6 +59,7 @@ export class Gateway {
       endpoint: matchEndpoint(headers.get(':method') ?? 'GET', path),
       modelId: modelIdFromPath(path),
       key: null,
+      ownKeys: NO_OWN_KEYS,
       user: '',
       labels: {},
       metadata: {},

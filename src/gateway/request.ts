@@ -5,6 +5,7 @@ import { refuseMediaType } from '../dialects/request.js';
 import { sourceOf } from '../policy/keys/bad-key-guard.js';
 import type { LaterFind } from '../policy/keys/key-ring.js';
 import { type PresentedKey, queryKey, readPresentedKey } from '../policy/keys/presented-key.js';
+import { checkOwnKeys, OWN_KEY_HEADER, readOwnKeys } from '../providers/credentials/own-key.js';
 import type { HeaderView } from './headers.js';
 import { readMetadata } from './metadata.js';
 import type { Parts } from './parts.js';
@@ -51,6 +52,8 @@ function readRest(parts: Parts, state: RequestState, hasBody: boolean): void {
   }
   if (passesUnseen(parts, state, endpoint)) state.requestBody = 'unseen';
   else if (endpoint.body !== 'none') checkBody(state, endpoint, hasBody);
+  state.ownKeys = readOwnKeys(state.headers.all(OWN_KEY_HEADER));
+  checkOwnKeys(state.ownKeys, state.rules.snapshot.providers);
   const metadata = readMetadata(state.headers.get('x-tollgate-metadata'));
   state.metadata = metadata;
   // The key's own labels win: a client must not book its costs on another team.

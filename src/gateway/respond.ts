@@ -1,8 +1,9 @@
 import { decodeWhole } from '../codec/decode-whole.js';
-import { clientError } from '../dialects/client-error.js';
+import { type ClientError, clientError } from '../dialects/client-error.js';
 import { GatewayError, renderError } from '../dialects/error.js';
 import { readProviderError } from '../dialects/provider-error.js';
 import { readCooldown } from '../providers/cooldown.js';
+import { OWN_KEY_HEADER } from '../providers/credentials/own-key.js';
 import { responseHeadersToRemove } from '../providers/upstream-headers.js';
 import { closeAttempt } from './attempts.js';
 import { mostUseful } from './exhausted.js';
@@ -92,7 +93,7 @@ export function errorBody(parts: Parts, state: RequestState, headers: HeaderView
   const providerStatus = Number(headers.get(':status') ?? 0);
   const text = decodeWhole(body, headers.get('content-encoding'), MAX_ERROR_BYTES) ?? Buffer.alloc(0);
   const said = readProviderError(providerStatus, Object.fromEntries(headers.entries()), text);
-  const answer = clientError(said, providerStatus);
+  const answer = ownKeyRefused(state, said.kind) ?? clientError(said, providerStatus);
   closeAttempt(parts, state, 'error', failureOf(parts, state, { headers, text, kind: said.kind }));
   const useful = mostUseful(state.failures);
   const error = useful ?? answer.error;
@@ -106,6 +107,13 @@ export function errorBody(parts: Parts, state: RequestState, headers: HeaderView
   const set: HeaderPair[] = Object.entries(rendered.headers).map(([name, value]) => [name, value]);
   set.push([':status', String(rendered.status)]);
   return { body: rendered.body, set, remove: ['content-encoding'] };
+}
+
+/** Who sent a key of its own must know that it is that one which does not do. */
+function ownKeyRefused(state: RequestState, kind: string): ClientError | null {
+  if (kind !== 'auth' || state.open?.ownKey !== true) return null;
+  const message = `The provider refused the key that you sent for it in ${OWN_KEY_HEADER}.`;
+  return { error: new GatewayError('provider_auth', message), keepBodyFor: null };
 }
 
 const SPECIAL_KINDS: ReadonlySet<string> = new Set(['auth', 'context_length', 'content_filter']);

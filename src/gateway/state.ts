@@ -8,6 +8,7 @@ import type { ResponseFacts } from '../dialects/response-reader.js';
 import type { PreparedCall } from '../dialects/translate/translation.js';
 import type { GatewayKey } from '../policy/keys/key-ring.js';
 import type { HeldLimits } from '../policy/limits/limiter.js';
+import type { OwnKeys } from '../providers/credentials/own-key.js';
 import type { HeaderView } from './headers.js';
 import type { Rules } from './parts.js';
 import type { RequestBodyMode } from './reply.js';
@@ -34,6 +35,8 @@ export interface OpenAttempt {
   /** Which of the account's credentials it carries (-1 = none), and every text of it that nobody may see. */
   readonly credential: number;
   readonly secrets: readonly string[];
+  /** The app's own key at the provider: a refusal of it is none of the operator's business. */
+  readonly ownKey: boolean;
 }
 
 /** A failure and whose it was. */
@@ -82,6 +85,8 @@ export interface RequestState {
   /** The last part of `/v1/models/{id}`. */
   modelId: string | null;
   key: GatewayKey | null;
+  /** Keys of the app's own for providers. */
+  ownKeys: OwnKeys;
   user: string;
   labels: Readonly<Record<string, string>>;
   /** The model that the client asked for; '' until its body was read. */

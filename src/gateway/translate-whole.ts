@@ -1,5 +1,6 @@
 import { decodeWhole } from '../codec/decode-whole.js';
 import { bedrockHeaderUsage } from '../dialects/bedrock-embed/usage.js';
+import type { Wire } from '../dialects/endpoint.js';
 import { GatewayError, renderError } from '../dialects/error.js';
 import { isObject, parseJson } from '../dialects/json-value.js';
 import { createResponseReader } from '../dialects/readers.js';
@@ -9,6 +10,14 @@ import type { RequestState } from './state.js';
 
 /** Above it a decoded body is not believed. */
 const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Answers of these always have content, or say what they used. */
+const WRITES: ReadonlySet<Wire> = new Set<Wire>([
+  'openai-chat',
+  'anthropic-messages',
+  'gemini-generate',
+  'bedrock-converse',
+]);
 
 export interface TranslatedWhole {
   readonly change: BodyChange;
@@ -34,6 +43,8 @@ export function translateWhole(state: RequestState, headers: HeaderView, body: B
   const answer = Array.isArray(value) ? value[0] : value;
   if (facts.error !== null) return failed(state, facts.error);
   if (!isObject(answer)) return failed(state, 'The provider sent an answer that is no JSON object.');
+  if (WRITES.has(attempt.wire) && !reader.facts.content && reader.facts.usage === null)
+    return failed(state, 'The provider sent an answer with nothing in it.');
   const translated = attempt.call.answer(answer, (name) => headers.get(name));
   const set: HeaderPair[] = [['content-type', 'application/json']];
   return { change: { body: Buffer.from(JSON.stringify(translated)), set, remove: ['content-encoding'] }, error: null };
