@@ -1,41 +1,34 @@
+import { EventStreamCodec } from '@smithy/eventstream-codec';
 import t from 'tap';
-import { matchEndpoint } from '../../src/dialects/endpoints.js';
 import { CUTTINGS, type Cutting } from '../../src/mock/cutting.js';
 import { loadRecordings, type Recording, recordedBytes } from '../../src/mock/recording.js';
 import { startReplay } from '../../src/mock/start-replay.js';
-import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { NO_RECORDINGS, recordingsFolder } from '../dialects/recordings.js';
 import type { Received } from './client.js';
-import { type RequestRecord, startGateway } from './harness.js';
+import { type NativeCall, nativeCalls } from './dialects/native-calls.js';
+import { pooled } from './dialects/pooled.js';
+import { replayProviders } from './dialects/replay-providers.js';
+import { EXPECTED, usageProblems } from './dialects/stated-usage.js';
+import { type Gateway, type RequestRecord, startGateway } from './harness.js';
+
+// Every recording in its own dialect: what the provider sent is what the client gets, and the record says what was used.
 
 /** Requests at a time: enough to be quick, few enough that two cores still deliver piece by piece. */
 const AT_ONCE = 6;
-
-const PATHS: Readonly<Record<string, string>> = {
-  'openai.chat': '/v1/chat/completions',
-  'openai.completions': '/v1/completions',
-  'openai.responses': '/v1/responses',
-  'openai.embeddings': '/v1/embeddings',
-  'openai.images': '/v1/images/generations',
-};
-
-const SAME_VENDOR: Readonly<Record<string, string>> = { azure: 'azure-openai', zai: 'zhipu' };
+/** All cuttings of all calls: `npm run dialects`. Without it each call is cut in one of the ways, in turn, besides whole. */
+const FULL = process.env['TOLLGATE_DIALECTS'] === 'full';
 
 const folder = recordingsFolder();
-const all = folder === null ? [] : loadRecordings(folder);
-const recordings = all.filter(({ endpoint }) => endpoint in PATHS);
-
-/** The kind under which a recording is replayed: its vendor's own where we have one that serves the endpoint. */
-function kindOf(recording: Recording): string {
-  const kind = PROVIDER_KINDS.get(SAME_VENDOR[recording.provider] ?? recording.provider);
-  const wire = matchEndpoint('POST', PATHS[recording.endpoint] ?? '')?.wire;
-  return kind !== undefined && wire !== undefined && kind.wires.has(wire) ? kind.kind : 'openai-compatible';
-}
+const calls = (folder === null ? [] : loadRecordings(folder)).flatMap(nativeCalls);
 
 interface Replayed {
-  readonly recording: Recording;
+  readonly call: NativeCall;
   readonly cutting: Cutting;
   readonly answer: Received;
+}
+
+function isWanted(index: number, cutting: Cutting): boolean {
+  return FULL || cutting === 'whole' || CUTTINGS.indexOf(cutting) === 1 + (index % (CUTTINGS.length - 1));
 }
 
 function asksUsage(recording: Recording): boolean {
@@ -46,8 +39,9 @@ function asksUsage(recording: Recording): boolean {
 }
 
 /** The bytes that the client must get: the recorded ones, without the usage chunk that it did not ask for. */
-function wantedBytes(recording: Recording): Buffer {
+function wantedBytes({ recording, reframed }: NativeCall): Buffer {
   const bytes = recordedBytes(recording);
+  if (reframed) return anthropicEvents(bytes);
   const strippable = ['openai.chat', 'openai.completions'].includes(recording.endpoint);
   if (!recording.stream || recording.response.status !== 200 || !strippable || asksUsage(recording)) return bytes;
   const events = bytes.toString('latin1').split(/(?<=\r\n\r\n|\n\n)/);
@@ -61,60 +55,30 @@ function isUsageOnly(event: string): boolean {
   return chunk.choices?.length === 0 && typeof chunk.usage === 'object' && chunk.usage !== null;
 }
 
-type Numbers = Readonly<Record<string, unknown>>;
-
-const numberAt = (from: unknown, ...names: string[]): number | null => {
-  for (const name of names) {
-    let found: unknown = from;
-    for (const step of name.split('.')) found = (found as Numbers | null | undefined)?.[step];
-    if (typeof found === 'number') return found;
+/** What AWS' frames hold, as Anthropic would have sent it. */
+function anthropicEvents(frames: Buffer): Buffer {
+  const codec = new EventStreamCodec(
+    (bytes) => Buffer.from(bytes).toString(),
+    (text) => Buffer.from(text),
+  );
+  let events = '';
+  for (let at = 0; at < frames.length; at += frames.readUInt32BE(at)) {
+    const { body } = codec.decode(frames.subarray(at, at + frames.readUInt32BE(at)));
+    const { bytes } = JSON.parse(Buffer.from(body).toString()) as { bytes: string };
+    const data = JSON.parse(Buffer.from(bytes, 'base64').toString()) as Record<string, unknown>;
+    delete data['amazon-bedrock-invocationMetrics'];
+    events += `event: ${data['type']}\ndata: ${JSON.stringify(data)}\n\n`;
   }
-  return null;
-};
-
-/** What is wrong with a record's usage against what the provider stated. Written apart from the readers, on purpose. */
-function usageProblems(stated: Numbers, record: RequestRecord): string[] {
-  const usage = record.usage;
-  const sum = (...names: (keyof typeof usage)[]): number =>
-    names.reduce((total, name) => total + (usage[name] ?? 0), 0);
-  const input = numberAt(stated, 'prompt_tokens', 'input_tokens') ?? 0;
-  const output = numberAt(stated, 'completion_tokens', 'output_tokens') ?? 0;
-  // xAI and Gemini state reasoning only in the total.
-  const hidden = Math.max(0, (numberAt(stated, 'total_tokens') ?? 0) - input - output);
-  const cached = numberAt(
-    stated,
-    'prompt_tokens_details.cached_tokens',
-    'input_tokens_details.cached_tokens',
-    'prompt_cache_hit_tokens',
-    'cached_tokens',
-    'num_cached_tokens',
-  );
-  const reasoning = numberAt(
-    stated,
-    'completion_tokens_details.reasoning_tokens',
-    'output_tokens_details.reasoning_tokens',
-    'reasoning_tokens',
-  );
-  const wrong: string[] = [];
-  const compare = (what: string, found: number, wanted: number): void => {
-    if (found !== wanted) wrong.push(`${what} ${found}, stated ${wanted}`);
-  };
-  compare('input', sum('input', 'cache_read', 'cache_write_5m', 'cache_write_1h', 'input_audio', 'input_image'), input);
-  compare('output', sum('output', 'reasoning', 'output_audio'), output + hidden);
-  compare('cache_read', sum('cache_read'), Math.min(input, cached ?? 0));
-  if (reasoning !== null) compare('reasoning', sum('reasoning'), Math.min(output + hidden, reasoning));
-  if (record.usage_source !== 'provider') wrong.push(`usage_source ${record.usage_source}`);
-  return wrong;
+  return Buffer.from(events);
 }
 
-function answerProblems({ recording, answer }: Replayed): string[] {
-  const { status } = recording.response;
+function answerProblems({ call, answer }: Replayed): string[] {
+  const { status } = call.recording.response;
   if (answer.status !== status) return [`status ${answer.status}: ${answer.text.slice(0, 300)}`];
   if (!answer.complete) return ['cut'];
-  if (status === 200) {
-    const wanted = wantedBytes(recording);
-    return answer.body.equals(wanted) ? [] : [difference(answer.body, wanted)];
-  }
+  const wanted = wantedBytes(call);
+  if (answer.body.equals(wanted)) return [];
+  if (status === 200) return [difference(answer.body, wanted)];
   // An error may be put into the client's dialect: it must stay readable and keep what the provider said.
   const error = (JSON.parse(answer.text) as { error?: { message?: unknown } }).error;
   return typeof error?.message === 'string' && error.message !== '' ? [] : [`error ${answer.text.slice(0, 300)}`];
@@ -127,66 +91,55 @@ function difference(found: Buffer, wanted: Buffer): string {
   return `${found.length} bytes, wanted ${wanted.length}; at ${at}: ${around(found)}, wanted ${around(wanted)}`;
 }
 
-function recordProblems(replayed: Replayed, record: RequestRecord | undefined): string[] {
-  const { recording } = replayed;
+function recordProblems({ call }: Replayed, record: RequestRecord | undefined): string[] {
+  const { recording, metered } = call;
   if (record === undefined) return ['no record'];
   const stated = recording.expect.usage;
   if (recording.response.status !== 200) {
     return record.cost_nano_usd === 0 ? [] : [`an error that costs ${record.cost_nano_usd}`];
   }
-  // Images and the like are counted in other units, which their own tests check.
-  const tokens = stated !== null && numberAt(stated, 'prompt_tokens', 'input_tokens') !== null;
-  if (tokens) return usageProblems(stated, record);
+  if (metered === 'none') return [];
+  const expected = stated === null ? null : EXPECTED[metered](stated);
+  if (expected !== null) return usageProblems(expected, record);
   const { images: _images, audio_seconds: _seconds, ...counted } = record.usage;
   const any = Object.values(counted).some((count) => count > 0);
   return record.usage_source === 'provider' && stated === null && any ? ['usage from nowhere'] : [];
 }
 
-/** Runs the jobs, so many at a time, and gives their results in order. */
-async function pooled<T>(jobs: readonly (() => Promise<T>)[], atOnce: number): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < jobs.length; at = next++) {
-      const job = jobs[at];
-      if (job !== undefined) results[at] = await job();
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return results;
+/** All records, when the last one is there: they are written after the answers have ended. */
+async function recordsOf(gateway: Gateway, replayed: readonly Replayed[]): Promise<Map<string, RequestRecord>> {
+  await gateway.settled();
+  for (const { answer } of replayed.slice(-AT_ONCE)) await gateway.record(answer.headers['x-request-id'] ?? '');
+  return new Map((await gateway.requests()).map((record) => [record.id, record]));
 }
 
-t.test('every recording, whole and in pieces', { timeout: 120_000, skip: NO_RECORDINGS }, async (t) => {
-  const replay = await startReplay(recordings, { host: '127.0.0.1', port: 0 });
+t.test('every recording, whole and in pieces', { timeout: FULL ? 0 : 180_000, skip: NO_RECORDINGS }, async (t) => {
+  const replay = await startReplay(
+    calls.map(({ recording }) => recording),
+    { host: '127.0.0.1', port: 0 },
+  );
   t.teardown(() => replay.close());
-  const provider = (kind: string) => ({
-    kind,
-    base_url: `http://127.0.0.1:${replay.address.port}/v1`,
-    credentials: 'sk-provider-0123456789abcdef',
-  });
-  const kinds = new Set(recordings.map(kindOf));
-  const gateway = await startGateway(t, {
-    config: { providers: Object.fromEntries([...kinds].map((kind) => [kind, provider(kind)])) },
-  });
+  const names = new Set(calls.map(({ provider }) => provider));
+  const gateway = await startGateway(t, { config: { providers: replayProviders(names, replay.address.port) } });
 
-  const jobs = recordings.flatMap((recording) =>
-    CUTTINGS.map((cutting) => async (): Promise<Replayed> => {
-      const model = `${kindOf(recording)}/${recording.id}@${cutting}`;
-      const stream = recording.stream ? { stream: true } : {};
-      const body = { ...recording.request.body, model, ...stream };
-      const answer = await gateway.post(PATHS[recording.endpoint] ?? '', body);
-      return { recording, cutting, answer };
+  const jobs = CUTTINGS.flatMap((cutting) =>
+    calls.flatMap((call, index) => {
+      if (!isWanted(index, cutting)) return [];
+      return async (): Promise<Replayed> => {
+        const model = `${call.recording.id}@${cutting}`;
+        return { call, cutting, answer: await gateway.post(call.path(model), call.body(model)) };
+      };
     }),
   );
   const replayed = await pooled(jobs, AT_ONCE);
-  await gateway.record(replayed.at(-1)?.answer.headers['x-request-id'] ?? '');
-  const records = new Map((await gateway.requests()).map((record) => [record.id, record]));
+  const records = await recordsOf(gateway, replayed);
 
   for (const cutting of CUTTINGS) {
     t.test(cutting, async (t) => {
       for (const each of replayed.filter((one) => one.cutting === cutting)) {
         const record = records.get(each.answer.headers['x-request-id'] ?? '');
-        t.same([...answerProblems(each), ...recordProblems(each, record)], [], each.recording.id);
+        const { recording, provider } = each.call;
+        t.same([...answerProblems(each), ...recordProblems(each, record)], [], `${recording.id} of ${provider}`);
       }
     });
   }
