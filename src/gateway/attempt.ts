@@ -122,10 +122,12 @@ function writeBody(parts: Parts, state: RequestState, writing: Writing): Written
   const { admitted, target, way, call } = writing;
   const sent = (name: string): string => state.headers.get(name) ?? '';
   const envelope = way.endpoint.direct === undefined ? (way.kind.envelope?.(call, sent) ?? null) : null;
-  if (way.translation === null) return { body: ownBody(admitted, writing, envelope), call: null, warnings: [] };
+  const { translation } = way;
+  if (translation === null || translation.needed?.(parsedBody(state, admitted)) === false)
+    return { body: ownBody(admitted, writing, envelope), call: null, warnings: [] };
   const losses = new Losses();
   const context = translationContext(parts, state, { admitted, target, kind: way.kind, losses });
-  const prepared = way.translation.prepare(parsedBody(state, admitted), context);
+  const prepared = translation.prepare(parsedBody(state, admitted), context);
   const [first] = losses.dropped;
   if (admitted.strict && first !== undefined) {
     throw unsupported(first, `"${first}" cannot be sent to this model, which is strict: nothing is left out.`);

@@ -1,3 +1,4 @@
+import type { Wire } from '../dialects/endpoint.js';
 import { type Framing, framingOf } from '../dialects/event-decoder.js';
 import { createFold } from '../dialects/readers.js';
 import { createClientFraming } from '../dialects/translate/client-framing.js';
@@ -22,6 +23,14 @@ export interface OpenedAnswer {
   readonly remove: readonly string[];
 }
 
+/** Dialects of clients that have streams. */
+const STREAMED: ReadonlySet<Wire> = new Set<Wire>([
+  'openai-chat',
+  'openai-responses',
+  'anthropic-messages',
+  'gemini-generate',
+]);
+
 /** Chooses once, from what the answer says it is. */
 export function openAnswer(state: RequestState, attempt: OpenAttempt, headers: HeaderView): OpenedAnswer {
   const contentType = headers.get('content-type') ?? '';
@@ -31,9 +40,9 @@ export function openAnswer(state: RequestState, attempt: OpenAttempt, headers: H
   if (!client) throw new Error('an answer for no endpoint');
   if (!rewrites(state, attempt, headers)) return passed(state, attempt, headers);
   state.translates = true;
-  // Nobody asked for compression, so no provider does it; the client must not get bytes of another dialect.
-  if (encoded && framing !== null) throw new Error('a compressed stream in another dialect');
-  if (framing === null) return { pipe: null, interest: 'buffered', isStream: false, set: [], remove: [] };
+  // Nobody asked for a compressed stream, nor for one of vectors: taken whole, it is an answer that cannot be read.
+  if (framing === null || encoded || !STREAMED.has(client.wire))
+    return { pipe: null, interest: 'buffered', isStream: false, set: [], remove: [] };
   const written = createClientFraming(client.wire, client.named?.sse === false);
   const fold = createFold(attempt.wire);
   const stream: TranslatingStream = new TranslatingStream({

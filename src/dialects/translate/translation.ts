@@ -10,6 +10,8 @@ import type { Losses } from './losses.js';
 export interface Translation {
   readonly from: Wire;
   readonly to: Wire;
+  /** Where both sides speak the same: whether this request needs it at all, or may go as it is. Absent = always needed. */
+  needed?(request: JsonObject): boolean;
   /**
    * New for every attempt, from the client's original request. Throws GatewayError `unsupported_parameter` where the target
    * cannot express what changes the meaning; what is left out without changing it is told to `context.losses`.

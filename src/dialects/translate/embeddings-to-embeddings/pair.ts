@@ -11,6 +11,7 @@ import { encoded } from './response.js';
 export const embeddingsToEmbeddings: Translation = {
   from: 'openai-embeddings',
   to: 'openai-embeddings',
+  needed: (request) => request['encoding_format'] === 'base64',
   prepare(request, context) {
     const encoding = encodingOf(request, context.losses);
     return unaryCall(withoutEncoding(request, context), (body) => encoded(body, encoding, context));

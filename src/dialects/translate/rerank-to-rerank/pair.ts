@@ -9,6 +9,8 @@ import { toPlainRerank } from './request.js';
 export const rerankToRerank: Translation = {
   from: 'rerank',
   to: 'rerank',
+  needed: (request) =>
+    request['return_documents'] !== undefined || listIn(request, 'documents').some((text) => typeof text !== 'string'),
   prepare(request, context) {
     // Its own dialect: what we do not know is not dropped but sent on.
     const asked = readRerankRequest(request, new Set(Object.keys(request)), context.losses);
