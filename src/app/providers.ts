@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Snapshot } from '../config/snapshot.js';
+import type { ModelFacts } from '../dialects/model-facts.js';
 import type { Log } from '../observability/log.js';
 import { type CredentialKeeper, createCredentialPool } from '../providers/credentials/create-credential-pool.js';
 import type { CredentialPool } from '../providers/credentials/credential-pool.js';
 import type { Health } from '../providers/health/health.js';
+import { createListedModels, type ListedModels, listByFetch } from '../providers/listed-models.js';
 import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
 
@@ -17,6 +19,7 @@ export interface ProviderServiceOptions {
 export class ProviderService {
   readonly #options: ProviderServiceOptions;
   readonly #keeper: CredentialKeeper;
+  readonly #models: ListedModels;
   #probe: Probe | null = null;
 
   constructor(options: ProviderServiceOptions) {
@@ -31,6 +34,13 @@ export class ProviderService {
       onProblem: (provider, message) =>
         options.log.failure(`credentials of ${provider}: ${message}`, null, { provider }),
     });
+    const parts = { kinds: PROVIDER_KINDS, credentials: this.#keeper.pool, get: listByFetch, random: Math.random };
+    this.#models = createListedModels([], parts);
+  }
+
+  /** The provider's own list of models; empty while there is none. */
+  listed(provider: string): readonly ModelFacts[] {
+    return this.#models.of(provider);
   }
 
   get credentials(): CredentialPool {
@@ -40,6 +50,7 @@ export class ProviderService {
   /** From now on these are the accounts. */
   use(snapshot: Snapshot): void {
     this.#keeper.use(snapshot.providers.values());
+    this.#models.use(snapshot.providers.values());
     this.#probe?.stop();
     this.#probe = probeProviders(snapshot, this.#options.health, this.credentials);
   }
@@ -56,6 +67,7 @@ export class ProviderService {
 
   stop(): void {
     this.#keeper.stop();
+    this.#models.stop();
     this.#probe?.stop();
   }
 }

@@ -1,5 +1,6 @@
 import { createPriceBook } from '../accounting/prices.js';
 import type { Snapshot } from '../config/snapshot.js';
+import type { ModelFacts } from '../dialects/model-facts.js';
 import type { Rules } from '../gateway/parts.js';
 import { MOCK_MODELS } from '../mock/models.js';
 import { createAccess, createEndpointAccess } from '../policy/access.js';
@@ -15,6 +16,10 @@ export interface RuleSources {
   readonly kinds: ReadonlyMap<string, ProviderKind>;
   /** Model names that the price catalogue knows for one of its provider ids. */
   readonly modelsOf: (priceId: string) => readonly string[];
+  /** What else it knows of them. */
+  readonly detailsOf?: (priceId: string) => ReadonlyMap<string, Omit<ModelFacts, 'id'>>;
+  /** What a provider itself lists now. */
+  readonly listed?: (provider: string) => readonly ModelFacts[];
   readonly keys: KeyRing;
   readonly limiter: Limiter;
   /** Epoch milliseconds. */
@@ -32,6 +37,9 @@ export function compileRules(sources: RuleSources): Rules {
   for (const account of snapshot.providers.values()) {
     if (account.kind === 'mock') catalogue.set(account.name, MOCK_MODELS.map((model) => model.name).filter(isName));
   }
+  const details = new Map(
+    [...priceIds].map(([provider, priceId]) => [provider, priceId === null ? null : sources.detailsOf?.(priceId)]),
+  );
   const access = createAccess();
   return {
     snapshot,
@@ -39,7 +47,14 @@ export function compileRules(sources: RuleSources): Rules {
     access,
     endpoints: createEndpointAccess(),
     resolver: createResolver(snapshot),
-    models: createModelList({ names: snapshot, access, catalogue, createdAt: sources.now }),
+    models: createModelList({
+      names: snapshot,
+      access,
+      catalogue,
+      createdAt: sources.now,
+      details: (provider, model) => details.get(provider)?.get(model) ?? null,
+      ...(sources.listed ? { listed: sources.listed } : {}),
+    }),
     prices: createPriceBook({ overrides: snapshot.prices, priceIds, discounts: snapshot.discounts }),
     router: createRouter(snapshot.routes),
     limiter: sources.limiter,

@@ -1,4 +1,4 @@
-import { catalogueModels } from '../accounting/catalogue-models.js';
+import { catalogueDetails, catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
@@ -124,6 +124,8 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       snapshot,
       kinds: PROVIDER_KINDS,
       modelsOf: catalogueModels,
+      detailsOf: catalogueDetails,
+      listed: (provider) => providers.listed(provider),
       keys: keys.ringFor(snapshot),
       limiter: limits.limiterFor(snapshot),
       now: Date.now(),
