@@ -146,6 +146,22 @@ t.test('trap 10: usage of every chunk is the whole so far, the last one wins', a
   t.strictSame(classes(stream(text('a', usage(2)), text('b', traffic)).usage), { input: 5, output: 2 });
 });
 
+t.test('trap 1: tokens read from a cache are told apart in streams, too', async (t) => {
+  const usageMetadata = { promptTokenCount: 100, cachedContentTokenCount: 90, candidatesTokenCount: 1 };
+  t.strictSame(classes(stream(text('a', { usageMetadata })).usage), { input: 10, cache_read: 90, output: 1 });
+});
+
+t.test('trap 35: trap 37: a chunk may end inside CRLF, inside a character, inside an event', async (t) => {
+  const usage = { usageMetadata: { promptTokenCount: 2, candidatesTokenCount: 3 } };
+  const events = [text('é'), text('😀'), text('"\\', usage, { finishReason: 'STOP' })];
+  const bytes = Buffer.from(events.map((event) => `data: ${JSON.stringify(event)}\r\n\r\n`).join(''));
+  for (let at = 1; at < bytes.length; at += 1) {
+    const chunks = [bytes.subarray(0, at), bytes.subarray(at)];
+    const facts = read('gemini-generate', { contentType: SSE, stream: true }, chunks);
+    t.match(facts, { contentBytes: 8, contentEvents: 3, terminal: true, usage: { input: 2, output: 3 } }, `${at}`);
+  }
+});
+
 t.test('trap 34: events that end with CRLF are read when they come', async (t) => {
   const reader = createResponseReader('gemini-generate', { contentType: SSE, stream: true });
   reader.push(Buffer.from(`data: ${JSON.stringify(text('hi'))}\r\n\r\n`));

@@ -1,12 +1,15 @@
 import t from 'tap';
+import { GatewayError } from '../../../src/dialects/error.js';
 import { isObject, type JsonObject, listIn, objectIn } from '../../../src/dialects/json-value.js';
 import { writeOpenApiSchema } from '../../../src/dialects/translate/chat-to-gemini/openapi-schema.js';
 import { chatToGemini } from '../../../src/dialects/translate/chat-to-gemini/pair.js';
 import { PartialCall } from '../../../src/dialects/translate/chat-to-gemini/partial-call.js';
 import { Losses } from '../../../src/dialects/translate/losses.js';
+import { findTranslation } from '../../../src/dialects/translate/registry.js';
 import type { TranslationContext } from '../../../src/dialects/translate/translation.js';
 import { geminiRequest } from '../../schemas/gemini-request.js';
 import { assertRequest } from '../../schemas/request-rules.js';
+import { allRecordings, NO_RECORDINGS } from '../recordings.js';
 import { contextFor } from './gemini-goldens.js';
 
 const QUESTION = { role: 'user', content: 'x' };
@@ -216,4 +219,25 @@ t.test('thinking', async (t) => {
     t.strictSame(objectIn(body, 'generationConfig')?.['thinkingConfig'], wanted, name);
     t.strictSame(told, dropped === undefined ? [] : [dropped], name);
   }
+});
+
+t.test('every recorded request is valid for Google, or refused in words', { skip: NO_RECORDINGS }, async (t) => {
+  let valid = 0;
+  for (const { id, wire, status, request } of allRecordings()) {
+    const translation = findTranslation(wire, 'gemini-generate');
+    if (translation === null || status !== 200 || !isObject(request)) continue;
+    for (const model of ['gemini-2.0-flash', 'gemini-2.5-flash', 'gemini-3-pro-preview']) {
+      const asked = (): JsonObject => translation.prepare(request, contextFor({ model })).body;
+      try {
+        asked();
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        t.equal(error.code, 'unsupported_parameter', `${id} ${model}`);
+        continue;
+      }
+      valid += 1;
+      t.doesNotThrow(() => assertRequest(geminiRequest, JSON.parse(JSON.stringify(asked()))), `${id} ${model}`);
+    }
+  }
+  t.ok(valid > 300, `most of them: ${valid}`);
 });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { GoogleGenAI } from '@google/genai';
 import fc from 'fast-check';
 import t from 'tap';
+import { GatewayError } from '../../../src/dialects/error.js';
 import { createEventDecoder } from '../../../src/dialects/event-decoders.js';
 import { isObject, type JsonObject, listIn, objectIn } from '../../../src/dialects/json-value.js';
 import { normaliseUsage } from '../../../src/dialects/openai-usage.js';
@@ -11,7 +12,7 @@ import { createClientFraming } from '../../../src/dialects/translate/client-fram
 import { geminiToChat } from '../../../src/dialects/translate/gemini-to-chat/pair.js';
 import { Losses } from '../../../src/dialects/translate/losses.js';
 import { problemsOf } from '../../schemas/openai-schema.js';
-import { cuttings, NO_RECORDINGS, openaiRecordings, type Recording } from '../recordings.js';
+import { allRecordings, cuttings, NO_RECORDINGS, openaiRecordings, type Recording } from '../recordings.js';
 import { contextFor, goldensOf, streamed } from './gemini-goldens.js';
 
 const REQUEST = {
@@ -282,3 +283,25 @@ t.test('the history of Google’s client is one turn', async (t) => {
     { role: 'tool', tool_call_id: 'c', content: '{"a":1}' },
   ]);
 });
+
+t.test(
+  'every recorded request of Google’s is valid for OpenAI, or refused in words',
+  { skip: NO_RECORDINGS },
+  async (t) => {
+    let valid = 0;
+    for (const { id, wire, status, request } of allRecordings()) {
+      if (wire !== 'gemini-generate' || status !== 200 || !isObject(request)) continue;
+      const asked = (): JsonObject => geminiToChat.prepare(request, contextFor({ model: 'gpt-5', stream: true })).body;
+      try {
+        asked();
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        t.equal(error.code, 'unsupported_parameter', id);
+        continue;
+      }
+      valid += 1;
+      t.same(problemsOf('CreateChatCompletionRequest', asked()), [], id);
+    }
+    t.ok(valid > 20, `most of them: ${valid}`);
+  },
+);

@@ -63,7 +63,8 @@ function filePart(part: JsonObject, scope: Scope): JsonObject {
   const field = `${FIELD}.file`;
   const fallback = stringIn(file, 'format') ?? mimeTypeOf(stringIn(file, 'filename') ?? '') ?? 'application/pdf';
   const data = stringIn(file, 'file_data');
-  if (data !== null && !data.startsWith('data:')) return inlinePart(fallback, data);
+  // OpenRouter takes a link there, too.
+  if (data !== null && !/^(?:data|https?|gs):/.test(data)) return inlinePart(fallback, data);
   const url = data ?? stringIn(file, 'file_url') ?? stringIn(file, 'file_id');
   return url === null ? scope.losses.refuse(field, 'it has no data') : mediaPart(url, { field, fallback }, scope);
 }

@@ -90,6 +90,8 @@ const MODES: ReadonlyMap<unknown, string> = new Map([
   ['auto', 'AUTO'],
   ['none', 'NONE'],
   ['required', 'ANY'],
+  // Mistral's word.
+  ['any', 'ANY'],
 ]);
 
 function readChoice(request: JsonObject, { losses }: Scope): Choice {
