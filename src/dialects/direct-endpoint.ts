@@ -21,6 +21,16 @@ const GOOGLE_PATH =
 const BEDROCK_PATH = /\/model\/([^/?#]+)\/(converse|converse-stream)$/;
 
 /**
+ * The paths below `/providers/` whose dialect is recognised, as one regular expression over the whole path without its
+ * query (RE2 knows it too). What does not fit is bytes.
+ */
+export const RECOGNISED_PATH = `/providers/[^/]+(?:/.*)?(?:${[
+  ...ENDS,
+  '/(?:v1|v1beta|v1alpha)/(?:projects/.+/publishers/google/)?models/[^/]+:[A-Za-z]+',
+  '/model/[^/]+/converse(?:-stream)?',
+].join('|')})`;
+
+/**
  * `/providers/{provider}/rest`: the provider's own API behind our key, limits and ledger. Where the end of the path tells the
  * dialect, usage is read; everything else is bytes.
  * @param known the endpoint of a path under `/v1`

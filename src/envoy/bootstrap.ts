@@ -8,16 +8,20 @@ import { type EnvoyConfig, extension } from './typed-config.js';
 const HEAP_LIMIT = 2 * 1024 ** 3;
 const MAX_CLIENT_CONNECTIONS = 50_000;
 
+const RUNTIME: EnvoyConfig = {
+  // Without it every ext_proc stream ends in a reset, and Node closes a connection after about 1,000 of them.
+  'envoy.reloadable_features.ext_proc_graceful_grpc_close': true,
+  // The paths of every dialect are one regular expression; the default of 100 is for patterns that strangers write.
+  're2.max_program_size.error_level': 1000,
+};
+
 /** Envoy's whole bootstrap for this configuration, in proto3 JSON form. Deterministic; holds no secret. */
 export function renderBootstrap(settings: EnvoySettings, options: BootstrapOptions): EnvoyConfig {
   const inBootstrap = options.cdsPath === null ? providerClusters(settings, options) : [];
   return {
     node: { id: 'tollgate', cluster: 'tollgate' },
     admin: { address: socketAddress(settings.envoy.admin), ignore_global_conn_limit: true },
-    // Without it every ext_proc stream ends in a reset, and Node closes a connection after about 1,000 of them.
-    layered_runtime: {
-      layers: [{ name: 'static', static_layer: { 'envoy.reloadable_features.ext_proc_graceful_grpc_close': true } }],
-    },
+    layered_runtime: { layers: [{ name: 'static', static_layer: RUNTIME }] },
     overload_manager: overloadManager(),
     static_resources: {
       listeners: [listener(settings, options)],

@@ -3,6 +3,7 @@ import { ACCESS_LOG_FIELDS, ATTEMPT_LOG_FIELDS } from './access-log.js';
 import { checkAttemptChain } from './check-chain.js';
 import { checkRequestFilters } from './check-filters.js';
 import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
+import { REQUEST_FILTER } from './filters.js';
 import { clusterName, METADATA_NAMESPACE, SERVICE_CLUSTER } from './names.js';
 import type { EnvoySettings } from './options.js';
 
@@ -46,23 +47,29 @@ function checkRoute(settings: CheckedSettings, manager: Tree): readonly string[]
   const hosts = items(at(manager, 'route_config', 'virtual_hosts'));
   const usable = (route: Tree) => covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
   const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(usable));
-  const route = items(at(host, 'routes')).find(usable);
-  if (route === undefined) {
+  const routes = items(at(host, 'routes')).filter(usable);
+  if (routes.length === 0) {
     return [
       `There is no route with the priority_group cluster specifier and override_metadata_namespace: ${METADATA_NAMESPACE}.`,
     ];
   }
-  const limit = Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0);
-  const policy = at(route, 'route', 'retry_policy');
+  const limits = routes.map((route) =>
+    Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0),
+  );
+  const limit = Math.min(...limits);
+  const all = (holds: (route: Tree) => boolean) => routes.every((route) => holds(at(route, 'route')));
   const wanted: readonly (readonly [boolean, string])[] = [
     [
-      at(policy, 'refresh_cluster_on_retry') === true,
+      all((route) => at(route, 'retry_policy', 'refresh_cluster_on_retry') === true),
       'The route needs retry_policy.refresh_cluster_on_retry: true, or every attempt goes to the first target.',
     ],
-    [at(route, 'route', 'timeout') === '0s', 'The route needs timeout: 0s; the default ends every stream after 15 s.'],
-    [at(route, 'route', 'auto_host_rewrite') === true, 'The route needs auto_host_rewrite: true.'],
     [
-      at(policy, 'retry_on') === 'retriable-status-codes' && items(at(policy, 'retriable_status_codes')).length === 0,
+      all((route) => at(route, 'timeout') === '0s'),
+      'The route needs timeout: 0s; the default ends every stream after 15 s.',
+    ],
+    [all((route) => at(route, 'auto_host_rewrite') === true), 'The route needs auto_host_rewrite: true.'],
+    [
+      all((route) => retriesNothing(at(route, 'retry_policy'))),
       'The route needs retry_on: retriable-status-codes and no retriable_status_codes: the service adds to them for each request, and can take nothing away.',
     ],
     [
@@ -70,11 +77,25 @@ function checkRoute(settings: CheckedSettings, manager: Tree): readonly string[]
       'The virtual host needs include_request_attempt_count: true, by which the filters know a first attempt.',
     ],
     [
+      items(at(host, 'routes')).some((each) => at(each, 'match', 'prefix') === '/providers/' && leavesBodies(each)),
+      'A route for the prefix /providers/ must set request_body_mode: NONE for the request filter, or large bodies under /providers are refused.',
+    ],
+    [
       limit >= settings.gateway.bodyLimit,
       `The route or its virtual host needs request_body_buffer_limit: ${settings.gateway.bodyLimit} (gateway.body_limit); it is ${limit}.`,
     ],
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => complaint);
+}
+
+function retriesNothing(policy: Tree): boolean {
+  const listed = items(at(policy, 'retriable_status_codes'));
+  return at(policy, 'retry_on') === 'retriable-status-codes' && listed.length === 0;
+}
+
+function leavesBodies(route: Tree): boolean {
+  const overrides = at(route, 'typed_per_filter_config', REQUEST_FILTER, 'config', 'overrides');
+  return at(overrides, 'processing_mode', 'request_body_mode') === 'NONE';
 }
 
 const SPECIFIER = { typed_config: { override_metadata_namespace: METADATA_NAMESPACE } };

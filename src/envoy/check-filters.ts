@@ -1,5 +1,5 @@
 import { checkAnswerFilter } from './check-answer.js';
-import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
+import { at, covers, hasType, items, type Tree } from './config-tree.js';
 import { isRole } from './filter-role.js';
 import { RESPONSE_ATTRIBUTES } from './filters.js';
 import { GATE_KEY, GATE_PASS, METADATA_NAMESPACE, RID_METADATA, ROLE_REQUEST } from './names.js';
@@ -67,8 +67,11 @@ function checkRequestFilter(filter: Tree): readonly string[] {
 function checkSwitch(manager: Tree, filter: Tree): readonly string[] {
   if (at(filter, 'disabled') !== true) return [];
   const name = String(at(filter, 'name'));
-  const on = findAll(at(manager, 'route_config'), (node) => at(node, 'typed_per_filter_config', name) !== undefined);
-  return on.length > 0 ? [] : ['The request filter is disabled, and no route or virtual host switches it on.'];
+  const switches = (node: Tree) => at(node, 'typed_per_filter_config', name) !== undefined;
+  const on = items(at(manager, 'route_config', 'virtual_hosts')).every(
+    (host) => switches(host) || items(at(host, 'routes')).every(switches),
+  );
+  return on ? [] : ['The request filter is disabled, and no virtual host switches it on for all of its routes.'];
 }
 
 function checkGate(filter: Tree): readonly string[] {

@@ -25,6 +25,16 @@ export const RESPONSE_ATTRIBUTES: readonly string[] = [
   'response.flags',
 ];
 
+/** What the `request` role sees unless a route, or its own answer to headers, says otherwise. */
+export const PROCESSING_MODE: EnvoyConfig = {
+  request_header_mode: 'SEND',
+  request_body_mode: 'BUFFERED',
+  response_header_mode: 'SEND',
+  response_body_mode: 'NONE',
+  request_trailer_mode: 'SKIP',
+  response_trailer_mode: 'SKIP',
+};
+
 /** Keeps the request id and the client's path: `strip` removes the one, the service rewrites the other. */
 export function factsFilter(): EnvoyConfig {
   const keep = (header: string, key: string, more: EnvoyConfig = {}) => ({
@@ -70,14 +80,7 @@ export function requestFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT
     status_on_error: { code: 'ServiceUnavailable' },
     message_timeout: duration(messageTimeoutMs),
     allow_mode_override: true,
-    processing_mode: {
-      request_header_mode: 'SEND',
-      request_body_mode: 'BUFFERED',
-      response_header_mode: 'SEND',
-      response_body_mode: 'NONE',
-      request_trailer_mode: 'SKIP',
-      response_trailer_mode: 'SKIP',
-    },
+    processing_mode: PROCESSING_MODE,
     // What is tried again, how often and for how long is set per request; host and method stay out of reach.
     mutation_rules: { allow_envoy: true },
     response_attributes: RESPONSE_ATTRIBUTES,

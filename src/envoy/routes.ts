@@ -1,4 +1,5 @@
-import { REQUEST_FILTER } from './filters.js';
+import { RECOGNISED_PATH } from '../dialects/direct-endpoint.js';
+import { PROCESSING_MODE, REQUEST_FILTER } from './filters.js';
 import { DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
@@ -17,7 +18,7 @@ const RETRY_ON = 'retriable-status-codes';
 const IDLE_TIMEOUT = '600s';
 
 /**
- * One route for everything: the service has the paths, Envoy has the providers.
+ * The service has the paths, Envoy has the providers: routes differ only in what the service wants to see of a request.
  * @param bodyLimit bytes; lifts the small connection buffers for whole bodies and for their retries.
  */
 export function routes(bodyLimit: number): EnvoyConfig {
@@ -36,10 +37,33 @@ export function routes(bodyLimit: number): EnvoyConfig {
             append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
           },
         ],
-        routes: [{ name: 'targets', match: { prefix: '/' }, route: targets() }],
+        routes: [
+          { name: 'recognised', match: { safe_regex: { regex: RECOGNISED_PATH }, headers: [POST] }, route: targets() },
+          {
+            name: 'unseen',
+            match: { prefix: '/providers/' },
+            route: targets(),
+            typed_per_filter_config: { [REQUEST_FILTER]: unseenBodies() },
+          },
+          { name: 'targets', match: { prefix: '/' }, route: targets() },
+        ],
       },
     ],
   };
+}
+
+const POST: EnvoyConfig = { name: ':method', string_match: { exact: 'POST' } };
+
+/**
+ * Bodies that the service does not read go on as they come, whatever their size. It could say so in its answer to the
+ * headers, but what had arrived by then would count as a body to be held, and be too large. (The other way round is no
+ * good either: a body above the limit that is wanted whole only after it began hangs for ever. Run on 1.40.)
+ */
+function unseenBodies(): EnvoyConfig {
+  const overrides = { processing_mode: { ...PROCESSING_MODE, request_body_mode: 'NONE' } };
+  return typed('config.route.v3.FilterConfig', {
+    config: typed('extensions.filters.http.ext_proc.v3.ExtProcPerRoute', { overrides }),
+  });
 }
 
 function targets(): EnvoyConfig {

@@ -142,16 +142,13 @@ function transportReason(line: AttemptLogLine | null): string {
   return line.status >= 400 && flags.size === 0 ? String(line.status) : 'reset';
 }
 
-function isUnseen({ endpoint, status }: RequestState): boolean {
-  return endpoint?.wire === 'raw' && status < 300;
-}
-
 /** A broken answer: the client left, the provider broke it, or a clock of Envoy's ran out. */
 function whoCut(parts: Parts, state: RequestState, { end }: EnvoyWords): Pick<AttemptEntry, 'reason' | 'outcome'> {
   const flags = new Set(end?.flags ?? []);
   // Of bytes that nobody here has seen only Envoy knows whether they were all.
-  if (end !== null && flags.size === 0 && state.served !== null && isUnseen(state)) {
-    return { outcome: 'success', reason: null };
+  if (end !== null && flags.size === 0 && state.endpoint?.wire === 'raw') {
+    if (state.status < 400) return { outcome: 'success', reason: null };
+    return { outcome: 'error', reason: String(state.status) };
   }
   if (flags.has('DC') || end === null) {
     if (flags.has('DC')) state.code = 'client_closed';

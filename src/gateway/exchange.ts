@@ -19,8 +19,9 @@ import { errorBody, failureReason, replaceLocalReply, responseHeaders } from './
 import { rewrites } from './rewriting.js';
 import { settle } from './settle.js';
 import { hasSpareCredential } from './spare-credential.js';
-import type { Failure, RequestState } from './state.js';
+import type { Failure, OpenAttempt, RequestState } from './state.js';
 import { translateWhole } from './translate-whole.js';
+import { passesRaw } from './unseen.js';
 
 const NOTHING: readonly (Buffer | null)[] = [];
 const UNCHANGED: readonly null[] = [null];
@@ -138,17 +139,13 @@ export class Exchange {
     // Whoever looked at the answer first has told it already.
     if (attempt && attempt.failure === null) noteRefusal(this.#parts, state, attempt, null);
     const { set, remove } = responseHeaders(state, headers);
+    if (attempt?.wire === 'raw' && passesRaw(status)) return this.#rawAnswer(attempt, { ...CONTINUE, set, remove });
     // A redirect is no answer either: clients must not follow a provider's.
     if (status >= 300)
       return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
     if (last || !attempt) {
       this.#complete(false);
       return { ...CONTINUE, set, remove };
-    }
-    if (attempt.wire === 'raw') {
-      // Nothing in it could be read: it flows without us, and the end of the exchange is all we hear of it.
-      reportSuccess(this.#parts, attempt, this.#parts.clock.monotonic());
-      return { ...CONTINUE, set, remove, interest: 'end' };
     }
     const opened = openAnswer(state, attempt, headers);
     this.#pipe = opened.pipe;
@@ -295,6 +292,13 @@ export class Exchange {
       body: change.body,
       details: 'tollgate_provider_error',
     };
+  }
+
+  /** Nothing in it could be read: it flows without us, and the end of the exchange is all we hear of it. */
+  #rawAnswer(attempt: OpenAttempt, reply: Continue): Reply {
+    if (attempt.status !== null && attempt.status >= 400) this.#state.code = 'provider_error';
+    else reportSuccess(this.#parts, attempt, this.#parts.clock.monotonic());
+    return { ...reply, interest: 'end' };
   }
 
   #complete(truncated: boolean): void {

@@ -3,6 +3,14 @@ import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
 
 /**
+ * An answer of a provider's own API goes to its client as it is, errors included; not one that blames our credential, nor
+ * a redirect that would take the client elsewhere.
+ */
+export function passesRaw(status: number): boolean {
+  return status === 304 || (status !== 401 && status !== 403 && (status < 300 || status >= 400));
+}
+
+/**
  * True for a request whose body nobody here reads: bytes of any size and pace for a provider's own API, so they need no
  * room in anybody's memory. Not where the credential is a signature, which covers the body.
  */
