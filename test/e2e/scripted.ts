@@ -107,6 +107,11 @@ class ScriptedProvider implements Scripted {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // The gateway asks for the list of models beside requests, whenever it likes: no part of any script.
+    if (request.method === 'GET' && request.url?.endsWith('/models')) {
+      response.writeHead(404).end();
+      return;
+    }
     this.begun += 1;
     this.#events.emit('step');
     const body = await readBody(request, BODY_LIMIT);
