@@ -43,7 +43,7 @@ export class AnswerStream implements StreamHandler {
       this.#call.fail(Status.UNAVAILABLE, 'nobody here knows this request');
     } else if (exchange.rewrites(headerView(message))) {
       this.#phase = new ResponsePhase(this.#call, this.#gateway, exchange);
-      this.#phase.headers(request, message);
+      this.#phase.headers(request, message, { passedOn: false });
     } else {
       // The target that answered speaks the client's dialect, or the reply is ours: nothing to guard.
       this.#call.send(GO_ON);

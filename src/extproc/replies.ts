@@ -98,7 +98,16 @@ export interface ReplyIdentity {
   readonly id: string;
   readonly generation: string;
   readonly requestBody: RequestBodyMode;
+  /** The `answer` role, which was told that it may be needed, is not. */
+  readonly passedOn?: boolean;
 }
+
+/**
+ * Said with the headers of an answer that might have been translated and is not. The `answer` filter is left out then: while
+ * it waits for its word on the headers and the `request` filter for one on the body, the end of either is a clean end of an
+ * empty answer.
+ */
+const PASSED_ON: Struct = toStruct({ [METADATA_NAMESPACE]: { translated: '0' } });
 
 /** Turns the gateway's answer to one message into the protobuf message for it. */
 export function toResponse(phase: Phase, reply: Reply, identity: ReplyIdentity): ProcessingResponse {
@@ -116,6 +125,7 @@ export function toResponse(phase: Phase, reply: Reply, identity: ReplyIdentity):
       },
     },
     ...(metadata === null ? {} : { dynamic_metadata: toStruct({ [METADATA_NAMESPACE]: metadata }) }),
+    ...(identity.passedOn === true ? { dynamic_metadata: PASSED_ON } : {}),
     ...(override === undefined ? {} : { mode_override: override }),
   };
 }

@@ -69,7 +69,7 @@ export class RequestStream implements StreamHandler {
       return;
     }
     this.#response = new ResponsePhase(this.#call, this.#gateway, exchange);
-    this.#response.headers(request, message);
+    this.#response.headers(request, message, { passedOn: exchange.mayTranslate });
   }
 
   #responseBody(message: HttpBody): void {

@@ -20,11 +20,12 @@ export class ResponsePhase {
     this.#identity = { id: exchange.id, generation: gateway.generation, requestBody: exchange.requestBodyMode };
   }
 
-  headers(request: ProcessingRequest, message: HttpHeaders): void {
+  /** @param passedOn see `ReplyIdentity` */
+  headers(request: ProcessingRequest, message: HttpHeaders, { passedOn }: { readonly passedOn: boolean }): void {
     const exchange = this.#exchange;
     const last = message.end_of_stream === true;
     const reply = exchange.responseHeaders(headerView(message), responseOrigin(request), last);
-    this.#call.send(toResponse('response_headers', reply, this.#identity));
+    this.#call.send(toResponse('response_headers', reply, { ...this.#identity, passedOn }));
     if (exchange.stallMs > 0) this.#gateway.stalls.add(exchange, () => this.#cut());
   }
 

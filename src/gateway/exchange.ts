@@ -64,6 +64,11 @@ export class Exchange {
     return this.#state.translates;
   }
 
+  /** One of the targets may answer in another dialect, so the `answer` role was asked to stand by. */
+  get mayTranslate(): boolean {
+    return this.#state.mayTranslate;
+  }
+
   /** The answer with these headers, which are not passed on yet, has to be translated: on a stream that fails closed. */
   rewrites(headers: HeaderView): boolean {
     const { open, mayTranslate } = this.#state;

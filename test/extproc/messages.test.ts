@@ -129,6 +129,13 @@ t.test('replies survive the wire', async (t) => {
   });
   const streamed = overTheWire(toResponse('response_headers', { ...CONTINUE, interest: 'streamed' }, IDENTITY));
   t.match(streamed.mode_override, { request_body_mode: 2, response_body_mode: 1, response_trailer_mode: 1 });
+  t.equal(streamed.dynamic_metadata, undefined);
+  const kept = overTheWire(toResponse('response_headers', CONTINUE, { ...IDENTITY, passedOn: true }));
+  t.match(
+    toPlain({ struct_value: kept.dynamic_metadata ?? {} } as WireValue),
+    { tollgate: { translated: '0' } },
+    'the answer role, told to stand by, is not needed: both waiting at once, an answer could come out empty',
+  );
   const unseen = { ...IDENTITY, requestBody: 'unseen' } as const;
   const early = overTheWire(toResponse('request_headers', { ...CONTINUE, requestBody: 'unseen' }, unseen));
   t.same(early.mode_override, { response_header_mode: 1 }, 'no body of the request');
