@@ -132,7 +132,8 @@ function writeBody(parts: Parts, state: RequestState, writing: Writing): Written
   if (admitted.strict && first !== undefined) {
     throw unsupported(first, `"${first}" cannot be sent to this model, which is strict: nothing is left out.`);
   }
-  const body = Buffer.from(JSON.stringify(enclosed(prepared.body, envelope)));
+  const asked = way.kind.usageOnRequest ? envelope : withoutUsageOption(envelope);
+  const body = Buffer.from(JSON.stringify(enclosed(prepared.body, asked)));
   return { body, call: prepared, warnings: losses.dropped };
 }
 
@@ -145,6 +146,11 @@ function ownBody({ body, facts, askedCap }: Admitted, { target, way }: Writing, 
   });
   if (envelope === null || facts.format !== 'json') return own;
   return Buffer.from(JSON.stringify(enclosed(JSON.parse(own.toString()) as JsonObject, envelope)));
+}
+
+/** Fronts always ask for usage; these vendors send it anyway, and some refuse to be asked. */
+function withoutUsageOption(envelope: Envelope | null): Envelope {
+  return { set: envelope?.set ?? {}, remove: [...(envelope?.remove ?? []), 'stream_options'] };
 }
 
 function enclosed(body: JsonObject, envelope: Envelope | null): JsonObject {
