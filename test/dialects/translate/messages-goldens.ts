@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { GatewayError } from '../../../src/dialects/error.js';
+import { createEventDecoder } from '../../../src/dialects/event-decoders.js';
 import type { JsonObject } from '../../../src/dialects/json-value.js';
 import { Losses } from '../../../src/dialects/translate/losses.js';
 import { messagesToChat } from '../../../src/dialects/translate/messages-to-chat/pair.js';
@@ -51,6 +52,23 @@ export function streamed(call: PreparedCall, events: readonly JsonObject[], ends
   const isWhole = translator.end(out);
   if (!isWhole) translator.fail({ message: 'It broke off.', code: 'provider_error', status: 502 }, out);
   return written;
+}
+
+/** What a client of Messages sees in a stream's bytes. */
+export function eventsIn(bytes: Buffer): readonly MessageEvent[] {
+  const events: MessageEvent[] = [];
+  const decoder = createEventDecoder('sse', {
+    event: (type, data) => void events.push({ type, data }),
+    // An `event: error` is told as a fault; its data is what the client reads.
+    fault: ({ message, code }) => {
+      events.push({ type: 'error', data: { type: 'error', error: { type: code ?? '', message } } });
+    },
+    done: () => events.push({ type: '[DONE]', data: {} }),
+    skipped: () => events.push({ type: 'skipped', data: {} }),
+  });
+  decoder.push(bytes);
+  decoder.end();
+  return events;
 }
 
 function run(golden: MessagesGolden): MessagesGolden {

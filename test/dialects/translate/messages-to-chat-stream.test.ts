@@ -1,7 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import fc from 'fast-check';
 import t from 'tap';
-import { createEventDecoder } from '../../../src/dialects/event-decoders.js';
 import { isObject, type JsonObject, listIn, objectIn, parseJson, stringIn } from '../../../src/dialects/json-value.js';
 import { ChatFold } from '../../../src/dialects/openai-chat/fold.js';
 import { normaliseUsage } from '../../../src/dialects/openai-usage.js';
@@ -12,7 +11,7 @@ import { TranslatingStream } from '../../../src/dialects/translate/translating-s
 import type { TranslationContext } from '../../../src/dialects/translate/translation.js';
 import { checkMessage, type MessageEvent, type ReadMessage, readMessage } from '../message-grammar.js';
 import { allRecordings, cuttings, NO_RECORDINGS, type Recording } from '../recordings.js';
-import { contextFor, streamed } from './messages-goldens.js';
+import { contextFor, eventsIn, streamed } from './messages-goldens.js';
 
 const REQUEST = {
   model: 'claude-sonnet-4-5',
@@ -37,22 +36,6 @@ function throughPipe(chunks: readonly Buffer[]): Buffer {
     client: createClientFraming('anthropic-messages', false),
   });
   return Buffer.concat([...chunks.map((chunk) => stream.push(chunk)), stream.end()]);
-}
-
-function eventsIn(bytes: Buffer): readonly MessageEvent[] {
-  const events: MessageEvent[] = [];
-  const decoder = createEventDecoder('sse', {
-    event: (type, data) => void events.push({ type, data }),
-    // An `event: error` is told as a fault; its data is what the client reads.
-    fault: ({ message, code }) => {
-      events.push({ type: 'error', data: { type: 'error', error: { type: code ?? '', message } } });
-    },
-    done: () => events.push({ type: '[DONE]', data: {} }),
-    skipped: () => events.push({ type: 'skipped', data: {} }),
-  });
-  decoder.push(bytes);
-  decoder.end();
-  return events;
 }
 
 /** What the official client makes of a stream. */

@@ -5,7 +5,6 @@ import { blocksOf, cacheControl, collapsed, dropRest } from './blocks.js';
 import { CONTENT, partsOf, refuseBlock } from './parts.js';
 import { splitId } from './signed-id.js';
 import type { ToolNames } from './tool-names.js';
-import { nameFor } from './tools.js';
 
 const TEXTS: ReadonlySet<string> = new Set(['text', 'compaction']);
 const THOUGHTS: ReadonlySet<string> = new Set(['thinking', 'redacted_thinking']);
@@ -51,7 +50,9 @@ function thoughtMembers(blocks: readonly JsonObject[], context: TranslationConte
   const text = thoughts.map((block) => stringIn(block, 'thinking') ?? '').join('');
   const reasoning = text === '' ? {} : { [REASONING]: text };
   if (!context.extended) return context.echoesReasoning === true ? reasoning : {};
-  return thoughts.length === 0 ? {} : { ...reasoning, [THINKING_BLOCKS]: thoughts };
+  // Without a signature they are another model's, which those that check signatures would refuse.
+  const signed = thoughts.filter((block) => typeOf(block) !== 'thinking' || stringIn(block, 'signature'));
+  return signed.length === 0 ? reasoning : { ...reasoning, [THINKING_BLOCKS]: signed };
 }
 
 const USE_MEMBERS: ReadonlySet<string> = new Set(['id', 'name', 'input', 'caller']);
@@ -65,7 +66,7 @@ function toolCall(use: JsonObject, names: ToolNames, context: TranslationContext
     id,
     type: 'function',
     function: {
-      name: nameFor(stringIn(use, 'name') ?? '', names, context),
+      name: names.shortened(stringIn(use, 'name') ?? ''),
       arguments: JSON.stringify(input),
     },
     ...(extra ? { extra_content: { google: { thought_signature: signature } } } : {}),

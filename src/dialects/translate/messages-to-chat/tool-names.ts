@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** OpenAI's bound; Anthropic takes 128, and names of MCP tools use them. */
+/** The bound of OpenAI, Google and AWS; Anthropic takes 128, and names of MCP tools use them. */
 const LONGEST = 64;
 const HASH = 8;
 
-/** Names of tools within OpenAI's bound, and the way back. */
+/** Names of tools within everybody's bound, and the way back. */
 export class ToolNames {
   readonly #full = new Map<string, string>();
 

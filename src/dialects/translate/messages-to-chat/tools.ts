@@ -31,18 +31,13 @@ function chatTool(tool: unknown, names: ToolNames, context: TranslationContext):
   return {
     type: 'function',
     function: {
-      name: nameFor(stringIn(tool, 'name') ?? '', names, context),
+      name: names.shortened(stringIn(tool, 'name') ?? ''),
       ...(description ? { description } : {}),
       parameters: parameters(objectIn(tool, 'input_schema') ?? {}),
       ...strictness(tool, context),
     },
     ...cacheControl(tool, context),
   };
-}
-
-/** A translation that reads this has bounds of its own. */
-export function nameFor(name: string, names: ToolNames, { extended }: TranslationContext): string {
-  return extended ? name : names.shortened(name);
 }
 
 /** OpenAI refuses an object without `properties`. */
@@ -79,7 +74,7 @@ export function chatToolChoice(request: JsonObject, names: ToolNames, context: T
 function chosen(choice: JsonObject, names: ToolNames, context: TranslationContext): unknown {
   const type = stringIn(choice, 'type') ?? '';
   if (type === 'tool') {
-    return { type: 'function', function: { name: nameFor(stringIn(choice, 'name') ?? '', names, context) } };
+    return { type: 'function', function: { name: names.shortened(stringIn(choice, 'name') ?? '') } };
   }
   return CHOICES.get(type) ?? context.losses.refuse('tool_choice.type', `"${type.slice(0, 60)}" is not known`);
 }
