@@ -172,7 +172,9 @@ function* thinkingRules(request: Request): Generator<Fault> {
   if (request.top_k !== undefined) yield ['top_k', 'is absent with thinking'];
   if (request.top_p !== undefined && request.top_p < 0.95) yield ['top_p', 'is at least 0.95 with thinking'];
   const choice = request.tool_choice?.type;
-  if (choice === 'any' || choice === 'tool') yield ['tool_choice', 'is not forced with thinking'];
+  // With adaptive thinking, models from Claude 4.8 on can be made to call a tool.
+  const barred = request.thinking.type === 'enabled' || /-4-[67](-|$)/.test(request.model);
+  if (barred && (choice === 'any' || choice === 'tool')) yield ['tool_choice', 'is not forced with thinking'];
 }
 
 function* toolRules(request: Request): Generator<Fault> {

@@ -242,13 +242,13 @@ function* thinkingRules({ additionalModelRequestFields, inferenceConfig, toolCon
   const thinking = additionalModelRequestFields?.['thinking'];
   const on = typeof thinking === 'object' && thinking !== null && !('type' in thinking && thinking.type === 'disabled');
   if (!on) return;
+  const budget = 'budget_tokens' in thinking ? thinking.budget_tokens : null;
   if (inferenceConfig?.temperature !== undefined && inferenceConfig.temperature !== 1)
     yield ['inferenceConfig.temperature', 'is absent with thinking'];
   if (inferenceConfig?.topP !== undefined && inferenceConfig.topP < 0.95)
     yield ['inferenceConfig.topP', 'is absent with thinking'];
-  if (toolConfig?.toolChoice?.any ?? toolConfig?.toolChoice?.tool)
+  if (typeof budget === 'number' && (toolConfig?.toolChoice?.any ?? toolConfig?.toolChoice?.tool))
     yield ['toolConfig.toolChoice', 'is not forced with thinking'];
-  const budget = 'budget_tokens' in thinking ? thinking.budget_tokens : null;
   if (typeof budget === 'number' && budget >= (inferenceConfig?.maxTokens ?? Number.POSITIVE_INFINITY))
     yield ['additionalModelRequestFields.thinking', 'the budget is less than maxTokens'];
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { schemasOfTypes, type TypeSource } from './type-schema.js';
+import { type Schema, schemasOfTypes, type TypeSource } from './type-schema.js';
 
 const RESOURCES = `${dirname(fileURLToPath(import.meta.resolve('openai')))}/resources`;
 const CHAT = `${RESOURCES}/chat/completions/completions.d.mts`;
@@ -37,16 +37,17 @@ const SOURCES = {
 
 export type OpenAiShape = keyof typeof SOURCES;
 
-let validators: ReadonlyMap<string, ValidateFunction> | null = null;
+let schemas: Readonly<Record<OpenAiShape, Schema>> | null = null;
+const validators = new Map<OpenAiShape, ValidateFunction>();
 
+/** Compiled when it is first asked for. */
 function validator(name: OpenAiShape): ValidateFunction {
-  if (validators === null) {
-    const ajv = new Ajv2020({ strict: false, allErrors: false, verbose: true });
-    validators = new Map(Object.entries(schemasOfTypes(SOURCES)).map(([key, schema]) => [key, ajv.compile(schema)]));
-  }
-  const found = validators.get(name);
-  if (found === undefined) throw new Error(`No schema is named ${name}.`);
-  return found;
+  const known = validators.get(name);
+  if (known !== undefined) return known;
+  schemas ??= schemasOfTypes(SOURCES);
+  const made = new Ajv2020({ strict: false }).compile(schemas[name]);
+  validators.set(name, made);
+  return made;
 }
 
 /** What is wrong with the value, one line per fault; empty when it has the shape. */

@@ -8,7 +8,7 @@ import { type AnswerFormat, choiceWithAnswer, chooseFormat } from './answer-form
 import { withinBreakpoints } from './cache-breakpoints.js';
 import { type Conversation, convertMessages } from './messages.js';
 import { convertSampling } from './sampling.js';
-import { chooseThinking, isThinking } from './thinking.js';
+import { chooseThinking, isThinking, type Thinking } from './thinking.js';
 import { convertTools, isForced, placeholderTools, type Tools } from './tools.js';
 
 /** A request for Anthropic, and what must be known to read its answer. */
@@ -30,8 +30,10 @@ export function convertRequest(request: JsonObject, context: TranslationContext)
   const format = chooseFormat(request['response_format'], { model, tools, losses });
   const offered = offer(tools, format, conversation);
   const bound = boundOf(request, context, model);
-  const budgetBarred = isForced(offered.choice) || conversation.thoughtsLost;
-  const thought = chooseThinking(request, { model, losses, ...bound, budgetBarred });
+  const forced = isForced(offered.choice);
+  const budgetBarred = forced || conversation.thoughtsLost;
+  const chosen = chooseThinking(request, { model, losses, ...bound, budgetBarred });
+  const thought = forced ? besideForcedTool(chosen, model, losses) : chosen;
   const sampling = convertSampling(request, { model, thinking: isThinking(thought.thinking), losses });
   if (conversation.messages.length === 0)
     return losses.refuse('messages', 'it needs at least one message of the user that is not empty');
@@ -66,6 +68,13 @@ export function convertRequest(request: JsonObject, context: TranslationContext)
   };
   const answerTool = format.answerTool === null ? null : (stringIn(format.answerTool, 'name') ?? null);
   return { body, answerTool, legacyFunctions: tools.legacy };
+}
+
+/** Up to Claude 4.7, no thinking goes with a tool that must be called; later models think adaptively all the same. */
+function besideForcedTool(thought: Thinking, model: ClaudeModel, losses: Losses): Thinking {
+  if (thought.thinking?.['type'] !== 'adaptive' || model.version > 4.7) return thought;
+  losses.drop('thinking');
+  return { ...thought, thinking: null };
 }
 
 interface Bound {

@@ -90,6 +90,7 @@ class Conversation {
     const turns = this.#turns;
     // Nothing but instructions: Google wants a question, and OpenAI would answer them.
     if (turns.length === 0 && this.#system.length > 0) return { contents: [{ role: 'user', parts: this.#system }] };
+    if (turns.length === 0) this.#scope.losses.refuse('messages', 'it needs at least one message that is not empty');
     // Google's conversations begin with the user.
     if (turns[0]?.role === 'model') turns.unshift({ role: 'user', parts: [{ text: ' ' }], results: false });
     if (this.#scope.version >= VERSION_WITH_SIGNATURES) signCurrentTurn(turns);

@@ -12,6 +12,9 @@ const GOOGLE_TOOLS: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
+/** https://ai.google.dev/api/caching#FunctionDeclaration */
+const FUNCTION_NAME = /^[a-zA-Z_][a-zA-Z0-9_.:-]*$/;
+
 export interface Tools {
   /** `tools` and `toolConfig`, where there are any. */
   readonly body: JsonObject;
@@ -54,6 +57,8 @@ function addTool(tool: unknown, into: { functions: JsonObject[]; own: Record<str
 function declare(named: JsonObject, scope: Scope): JsonObject {
   const { losses, version } = scope;
   const name = stringIn(named, 'name') ?? losses.refuse('tools[].function.name', 'it is missing');
+  if (!FUNCTION_NAME.test(name))
+    losses.refuse('tools[].function.name', 'names of functions begin with a letter or an underscore');
   const description = stringIn(named, 'description');
   if (named['strict'] === true) losses.drop('tools[].function.strict');
   const lost = (keyword: string): void => losses.drop(`tools[].function.parameters.${keyword}`);
