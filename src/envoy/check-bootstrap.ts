@@ -4,6 +4,7 @@ import { checkAttemptChain } from './check-chain.js';
 import { checkRequestFilters } from './check-filters.js';
 import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
 import { REQUEST_FILTER } from './filters.js';
+import { SHAPED_PATHS } from './local-replies.js';
 import { clusterName, METADATA_NAMESPACE, SERVICE_CLUSTER } from './names.js';
 import type { EnvoySettings } from './options.js';
 
@@ -101,7 +102,8 @@ function leavesBodies(route: Tree): boolean {
 const SPECIFIER = { typed_config: { override_metadata_namespace: METADATA_NAMESPACE } };
 
 function checkManager(manager: Tree): readonly string[] {
-  const mapped = JSON.stringify(at(manager, 'local_reply_config', 'mappers') ?? []).includes('rbac_access_denied');
+  const mappers = items(at(manager, 'local_reply_config', 'mappers')).map((mapper) => JSON.stringify(mapper));
+  const mapped = mappers.filter((mapper) => mapper.includes('rbac_access_denied'));
   const logs = (list: Tree, fields: Tree) =>
     items(list).some((log) => covers(at(log, 'typed_config', 'log_format', 'json_format'), fields));
   const logged = logs(at(manager, 'access_log'), ACCESS_LOG_FIELDS);
@@ -109,8 +111,12 @@ function checkManager(manager: Tree): readonly string[] {
   const attemptsLogged = logs(at(router, 'typed_config', 'upstream_log'), ATTEMPT_LOG_FIELDS);
   const wanted: readonly (readonly [boolean, string])[] = [
     [
-      mapped,
+      mapped.length > 0,
       'local_reply_config does not map rbac_access_denied: clients would see a bare 403 instead of a 503 in JSON.',
+    ],
+    [
+      SHAPED_PATHS.every(({ below }) => mapped.some((mapper) => mapper.includes(`'${below}/'`))),
+      "local_reply_config does not map rbac_access_denied to Anthropic's and Google's errors on their paths.",
     ],
     [
       logged,

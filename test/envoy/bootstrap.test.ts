@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { RECOGNISED_PATH } from '../../src/dialects/direct-endpoint.js';
-import { matchEndpoint } from '../../src/dialects/endpoints.js';
+import { errorShapeForPath, matchEndpoint } from '../../src/dialects/endpoints.js';
 import { findEnvoy } from '../../src/envoy/binary.js';
 import { renderBootstrap, renderBootstrapYaml } from '../../src/envoy/bootstrap.js';
 import { findCaBundle } from '../../src/envoy/ca-bundle.js';
@@ -14,6 +14,7 @@ import { renderClusters, writeClusters } from '../../src/envoy/cds.js';
 import { checkEnvoyConfig } from '../../src/envoy/check-bootstrap.js';
 import { anythingBut } from '../../src/envoy/client-headers.js';
 import { defaultBootstrapYaml } from '../../src/envoy/default-bootstrap.js';
+import { SHAPED_PATHS, type ShapedPaths } from '../../src/envoy/local-replies.js';
 import { clusterName, providerOfCluster } from '../../src/envoy/names.js';
 import type { BootstrapOptions } from '../../src/envoy/options.js';
 import { validateWithEnvoy } from '../../src/envoy/validate.js';
@@ -113,6 +114,41 @@ t.test('the pattern for internal headers matches all but the words', (t) => {
   t.end();
 });
 
+t.test('replies of Envoy are in the shape that the service would choose', (t) => {
+  const piece = fc.constantFrom(
+    '/',
+    'v1',
+    'v1beta',
+    'messages',
+    'models',
+    'm',
+    'x:',
+    'generateContent',
+    ':predict',
+    '?a=/v1',
+  );
+  const shapeOf = (path: string) => {
+    const bare = path.split('?', 1)[0] ?? '';
+    const fits = ({ below, endings }: ShapedPaths) =>
+      (endings.length === 0 && bare === below) ||
+      (bare.startsWith(`${below}/`) && (endings.length === 0 || endings.some((ending) => bare.endsWith(ending))));
+    return SHAPED_PATHS.find(fits)?.shape ?? 'openai';
+  };
+  const agrees = (path: string) => path.startsWith('/providers/') || shapeOf(path) === errorShapeForPath(path);
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 7 }), (pieces) => agrees(`/${pieces.join('')}`)),
+    { numRuns: 5_000 },
+  );
+  const known = [
+    '/v1/messages/count_tokens?beta=true',
+    '/v1beta/models',
+    '/v1/models/g:countTokens',
+    '/v1/models/o:8b',
+  ];
+  t.same(known.map(shapeOf), ['anthropic', 'google', 'google', 'openai']);
+  t.end();
+});
+
 t.test('the route and the service agree on which bodies are read', (t) => {
   const piece = fc.constantFrom(
     ...['', '/', '/v1', '/v1beta', '/openai', '/chat/completions', '/chat', '/completions', '/messages', '/responses'],
@@ -201,7 +237,8 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
     [/ext_proc_graceful_grpc_close/, (text) => text.replace('grpc_close: true', 'grpc_close: false')],
     [/no cluster provider-openai/, (text) => text.replace('name: provider-openai', 'name: openai')],
     [/no cluster tollgate/, (text) => text.replace('- name: tollgate\n', '- name: other\n')],
-    [/rbac_access_denied/, (text) => text.replace('rbac_access_denied', 'rbac')],
+    [/bare 403/, (text) => text.replaceAll('rbac_access_denied', 'rbac')],
+    [/Google's errors/, (text) => text.replaceAll('/v1beta', '/v2beta')],
     [/no JSON access log/, (text) => text.replace('%BYTES_RECEIVED%', '-')],
     [/use_remote_address/, (text) => text.replace('use_remote_address: true', 'use_remote_address: false')],
   ];
