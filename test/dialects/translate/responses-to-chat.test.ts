@@ -270,6 +270,32 @@ t.test('what others put into encrypted_content is ignored', async (t) => {
   t.same(openCarried(sealCarried(nothing)), nothing);
 });
 
+t.test('requests of many thousand pieces', async (t) => {
+  const many = 150_000;
+  const part = { type: 'output_text', text: 'x', annotations: [] };
+  const input = [
+    ...Array.from({ length: many }, () => ({ role: 'developer', content: 'x' })),
+    { role: 'assistant', content: Array.from({ length: many }, () => part) },
+    { role: 'user', content: Array.from({ length: many }, () => ({ type: 'input_text', text: 'x' })) },
+  ];
+  const messages = listIn(prepare({ input }).body, 'messages');
+  t.same(
+    messages.map((message) => stringIn(message, 'role')),
+    ['system', 'assistant', 'user'],
+  );
+  const names = ['a', 'a_1'].flatMap((name) => [name, `${name.padEnd(62, '_')}_1`]);
+  const tools = names.map((name) => ({
+    type: 'namespace',
+    name,
+    description: '',
+    tools: [WEATHER, { ...WEATHER, name: '_1' }],
+  }));
+  t.equal(
+    new Set(listIn(prepare({ tools }).body, 'tools').map((tool) => stringIn(objectIn(tool, 'function'), 'name'))).size,
+    8,
+  );
+});
+
 t.test('names of tools stay within 64 characters and apart', async (t) => {
   const long = 'x'.repeat(60);
   const inner = { ...WEATHER, name: 'weather_of_tomorrow' };

@@ -45,14 +45,15 @@ export class Conversation {
   }
 
   answer(parts: readonly JsonObject[]): void {
-    this.#assistant().texts.push(...parts);
+    const { texts } = this.#assistant();
+    for (const part of parts) texts.push(part);
   }
 
   /** @param text what the client was shown of the thoughts */
   think(text: string, carried: Carried): void {
     const turn = this.#assistant();
     if (text !== '') turn.thoughts.push(text);
-    turn.blocks.push(...carried.blocks);
+    for (const block of carried.blocks) turn.blocks.push(block);
     turn.extra = carried.extra ?? turn.extra;
     for (const [id, extra] of carried.calls) turn.signatures.set(id, extra);
   }
@@ -163,24 +164,30 @@ function joined(parts: readonly JsonObject[]): string {
 
 /** Instructions that follow one another are one message: some chat templates allow no second one. */
 function joinSystem(messages: readonly JsonObject[]): readonly JsonObject[] {
-  const joinedMessages: JsonObject[] = [];
+  const kept: JsonObject[] = [];
+  /** Parts of the last message, if it is of the system. */
+  let parts: JsonObject[] | null = null;
   for (const message of messages) {
-    const last = joinedMessages.at(-1);
-    const both = last?.['role'] === 'system' && message['role'] === 'system';
-    if (both)
-      joinedMessages[joinedMessages.length - 1] = { role: 'system', content: [...partsOf(last), ...partsOf(message)] };
-    else joinedMessages.push(message);
+    if (message['role'] !== 'system') {
+      kept.push(message);
+      parts = null;
+      continue;
+    }
+    if (parts === null) {
+      parts = [];
+      kept.push({ role: 'system', content: parts });
+    }
+    for (const part of partsOf(message)) parts.push(part);
   }
-  return joinedMessages.map(plainSystem);
+  return kept.map(plainSystem);
 }
 
-function partsOf(message: JsonObject): readonly JsonObject[] {
-  const { content } = message;
+function partsOf({ content }: JsonObject): readonly JsonObject[] {
   return Array.isArray(content) ? content : [{ type: 'text', text: content }];
 }
 
 function plainSystem(message: JsonObject): JsonObject {
-  if (message['role'] !== 'system' || typeof message['content'] === 'string') return message;
+  if (message['role'] !== 'system') return message;
   const parts = partsOf(message);
   const plain = parts.every((part) => part['type'] === 'text' && part[CACHE_CONTROL] === undefined);
   return plain ? { ...message, content: joined(parts) } : message;

@@ -44,8 +44,11 @@ export class ToolTable {
 
   #free(wanted: string): string {
     if (wanted.length <= LONGEST_NAME && !this.#tools.has(wanted)) return wanted;
-    const ending = `_${this.#tools.size}`;
-    return this.#free(wanted.slice(0, LONGEST_NAME - ending.length) + ending);
+    for (let number = this.#tools.size; ; number += 1) {
+      const ending = `_${number}`;
+      const name = wanted.slice(0, LONGEST_NAME - ending.length) + ending;
+      if (!this.#tools.has(name)) return name;
+    }
   }
 }
 
