@@ -9,6 +9,11 @@ import { setUp } from './setup.mjs';
 export const generators = [
   { file: 'docs/configuration.md', module: 'dist/src/config/reference.js', name: 'configurationReference' },
   { file: 'docs/errors.md', module: 'dist/src/dialects/error-reference.js', name: 'errorReference' },
+  {
+    file: 'docs/providers.md',
+    module: 'dist/src/providers/reference/provider-reference.js',
+    name: 'providerReference',
+  },
   { file: 'envoy/envoy.yaml', module: 'dist/src/envoy/default-bootstrap.js', name: 'defaultBootstrapYaml' },
 ];
 

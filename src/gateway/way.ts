@@ -1,8 +1,8 @@
 import type { ProviderAccount, Target } from '../config/snapshot.js';
-import type { Endpoint, Wire } from '../dialects/endpoint.js';
+import type { Endpoint } from '../dialects/endpoint.js';
 import { endpointOfWire } from '../dialects/endpoints.js';
-import { findTranslation } from '../dialects/translate/registry.js';
 import type { Translation } from '../dialects/translate/translation.js';
+import { chooseWire } from '../providers/choose-wire.js';
 import type { ProviderKind } from '../providers/kind.js';
 import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
@@ -24,15 +24,8 @@ export function wayTo(parts: Parts, state: RequestState, target: Target): Way | 
   const kind = account && parts.kinds.get(account.kind);
   if (!endpoint || !account || !kind) return null;
   if (endpoint.direct !== undefined) return { account, kind, endpoint, translation: null };
-  const { wire } = endpoint;
-  const serves = (asked: Wire): boolean => kind.serves?.(asked, target.model) ?? true;
-  if (kind.wires.has(wire) && serves(wire)) {
-    const own = kind.rewrites?.has(wire) ? findTranslation(wire, wire) : null;
-    return { account, kind, endpoint, translation: own };
-  }
-  for (const asked of kind.wires) {
-    const translation = findTranslation(wire, asked);
-    if (translation !== null && serves(asked)) return { account, kind, endpoint: endpointOfWire(asked), translation };
-  }
-  return null;
+  const chosen = chooseWire(kind, endpoint.wire, target.model);
+  if (chosen === null) return null;
+  const { wire, translation } = chosen;
+  return { account, kind, endpoint: wire === endpoint.wire ? endpoint : endpointOfWire(wire), translation };
 }

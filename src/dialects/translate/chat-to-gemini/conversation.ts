@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, listIn, objectIn, stringIn } from '../../json-value.js';
-import { REASONING, THINKING_BLOCKS } from '../hub.js';
+import { CACHE_CONTROL, REASONING, THINKING_BLOCKS } from '../hub.js';
 import { callPart, NO_SIGNATURE, signatureOf, withSignature } from './calls.js';
 import { writeParts } from './parts.js';
 import { writeResult } from './results.js';
@@ -30,7 +30,10 @@ export function writeConversation(messages: readonly unknown[], scope: Scope): J
   for (const message of messages) {
     const writer = isObject(message) ? WRITERS.get(stringIn(message, 'role') ?? '') : undefined;
     if (!isObject(message) || writer === undefined) scope.losses.refuse('messages[].role', 'it is none of OpenAI’s');
-    else writer(conversation, message);
+    else {
+      if (isObject(message[CACHE_CONTROL])) scope.losses.drop(`messages[].${CACHE_CONTROL}`);
+      writer(conversation, message);
+    }
   }
   return conversation.written();
 }
