@@ -150,12 +150,17 @@ function entryType(state: RequestState, counted: Counted): FinalEntry['type'] {
 function count(parts: Parts, state: RequestState): Counted {
   const { admitted, response } = state;
   if (!admitted || !state.passed || !state.served) return { usage: null, source: null };
-  const ended = state.complete || response?.terminal === true;
+  const ended = response?.terminal === true || (state.complete && !brokeOff(state));
   if (response?.usage && ended) return { usage: response.usage, source: 'provider' };
   // A provider that answered with an error bills nothing; so does one that nobody reached.
   if (state.status >= 400 && state.status !== 499) return { usage: null, source: null };
   const found = estimateCutAnswer(parts.tokens, { request: admitted, response, target: state.served.name });
   return state.complete ? found : withTokenUnderWay(found, response);
+}
+
+/** The stream's bytes came whole, but what they say does not end: a count that it stated on its way is of its beginning. */
+function brokeOff({ admitted, code }: RequestState): boolean {
+  return admitted?.facts.stream === true && code === 'provider_error';
 }
 
 function withoutZeros(usage: Usage): Partial<Usage> {
