@@ -29,6 +29,8 @@ export interface ResponseFacts {
   serviceTier: string | null;
   /** Cost that the provider itself stated, in dollars (OpenRouter, Perplexity, xAI); null if none. */
   statedCostUsd: number | null;
+  /** The prompt was refused before a model saw it: an answer without content, and often without usage. */
+  blocked?: boolean;
   /** An event was too long to be read (above 4 MiB): treat usage as unknown if none was stated. */
   skipped?: boolean;
 }

@@ -95,8 +95,8 @@ export class Peek {
   #ended(): Verdict {
     this.#reader?.end();
     const facts = this.#reader?.facts;
-    // A provider that states usage has answered, if only with nothing.
-    if (facts?.usage) return RELEASE;
+    // A provider that states usage, or refuses the prompt, has answered, if only with nothing.
+    if (facts?.usage || facts?.blocked) return RELEASE;
     return this.#attempt.target.retry.on.empty ? this.#next('empty') : RELEASE;
   }
 

@@ -43,7 +43,7 @@ export function translateWhole(state: RequestState, headers: HeaderView, body: B
   const answer = Array.isArray(value) ? value[0] : value;
   if (facts.error !== null) return failed(state, facts.error);
   if (!isObject(answer)) return failed(state, 'The provider sent an answer that is no JSON object.');
-  if (WRITES.has(attempt.wire) && !reader.facts.content && reader.facts.usage === null)
+  if (WRITES.has(attempt.wire) && !facts.content && facts.usage === null && facts.blocked !== true)
     return failed(state, 'The provider sent an answer with nothing in it.');
   const translated = attempt.call.answer(answer, (name) => headers.get(name));
   const set: HeaderPair[] = [['content-type', 'application/json']];

@@ -41,7 +41,10 @@ export class GenerateFold implements AnswerFold {
     if (model) facts.model = model.slice(0, 512);
     for (const candidate of listIn(chunk, 'candidates')) if (isObject(candidate)) this.#candidate(candidate, facts);
     // A prompt that was blocked is never answered.
-    if (objectIn(chunk, 'promptFeedback')?.['blockReason'] !== undefined) facts.terminal = true;
+    if (objectIn(chunk, 'promptFeedback')?.['blockReason'] !== undefined) {
+      facts.terminal = true;
+      facts.blocked = true;
+    }
     return this.#takeUsage(objectIn(chunk, 'usageMetadata'), facts);
   }
 

@@ -186,7 +186,7 @@ t.test('the end, errors, tiers', async (t) => {
   t.equal(stream(text('a'), finish('FINISH_REASON_UNSPECIFIED')).terminal, false);
   t.equal(stream(finish(undefined, 0), finish(undefined, 1), finish('STOP', 0)).terminal, false, 'one of two');
   t.equal(stream(finish(undefined, 0), finish(undefined, 1), finish('STOP', 0), finish('STOP', 1)).terminal, true);
-  t.equal(stream({ promptFeedback: { blockReason: 'SAFETY' } }).terminal, true, 'blocked');
+  t.match(stream({ promptFeedback: { blockReason: 'SAFETY' } }), { terminal: true, blocked: true });
   t.equal(body(text('a')).terminal, true, 'a whole body');
   const error = { error: { code: 429, message: 'Quota', status: 'RESOURCE_EXHAUSTED' } };
   t.match(stream(text('a'), error), { error: 'Quota', errorCode: '429', terminal: false });
