@@ -5,6 +5,7 @@ import type { RequestFacts } from '../dialects/request-facts.js';
 import { takesStreamOptions } from '../dialects/splice.js';
 import { type UpstreamRequest, upstreamRequest } from './attempt.js';
 import { openAttempt } from './attempts.js';
+import { countLocally } from './count-locally.js';
 import type { Parts } from './parts.js';
 import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
 import { HOLD_MS, release, reserve } from './reserve.js';
@@ -13,6 +14,7 @@ import { mayRewrite } from './rewriting.js';
 import { settle } from './settle.js';
 import { hasSpareCredential } from './spare-credential.js';
 import type { Admitted, RequestState } from './state.js';
+import { clusterFor } from './upgrade.js';
 
 /** Bodies above this are scanned in slices, so that no other request waits for more than a few milliseconds. */
 const SLICE_ABOVE = 256 * 1024;
@@ -27,6 +29,11 @@ export function admit(
   const finish = (facts: RequestFacts): void => {
     // Scanning took several turns: the client may have left meanwhile, or Envoy has answered it.
     if (state.gone || state.finished) return;
+    const counted = countLocally(parts, state, { body, facts });
+    if (counted !== null) {
+      done(counted);
+      return;
+    }
     reserve(parts, state, { body, facts }, (result) => {
       if (result instanceof GatewayError) done(result);
       else prepare(parts, state, result, done);
@@ -144,7 +151,7 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, ups
     remove: upstream.remove,
     body: unchanged(state, admitted, upstream) ? null : upstream.body,
     pass: {
-      clusters: admitted.plan.map((entry) => parts.clusterOf(entry.provider)),
+      clusters: admitted.plan.map((entry) => clusterFor(parts, state, entry.provider)),
       log: {
         key: state.key?.id ?? '',
         model: admitted.model,

@@ -2,6 +2,7 @@ import type { ModelTarget, ProviderAccount, Target } from '../config/snapshot.js
 import type { Wire } from '../dialects/endpoint.js';
 import { GatewayError } from '../dialects/error.js';
 import type { JsonObject } from '../dialects/json-value.js';
+import type { RequestMend } from '../dialects/request-mend.js';
 import { spliceRequest } from '../dialects/splice.js';
 import { Losses, unsupported } from '../dialects/translate/losses.js';
 import type { PreparedCall } from '../dialects/translate/translation.js';
@@ -14,6 +15,7 @@ import type { Continue, HeaderPair } from './reply.js';
 import { CONTINUE } from './reply.js';
 import type { Admitted, RequestState } from './state.js';
 import { parsedBody, translationContext } from './translation-context.js';
+import { handshakeHeaders, isUpgrade } from './upgrade.js';
 import { type Way, wayTo } from './way.js';
 
 /** The request as one target must receive it: path, headers and body, complete for itself. */
@@ -29,6 +31,8 @@ export interface UpstreamRequest {
   readonly secrets: readonly string[];
   readonly ownKey: boolean;
 }
+
+const NO_MENDS: readonly RequestMend[] = [];
 
 /** Headers of one dialect that mean nothing to the others. */
 const DIALECT_HEADERS: readonly (readonly [name: string, wires: string])[] = [
@@ -92,8 +96,9 @@ export function accountOf(state: RequestState, target: Target): ProviderAccount 
 function fixedHeaders(state: RequestState, way: Way, call: UpstreamCall): HeaderPair[] {
   const sent = (name: string): string => state.headers.get(name) ?? '';
   const headers = { ...way.kind.callHeaders?.(call, sent), ...way.account.headers };
+  const handshake = isUpgrade(way.endpoint.wire) ? handshakeHeaders(state.headers).set : [];
   const json: HeaderPair[] = way.translation === null ? [] : [['content-type', 'application/json']];
-  return [...json, ...Object.entries(headers)];
+  return [...json, ...handshake, ...Object.entries(headers)];
 }
 
 /** Everything of the client's that is not for providers, and names that some target of this request sets. */
@@ -106,6 +111,7 @@ function headersToRemove(
   for (const name of parts.credentialHeaders) names.add(name);
   for (const [name, wires] of DIALECT_HEADERS) if (!way.endpoint.wire.startsWith(wires)) names.add(name);
   for (const target of admitted.plan) for (const name of Object.keys(accountOf(state, target).headers)) names.add(name);
+  if (isUpgrade(way.endpoint.wire)) for (const name of handshakeHeaders(state.headers).kept) names.delete(name);
   return [...names];
 }
 
@@ -133,7 +139,7 @@ function writeBody(parts: Parts, state: RequestState, writing: Writing): Written
     throw unsupported(first, `"${first}" cannot be sent to this model, which is strict: nothing is left out.`);
   }
   const asked = way.kind.usageOnRequest ? envelope : withoutUsageOption(envelope);
-  const body = Buffer.from(JSON.stringify(enclosed(prepared.body, asked)));
+  const body = Buffer.from(JSON.stringify(enclosed(mended(prepared.body, writing), asked)));
   return { body, call: prepared, warnings: losses.dropped };
 }
 
@@ -144,8 +150,21 @@ function ownBody({ body, facts, askedCap }: Admitted, { target, way }: Writing, 
     includeUsage: way.kind.usageOnRequest,
     outputCap: askedCap === null ? null : { field: way.kind.outputCapField ?? 'max_tokens', tokens: askedCap },
   });
-  if (envelope === null || facts.format !== 'json') return own;
-  return Buffer.from(JSON.stringify(enclosed(JSON.parse(own.toString()) as JsonObject, envelope)));
+  if (facts.format !== 'json' || way.endpoint.direct !== undefined) return own;
+  const suspect = mendsOf(way).some((mend) => mend.suspects(own));
+  if (envelope === null && !suspect) return own;
+  const parsed = JSON.parse(own.toString()) as JsonObject;
+  const better = mended(parsed, { way });
+  // Bytes stay the client's where there was nothing to do after all.
+  return better === parsed && envelope === null ? own : Buffer.from(JSON.stringify(enclosed(better, envelope)));
+}
+
+function mendsOf({ kind, endpoint }: Way): readonly RequestMend[] {
+  return kind.mends?.filter(({ wire }) => wire === endpoint.wire) ?? NO_MENDS;
+}
+
+function mended(body: JsonObject, { way }: Pick<Writing, 'way'>): JsonObject {
+  return mendsOf(way).reduce((better, mend) => mend.mend(better), body);
 }
 
 /** Fronts always ask for usage; these vendors send it anyway, and some refuse to be asked. */

@@ -4,6 +4,7 @@ import type { Failure as HealthFailure } from '../providers/health/health.js';
 import { accountOf, type UpstreamRequest } from './attempt.js';
 import type { Parts } from './parts.js';
 import type { Failure, OpenAttempt, RequestState } from './state.js';
+import { clusterFor } from './upgrade.js';
 
 /** The reason of an answer that broke off, until Envoy's log says who did it. */
 export const CUT = 'cut';
@@ -121,7 +122,7 @@ export function unexplained(parts: Parts, state: RequestState): WantedAttempt[] 
   return state.attempts.flatMap((attempt, at) => {
     const provider = attempt.target.slice(0, attempt.target.indexOf('/'));
     const startedAt = state.attemptTimes[at] ?? 0;
-    return isUnexplained(attempt) ? [{ cluster: parts.clusterOf(provider), startedAt }] : [];
+    return isUnexplained(attempt) ? [{ cluster: clusterFor(parts, state, provider), startedAt }] : [];
   });
 }
 

@@ -6,6 +6,7 @@ import type { Resolution } from '../policy/routing/resolve.js';
 import type { Parts } from './parts.js';
 import { attemptPlan } from './plan.js';
 import type { Admitted, RequestState } from './state.js';
+import { isUpgrade } from './upgrade.js';
 import { wayTo } from './way.js';
 
 /** A request's body with what it says. */
@@ -30,11 +31,8 @@ export function decide(
   const { key, endpoint } = state;
   if (!key || !endpoint) throw new Error('admitting without a key');
   // Only the name that the client sent is checked: what rules put in its place is the operator's choice.
-  if (!state.rules.access(key, facts.model)) {
-    throw new GatewayError('model_not_allowed', `This key may not use the model "${shown(facts.model)}".`, {
-      param: 'model',
-    });
-  }
+  const denied = checkAccess(state, facts.model);
+  if (denied) throw denied;
   const resolution = state.rules.resolver.resolve(instead?.model ?? facts.model);
   if (!resolution) throw modelNotFound(parts, state, instead?.model ?? facts.model);
   const { retry, allowUnpriced, outputCap, strict } = resolution;
@@ -53,6 +51,12 @@ export function decide(
   };
 }
 
+/** `model_not_allowed`, or null when the key may use the name. */
+export function checkAccess(state: RequestState, model: string): GatewayError | null {
+  if (state.key && state.rules.access(state.key, model)) return null;
+  return new GatewayError('model_not_allowed', `This key may not use the model "${shown(model)}".`, { param: 'model' });
+}
+
 /** Who is tried, in which order: balance first, the unhealthy last, one try only when the budget for retries is spent. */
 function planFor(parts: Parts, state: RequestState, resolution: Resolution): Admitted['plan'] {
   const now = parts.clock.now();
@@ -64,7 +68,10 @@ function planFor(parts: Parts, state: RequestState, resolution: Resolution): Adm
   // An image costs as much as a thousand answers: nobody pays for two unless the config says so.
   const { wire, direct } = state.endpoint ?? {};
   // Nor is a call repeated of which nobody here knows what it does.
-  const once = (wire === 'openai-images' && resolution.retry.attempts === null) || (direct && wire === 'raw') === true;
+  const once =
+    (wire === 'openai-images' && resolution.retry.attempts === null) ||
+    (direct && wire === 'raw') === true ||
+    isUpgrade(wire);
   const allowed = resolution.retryBudget === null || retryBudget.allows(resolution.model, resolution.retryBudget, now);
   return once || !allowed ? plan.slice(0, 1) : plan;
 }
@@ -80,7 +87,7 @@ function servable(parts: Parts, state: RequestState, resolution: Resolution): Re
   );
 }
 
-function modelNotFound(parts: Parts, state: RequestState, model: string): GatewayError {
+export function modelNotFound(parts: Parts, state: RequestState, model: string): GatewayError {
   const missing = missingProvider(parts, state, model);
   if (missing !== null) return new GatewayError('model_not_found', missing, { param: 'model' });
   return new GatewayError(

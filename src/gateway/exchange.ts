@@ -22,6 +22,7 @@ import { hasSpareCredential } from './spare-credential.js';
 import type { Failure, OpenAttempt, RequestState } from './state.js';
 import { translateWhole } from './translate-whole.js';
 import { passesRaw } from './unseen.js';
+import { removedFromAnswer } from './upgrade.js';
 
 const NOTHING: readonly (Buffer | null)[] = [];
 const UNCHANGED: readonly null[] = [null];
@@ -143,7 +144,8 @@ export class Exchange {
     if (attempt) attempt.status = status;
     // Whoever looked at the answer first has told it already.
     if (attempt && attempt.failure === null) noteRefusal(this.#parts, state, attempt, null);
-    const { set, remove } = responseHeaders(state, headers);
+    const { set, remove: unwanted } = responseHeaders(state, headers);
+    const remove = removedFromAnswer(status, unwanted);
     if (attempt?.wire === 'raw' && passesRaw(status)) return this.#rawAnswer(attempt, { ...CONTINUE, set, remove });
     // A redirect is no answer either: clients must not follow a provider's.
     if (status >= 300)

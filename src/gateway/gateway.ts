@@ -1,3 +1,4 @@
+import type { ErrorShape } from '../dialects/endpoint.js';
 import { errorShapeForPath, matchEndpoint, modelIdFromPath } from '../dialects/endpoints.js';
 import type { GatewayError } from '../dialects/error.js';
 import { NO_OWN_KEYS } from '../providers/credentials/own-key.js';
@@ -55,7 +56,7 @@ export class Gateway {
       arrivedAt: this.#parts.clock.now(),
       startedAt: this.#parts.clock.monotonic(),
       endedAt: 0,
-      errors: errorShapeForPath(path),
+      errors: errorShapeFor(headers, path),
       endpoint: matchEndpoint(headers.get(':method') ?? 'GET', path),
       modelId: modelIdFromPath(path),
       key: null,
@@ -91,4 +92,11 @@ export class Gateway {
       firstTokenAt: null,
     };
   }
+}
+
+/** The list of models is one path for two dialects, told apart by a header. */
+function errorShapeFor(headers: HeaderView, path: string): ErrorShape {
+  const shape = errorShapeForPath(path);
+  const isList = shape === 'openai' && /^\/v1\/models(?:[/?]|$)/.test(path);
+  return isList && headers.get('anthropic-version') !== undefined ? 'anthropic' : shape;
 }

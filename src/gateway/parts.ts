@@ -97,6 +97,8 @@ export interface Parts {
   readonly clock: Clock;
   /** Envoy's cluster of a provider. */
   readonly clusterOf: (provider: string) => string;
+  /** The one that takes upgrades to WebSocket. */
+  readonly upgradeClusterOf: (provider: string) => string;
   /** Names this process among its generations. */
   readonly generation: string;
   readonly tokens: TokenCounter;

@@ -11,6 +11,7 @@ import { readMetadata } from './metadata.js';
 import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
 import { passesUnseen } from './unseen.js';
+import { checkUpgrade, isUpgrade } from './upgrade.js';
 
 /** One body for missing, unknown, revoked and expired keys: nothing to learn from the difference. */
 const INVALID_KEY =
@@ -50,6 +51,7 @@ function readRest(parts: Parts, state: RequestState, hasBody: boolean): void {
   if (state.key && !state.rules.endpoints(state.key, endpoint.path)) {
     throw new GatewayError('model_not_allowed', `This key may not use ${endpoint.path}.`);
   }
+  if (isUpgrade(endpoint.wire)) checkUpgrade(endpoint, state.headers);
   if (passesUnseen(parts, state, endpoint)) state.requestBody = 'unseen';
   else if (endpoint.body !== 'none') checkBody(state, endpoint, hasBody);
   state.ownKeys = readOwnKeys(state.headers.all(OWN_KEY_HEADER));

@@ -1,8 +1,10 @@
+import { tokenFamily } from '../accounting/tokens/families.js';
 import type { Target } from '../config/snapshot.js';
 import type { JsonObject } from '../dialects/json-value.js';
 import type { Losses } from '../dialects/translate/losses.js';
 import type { TranslationContext } from '../dialects/translate/translation.js';
 import type { ProviderKind } from '../providers/kind.js';
+import { takesEffort } from '../providers/reasoning-effort.js';
 import type { Parts } from './parts.js';
 import type { Admitted, RequestState } from './state.js';
 
@@ -32,13 +34,15 @@ export function translationContext(
     outputCapField: kind.outputCapField ?? 'max_tokens',
     defaultOutputTokens: outputCap,
     includeUsage: facts.includeUsage,
+    takesEffort: takesEffort(target.model),
+    echoesReasoning: kind.echoesReasoning === true,
     id: state.id.replaceAll('-', ''),
     created: Math.floor(state.arrivedAt / 1000),
     extended: false,
     losses,
     // Counted only where a dialect asks for it.
     get inputTokens() {
-      state.inputEstimate ??= parts.tokens.estimateInput(admitted);
+      state.inputEstimate ??= parts.tokens.estimateInput(admitted, tokenFamily(target.name));
       return Math.max(1, state.inputEstimate);
     },
   };

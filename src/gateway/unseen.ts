@@ -1,6 +1,7 @@
 import type { Endpoint } from '../dialects/endpoint.js';
 import type { Parts } from './parts.js';
 import type { RequestState } from './state.js';
+import { isUpgrade } from './upgrade.js';
 
 /**
  * An answer of a provider's own API goes to its client as it is, errors included; not one that blames our credential, nor
@@ -15,6 +16,7 @@ export function passesRaw(status: number): boolean {
  * room in anybody's memory. Not where the credential is a signature, which covers the body.
  */
 export function passesUnseen(parts: Parts, state: RequestState, endpoint: Endpoint): boolean {
+  if (isUpgrade(endpoint.wire)) return true;
   if (endpoint.wire !== 'raw' || endpoint.direct === undefined) return false;
   const account = state.rules.snapshot.providers.get(endpoint.direct.provider);
   return (account && parts.kinds.get(account.kind)?.identity) !== 'aws';

@@ -1,3 +1,4 @@
+import { unsignedThoughts } from '../dialects/anthropic/unsigned-thoughts.js';
 import type { ProviderKind } from './kind.js';
 import { pathBelowBase } from './openai-compatible.js';
 
@@ -13,6 +14,7 @@ export const anthropic: ProviderKind = {
   credential: { header: 'x-api-key', prefix: '' },
   wires: new Set(['anthropic-messages', 'anthropic-count-tokens'] as const),
   usageOnRequest: false,
+  mends: [unsignedThoughts],
   priceId: 'anthropic',
   listQuery: '?limit=1000',
   path: pathBelowBase,

@@ -1,6 +1,6 @@
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { UpstreamCall } from './kind.js';
-import { basePath, openAiCompatible } from './openai-compatible.js';
+import { basePath, openAiCompatible, pathBelowBase } from './openai-compatible.js';
 
 /**
  * Two generations of paths, told apart by `apiVersion`:
@@ -21,6 +21,7 @@ export const azureOpenai = openAiCompatible({
     'openai-images',
     'openai-speech',
     'openai-transcription',
+    'openai-realtime',
   ],
   outputCapField: 'max_completion_tokens',
   priceId: 'azure',
@@ -29,11 +30,15 @@ export const azureOpenai = openAiCompatible({
   path: azurePath,
 });
 
-function azurePath(account: ProviderAccount, { endpoint, model }: UpstreamCall): string {
+function azurePath(account: ProviderAccount, call: UpstreamCall): string {
+  const { endpoint, model } = call;
   const base = basePath(account);
-  if (account.apiVersion === null) return base + endpoint.upstreamPath;
+  if (account.apiVersion === null) return pathBelowBase(account, call);
   const query = `?api-version=${encodeURIComponent(account.apiVersion)}`;
   const root = base.endsWith('/openai') ? base : `${base}/openai`;
+  if (endpoint.wire === 'openai-realtime') {
+    return `${root}${endpoint.upstreamPath}${query}&deployment=${encodeURIComponent(model)}`;
+  }
   // Responses came after deployments in paths: there the deployment is the body's `model` in both generations.
   if (endpoint.wire === 'openai-responses') return root + endpoint.upstreamPath + query;
   return `${root}/deployments/${pathSegment(model)}${endpoint.upstreamPath}${query}`;

@@ -1,3 +1,4 @@
+import { unsignedThoughts } from '../dialects/anthropic/unsigned-thoughts.js';
 import { bedrockBetas } from '../dialects/bedrock/betas.js';
 import { embedsText, isClaude } from '../dialects/bedrock/model.js';
 import type { Wire } from '../dialects/endpoint.js';
@@ -26,6 +27,7 @@ export const bedrock: ProviderKind = {
   credential: BEARER,
   wires: new Set(VERBS.keys()),
   usageOnRequest: false,
+  mends: [unsignedThoughts],
   priceId: 'aws',
   path(account, { endpoint, model, stream }) {
     const [whole, streamed] = VERBS.get(endpoint.wire) ?? ['invoke', 'invoke'];

@@ -8,4 +8,5 @@ export const deepseek = openAiCompatible({
   environment: ['DEEPSEEK_API_KEY'],
   wires: ['openai-chat', 'openai-responses'],
   priceId: 'deepseek',
+  echoesReasoning: true,
 });

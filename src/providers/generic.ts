@@ -6,7 +6,7 @@ export const generic = openAiCompatible({
   title: 'OpenAI-compatible server',
   baseUrl: null,
   environment: [],
-  wires: ALL_WIRES,
+  wires: [...ALL_WIRES, 'openai-realtime'],
   priceId: null,
   rewrites: FLOATS_ONLY,
 });

@@ -3,6 +3,7 @@ import type { ProviderAccount } from '../config/snapshot.js';
 import type { Endpoint, Wire } from '../dialects/endpoint.js';
 import type { JsonObject } from '../dialects/json-value.js';
 import type { OutputCapField } from '../dialects/request-facts.js';
+import type { RequestMend } from '../dialects/request-mend.js';
 
 /** What a vendor is, as data: everything a request needs to know to be sent there. One small object per vendor. */
 export interface ProviderKind {
@@ -26,6 +27,10 @@ export interface ProviderKind {
   readonly wires: ReadonlySet<Wire>;
   /** Wires that the vendor serves not quite as the dialect says; a translation of the wire to itself mends that. */
   readonly rewrites?: ReadonlySet<Wire>;
+  /** The vendor's chat completions want earlier thoughts back as `reasoning_content`. */
+  readonly echoesReasoning?: boolean;
+  /** What the vendor would refuse in a request that another one takes. */
+  readonly mends?: readonly RequestMend[];
   /** True when a stream carries usage only if `stream_options.include_usage` is sent. */
   readonly usageOnRequest: boolean;
   /** The name under which chat completions bound their output; absent = `max_tokens`, which most vendors know. */

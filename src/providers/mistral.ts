@@ -1,3 +1,4 @@
+import { shortToolIds } from '../dialects/openai-chat/short-tool-ids.js';
 import { FLOATS_ONLY, openAiCompatible } from './openai-compatible.js';
 
 /** The finish chunk always carries usage; `stream_options` is not part of its API. https://docs.mistral.ai/api */
@@ -10,4 +11,5 @@ export const mistral = openAiCompatible({
   priceId: 'mistral',
   rewrites: FLOATS_ONLY,
   usageOnRequest: false,
+  mends: [shortToolIds],
 });

@@ -8,4 +8,5 @@ export const moonshot = openAiCompatible({
   environment: ['MOONSHOT_API_KEY'],
   wires: ['openai-chat'],
   priceId: 'moonshotai',
+  echoesReasoning: true,
 });

@@ -1,7 +1,9 @@
 import type { CloudIdentity } from '../config/credential-source.js';
 import type { ProviderAccount } from '../config/snapshot.js';
 import type { Wire } from '../dialects/endpoint.js';
+import { withModel } from '../dialects/openai-realtime/endpoint.js';
 import type { OutputCapField } from '../dialects/request-facts.js';
+import type { RequestMend } from '../dialects/request-mend.js';
 import type { CredentialHeader, ProviderKind, UpstreamCall } from './kind.js';
 
 /** What every vendor must say; everything else has a default that fits most of them. */
@@ -20,6 +22,8 @@ export interface Vendor {
   readonly path?: ProviderKind['path'];
   /** Wires that are mended by us: see `ProviderKind`. */
   readonly rewrites?: readonly Wire[];
+  readonly echoesReasoning?: boolean;
+  readonly mends?: readonly RequestMend[];
 }
 
 export const BEARER: CredentialHeader = { header: 'authorization', prefix: 'Bearer ' };
@@ -57,12 +61,16 @@ export function openAiCompatible(vendor: Vendor): ProviderKind {
     priceId: vendor.priceId,
     path: vendor.path ?? pathBelowBase,
     ...(vendor.rewrites === undefined ? {} : { rewrites: new Set(vendor.rewrites) }),
+    ...(vendor.echoesReasoning === undefined ? {} : { echoesReasoning: vendor.echoesReasoning }),
+    ...(vendor.mends === undefined ? {} : { mends: vendor.mends }),
   };
 }
 
 /** The path of `base_url` + the endpoint's: not every vendor has a `/v1`. */
 export function pathBelowBase(account: ProviderAccount, call: UpstreamCall): string {
-  return basePath(account) + call.endpoint.upstreamPath;
+  const path = basePath(account) + call.endpoint.upstreamPath;
+  // A session has no body in which its model could stand.
+  return call.endpoint.wire === 'openai-realtime' ? withModel(path, call.model) : path;
 }
 
 /** The path of the account's `base_url` without a trailing slash; empty for a bare host. Parsed once per account. */

@@ -5,7 +5,7 @@ export const openai = openAiCompatible({
   title: 'OpenAI',
   baseUrl: 'https://api.openai.com/v1',
   environment: ['OPENAI_API_KEY'],
-  wires: ALL_WIRES,
+  wires: [...ALL_WIRES, 'openai-realtime'],
   outputCapField: 'max_completion_tokens',
   priceId: 'openai',
 });

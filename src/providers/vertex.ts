@@ -1,4 +1,5 @@
 import type { ProviderAccount } from '../config/snapshot.js';
+import { unsignedThoughts } from '../dialects/anthropic/unsigned-thoughts.js';
 import type { Wire } from '../dialects/endpoint.js';
 import { embedsContent } from '../dialects/vertex-predict/embeds-content.js';
 import { generatePath, modelSegment } from './google-path.js';
@@ -27,6 +28,7 @@ export const vertex: ProviderKind = {
   credential: BEARER,
   wires: new Set<Wire>(['gemini-generate', 'gemini-count-tokens', 'vertex-predict', 'gemini-embed', ...CLAUDE_WIRES]),
   usageOnRequest: false,
+  mends: [unsignedThoughts],
   priceId: 'google',
   path: vertexPath,
   serves(wire, model) {

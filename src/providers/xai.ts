@@ -5,6 +5,6 @@ export const xai = openAiCompatible({
   title: 'xAI (Grok)',
   baseUrl: 'https://api.x.ai/v1',
   environment: ['XAI_API_KEY'],
-  wires: ['openai-chat', 'openai-responses', 'openai-images'],
+  wires: ['openai-chat', 'openai-responses', 'openai-images', 'openai-realtime'],
   priceId: 'x-ai',
 });

@@ -12,4 +12,5 @@ export const zhipu = openAiCompatible({
   wires: ['openai-chat', 'openai-embeddings', 'openai-images'],
   priceId: 'zai',
   rewrites: FLOATS_ONLY,
+  echoesReasoning: true,
 });
