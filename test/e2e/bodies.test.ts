@@ -102,7 +102,7 @@ t.test('slow uploads pass, abandoned ones leave nothing behind', async (t) => {
   t.equal(gateway.ledger().length, holds, 'nothing was booked');
 });
 
-t.test('compressed answers pass as they are and are metered', async (t) => {
+t.test('trap 38: compressed answers pass as they are and are metered', async (t) => {
   for (const stream of [false, true]) {
     const messages = [{ role: 'user', content: 'hello' }];
     const answer = await gateway.post(PATH, { model: 'mock/gzip', stream, messages });

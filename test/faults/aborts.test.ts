@@ -196,7 +196,7 @@ function costOf(input: number, output: number): number {
 }
 
 for (const kind of KINDS) {
-  t.test(kind.name, async (t) => {
+  t.test(`trap 19: ${kind.name}, left after every event`, async (t) => {
     const before = provider.left;
     const cuts = Array.from({ length: kind.steps.length + 1 }, (_, events) => open(kind, events));
     await provider.held(cuts.length);

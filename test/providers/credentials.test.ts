@@ -60,7 +60,7 @@ t.test('credential headers', async (t) => {
   t.equal(credentialHeader(openai, { ...credential, source }), null, 'what makes a token is never sent itself');
 });
 
-t.test('request headers: an allow-list', async (t) => {
+t.test('trap 39: request headers are an allow-list, and accept-encoding is not on it', async (t) => {
   const kept = [
     ':path',
     ':authority',
