@@ -5,7 +5,7 @@ const PREFIX = 'x-tollgate-';
 
 /**
  * Removes what only Envoy or the service may say, before request id, route and filters look at the headers:
- * `x-envoy-*`, the client's `x-request-id`, and all of ours but the two that clients may send.
+ * `x-envoy-*`, the client's `x-request-id`, and all of ours but those that clients may send.
  */
 export function clientHeaderRemoval(): EnvoyConfig {
   const suffixes = CLIENT_HEADERS.map((header) => header.slice(PREFIX.length));
@@ -27,7 +27,7 @@ const REST = '[!-~]*';
 
 /**
  * A regular expression for every rest of a header name except these words. Envoy's RE2 has no look-ahead, so the words
- * are spelled out: leave the path at any letter, stop early, or go on after the end. Words: lower-case letters only.
+ * are spelled out: leave the path at any letter, stop early, or go on after the end. Words: lower-case letters and hyphens.
  */
 export function anythingBut(words: readonly string[]): string {
   const isWord = words.includes('');

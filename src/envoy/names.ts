@@ -37,7 +37,7 @@ export const PEEK_HEADER = 'x-tollgate-peek';
 export const RETRY_HEADER = 'x-tollgate-retry';
 
 /** Headers of ours that a client may send; every other `x-tollgate-*` is removed before any filter runs. */
-export const CLIENT_HEADERS: readonly string[] = ['x-tollgate-metadata', 'x-tollgate-cache'];
+export const CLIENT_HEADERS: readonly string[] = ['x-tollgate-metadata', 'x-tollgate-cache', 'x-tollgate-provider-key'];
 
 /**
  * `details` of an ImmediateResponse of the service must be empty or start with this: local replies with any other

@@ -252,6 +252,8 @@ t.test("a client's internal headers reach neither the service nor a provider", a
     'x-tollgate-decision': 'pass',
     'x-tollgate-metadatax': '1',
     'x-tollgate-meta': '1',
+    'x-tollgate-provider': '1',
+    'x-tollgate-provider-keys': '1',
     'x-tollgate-': '1',
     'x-tollgate-cache': 'off',
     'x-forwarded-host': 'evil',
