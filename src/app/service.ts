@@ -10,7 +10,7 @@ import { loadO200k } from '../accounting/tokens/load-o200k.js';
 import { createTokenCounter } from '../accounting/tokens/token-counter.js';
 import type { Address, Snapshot } from '../config/snapshot.js';
 import { envoyStartTime, reopenLogs } from '../envoy/envoy-admin.js';
-import { clusterName, providerOfCluster } from '../envoy/names.js';
+import { clusterName, providerOfCluster, upgradeClusterName } from '../envoy/names.js';
 import { standardPaths } from '../envoy/options.js';
 import { Gateway } from '../gateway/gateway.js';
 import type { Rules } from '../gateway/parts.js';
@@ -212,6 +212,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     report,
     clock: { now: Date.now, monotonic: () => performance.now() },
     clusterOf: clusterName,
+    upgradeClusterOf: upgradeClusterName,
     generation: String(options.generation),
     tokens,
     content: contents && { write: (content) => contents.write(content) || metrics.count('contents_dropped') },

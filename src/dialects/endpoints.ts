@@ -1,6 +1,7 @@
 import { directEndpoint } from './direct-endpoint.js';
 import type { Endpoint, ErrorShape, Wire } from './endpoint.js';
 import { GOOGLE_ACTION, googleEndpoint } from './gemini/google-endpoint.js';
+import { realtimeEndpoint } from './openai-realtime/endpoint.js';
 
 /** The paths of design 1.5 whose model stands in the body. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -39,6 +40,8 @@ export function matchEndpoint(method: string, path: string): Endpoint | null {
   if (direct !== null) return direct;
   if (method === 'POST') return googleEndpoint(path);
   if (method !== 'GET') return null;
+  const realtime = realtimeEndpoint(path);
+  if (realtime !== null) return realtime;
   if (bare === MODELS.path) return MODELS;
   if (bare === GOOGLE_MODELS.path) return GOOGLE_MODELS;
   if (modelIdFromPath(bare) === null) return null;

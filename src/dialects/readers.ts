@@ -14,6 +14,8 @@ import { AudioFold } from './openai-audio/fold.js';
 import { ChatFold } from './openai-chat/fold.js';
 import { EmbeddingsFold } from './openai-embeddings/fold.js';
 import { ImagesFold } from './openai-images/fold.js';
+import { RealtimeFold } from './openai-realtime/fold.js';
+import { RealtimeReader } from './openai-realtime/reader.js';
 import { ResponsesFold } from './openai-responses/fold.js';
 import { PassiveReader } from './passive-reader.js';
 import type { ResponseReader } from './response-reader.js';
@@ -37,7 +39,7 @@ const FOLDS: Readonly<Record<Wire, () => AnswerFold>> = {
   'openai-speech': () => new AudioFold(),
   'openai-transcription': () => new AudioFold(),
   'openai-models': () => new EmbeddingsFold(),
-  'openai-realtime': () => new EmbeddingsFold(),
+  'openai-realtime': () => new RealtimeFold(),
   'anthropic-messages': () => new MessagesFold(),
   'anthropic-count-tokens': () => new CountTokensFold(),
   'gemini-generate': () => new GenerateFold(),
@@ -63,6 +65,7 @@ export function createFold(wire: Wire): AnswerFold {
 /** The reader for one successful answer: by what it is (content type), not by what was asked for. */
 export function createResponseReader(wire: Wire, form: AnswerForm): ResponseReader {
   const type = (form.contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  if (wire === 'openai-realtime') return new RealtimeReader(FOLDS[wire]());
   const framing = framingOf(form.contentType, form.stream);
   if (framing === 'aws-event-stream') return new EventReader(framing, FOLDS[wire]());
   if (framing === 'json-array' && wire === 'gemini-generate') return new EventReader(framing, FOLDS[wire]());

@@ -127,13 +127,17 @@ function readForm(endpoint: Endpoint, body: Buffer, contentType: string): Reques
 }
 
 /** What is known of a request that nobody reads: how large it is, and who is asked. */
-function opaque(endpoint: Endpoint, body: Buffer): RequestFacts {
+function opaque(endpoint: Endpoint, body: Buffer): RequestFacts | GatewayError {
+  const { named } = endpoint;
+  if (named !== undefined && !isModelName(named.model)) {
+    return new GatewayError('missing_model', 'Name the model in the path: ?model=…', { param: 'model' });
+  }
   return {
     format: 'bytes',
     wire: endpoint.wire,
-    model: `${endpoint.direct?.provider ?? ''}/raw`,
+    model: named?.model ?? `${endpoint.direct?.provider ?? ''}/raw`,
     modelRange: null,
-    stream: false,
+    stream: named?.stream ?? false,
     includeUsage: true,
     user: '',
     metadata: null,
@@ -142,7 +146,7 @@ function opaque(endpoint: Endpoint, body: Buffer): RequestFacts {
     tools: false,
     inputBytes: body.length,
     inputTokensUpper: body.length,
-    speaks: false,
+    speaks: endpoint.wire === 'openai-realtime',
     json: null,
   };
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
+import type { ProviderAccount } from '../config/snapshot.js';
+import { PROVIDER_KINDS } from '../providers/registry.js';
 import type { BootstrapOptions, EnvoySettings } from './options.js';
-import { providerCluster } from './provider-cluster.js';
+import { providerCluster, upgradeCluster } from './provider-cluster.js';
 import { type EnvoyConfig, typed } from './typed-config.js';
 
 /** What lies in `cds.json`. */
@@ -11,7 +13,7 @@ export interface ClusterUpdate {
   readonly resources: readonly EnvoyConfig[];
 }
 
-/** One cluster for each provider account; nothing secret is in them. */
+/** One cluster for each provider account, and one more where it takes WebSockets; nothing secret is in them. */
 export function renderClusters(
   settings: Pick<EnvoySettings, 'providers'>,
   options: Pick<BootstrapOptions, 'caBundle'>,
@@ -25,7 +27,15 @@ export function providerClusters(
   settings: Pick<EnvoySettings, 'providers'>,
   options: Pick<BootstrapOptions, 'caBundle'>,
 ): readonly EnvoyConfig[] {
-  return [...settings.providers.values()].map((account) => providerCluster(account, options.caBundle));
+  return [...settings.providers.values()].flatMap((account) => {
+    const plain = providerCluster(account, options.caBundle);
+    return takesUpgrades(account) ? [plain, upgradeCluster(account, options.caBundle)] : [plain];
+  });
+}
+
+/** Sessions over WebSocket are served. */
+function takesUpgrades(account: ProviderAccount): boolean {
+  return PROVIDER_KINDS.get(account.kind)?.wires.has('openai-realtime') === true;
 }
 
 /**

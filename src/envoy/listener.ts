@@ -57,6 +57,8 @@ function connectionManager(settings: EnvoySettings, options: BootstrapOptions): 
         gateFilter(),
         routerFilter(attemptChain(), attemptLog(options.attemptLogPath)),
       ],
+      // Only a route may allow it: every other upgrade ends here.
+      upgrade_configs: [{ upgrade_type: 'websocket', enabled: false }],
       route_config: routes(settings.gateway.bodyLimit),
     },
   );

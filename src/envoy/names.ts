@@ -50,15 +50,20 @@ export const LISTENER_NAME = 'gateway';
 export const STAT_PREFIX = 'gateway';
 
 const CLUSTER_PREFIX = 'provider-';
+const UPGRADE_PREFIX = 'upgrade-';
 
 /** The name of a provider's cluster, as it stands in metadata, statistics and access log. */
 export function clusterName(provider: string): string {
   return `${CLUSTER_PREFIX}${provider}`;
 }
 
-/** The provider of a cluster; null for `tollgate`, `none` and anything unknown. */
+/** The cluster for a provider's WebSockets, which begin in HTTP/1.1. */
+export function upgradeClusterName(provider: string): string {
+  return `${UPGRADE_PREFIX}${provider}`;
+}
+
+/** The provider of a cluster of either kind; null for `tollgate`, `none` and anything unknown. */
 export function providerOfCluster(cluster: string): string | null {
-  return cluster.startsWith(CLUSTER_PREFIX) && cluster.length > CLUSTER_PREFIX.length
-    ? cluster.slice(CLUSTER_PREFIX.length)
-    : null;
+  const prefix = [CLUSTER_PREFIX, UPGRADE_PREFIX].find((each) => cluster.startsWith(each));
+  return prefix !== undefined && cluster.length > prefix.length ? cluster.slice(prefix.length) : null;
 }

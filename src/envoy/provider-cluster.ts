@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { ProviderAccount } from '../config/snapshot.js';
 import { HTTP_OPTIONS, OPEN_BREAKERS } from './clusters.js';
-import { clusterName, METADATA_NAMESPACE } from './names.js';
+import { clusterName, METADATA_NAMESPACE, upgradeClusterName } from './names.js';
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
 interface Origin {
@@ -18,8 +18,31 @@ interface Origin {
  * @param caBundle PEM file, on Envoy's machine, against which the provider's certificate is checked.
  */
 export function providerCluster(account: ProviderAccount, caBundle: string): EnvoyConfig {
-  const name = clusterName(account.name);
   const origin = originOf(account.baseUrl);
+  return cluster(account, clusterName(account.name), { origin, caBundle, http: httpOptions(origin) });
+}
+
+/**
+ * The same provider for WebSockets: over HTTP/2 they would need extended CONNECT, which few providers know, and Envoy
+ * answers 503 where a connection turns out to be HTTP/2 without it.
+ */
+export function upgradeCluster(account: ProviderAccount, caBundle: string): EnvoyConfig {
+  const origin = originOf(account.baseUrl);
+  const http = { ...httpOptions(origin), auto_config: undefined, explicit_http_config: { http_protocol_options: {} } };
+  return cluster(account, upgradeClusterName(account.name), { origin, caBundle, http: definedOnly(http) });
+}
+
+function definedOnly(config: EnvoyConfig): EnvoyConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+}
+
+interface ClusterParts {
+  readonly origin: Origin;
+  readonly caBundle: string;
+  readonly http: EnvoyConfig;
+}
+
+function cluster(account: ProviderAccount, name: string, { origin, caBundle, http }: ClusterParts): EnvoyConfig {
   return {
     name,
     ...discovery(origin),
@@ -30,7 +53,7 @@ export function providerCluster(account: ProviderAccount, caBundle: string): Env
     upstream_connection_options: {
       tcp_keepalive: { keepalive_probes: 3, keepalive_time: 30, keepalive_interval: 10 },
     },
-    typed_extension_protocol_options: { [HTTP_OPTIONS]: httpOptions(origin) },
+    typed_extension_protocol_options: { [HTTP_OPTIONS]: http },
     load_assignment: loadAssignment(name, origin),
     ...(origin.secure ? { transport_socket: upstreamTls(origin, caBundle) } : {}),
     metadata: { filter_metadata: { [METADATA_NAMESPACE]: { provider: account.name } } },

@@ -1,4 +1,5 @@
 import { RECOGNISED_PATH } from '../dialects/direct-endpoint.js';
+import { REALTIME_PATH } from '../dialects/openai-realtime/endpoint.js';
 import { PROCESSING_MODE, REQUEST_FILTER } from './filters.js';
 import { DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
@@ -38,6 +39,12 @@ export function routes(bodyLimit: number): EnvoyConfig {
           },
         ],
         routes: [
+          {
+            name: 'realtime',
+            match: { path: REALTIME_PATH },
+            route: { ...targets(), upgrade_configs: [{ upgrade_type: 'websocket', enabled: true }] },
+            typed_per_filter_config: { [REQUEST_FILTER]: unseenBodies() },
+          },
           { name: 'recognised', match: { safe_regex: { regex: RECOGNISED_PATH }, headers: [POST] }, route: targets() },
           {
             name: 'unseen',

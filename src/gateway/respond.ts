@@ -71,6 +71,12 @@ export function localError(origin: ResponseOrigin, status: number): GatewayError
       headers: { 'retry-after': '1' },
     });
   }
+  if (details === 'upgrade_failed') {
+    return new GatewayError(
+      'unsupported_endpoint',
+      'Protocol upgrades are not supported here, only WebSocket at /v1/realtime.',
+    );
+  }
   if (status === 400 || status === 431) return new GatewayError('invalid_json', 'The request could not be read.');
   return new GatewayError('gateway_unavailable', 'The gateway could not decide about this request.', {
     headers: { 'retry-after': '1' },

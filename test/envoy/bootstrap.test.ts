@@ -15,7 +15,7 @@ import { checkEnvoyConfig } from '../../src/envoy/check-bootstrap.js';
 import { anythingBut } from '../../src/envoy/client-headers.js';
 import { defaultBootstrapYaml } from '../../src/envoy/default-bootstrap.js';
 import { SHAPED_PATHS, type ShapedPaths } from '../../src/envoy/local-replies.js';
-import { clusterName, providerOfCluster } from '../../src/envoy/names.js';
+import { clusterName, providerOfCluster, upgradeClusterName } from '../../src/envoy/names.js';
 import type { BootstrapOptions } from '../../src/envoy/options.js';
 import { validateWithEnvoy } from '../../src/envoy/validate.js';
 import { settings } from './snapshots.js';
@@ -69,6 +69,12 @@ t.test('Envoy accepts every kind of provider, TLS for clients and IPv6', async (
   t.match(await validate('broken.yaml', 'static_resources: { listeners: [{ nme: x }] }'), [/nme/]);
 });
 
+/** The base URL of a cluster's provider. */
+function originOf(cluster: Readonly<Record<string, unknown>>): string {
+  const provider = providerOfCluster(String(cluster['name'])) ?? '';
+  return PROVIDERS[provider as keyof typeof PROVIDERS];
+}
+
 t.test('a provider cluster speaks to the host of base_url, and to nobody else', (t) => {
   const { resources, version_info } = renderClusters(settings({ providers: PROVIDERS }), options);
   const shown = resources.map((cluster) => {
@@ -78,13 +84,26 @@ t.test('a provider cluster speaks to the host of base_url, and to nobody else', 
     const san = /"san_type":"(\w+)","matcher":\{"exact":"([^"]+)"/.exec(text)?.slice(1) ?? null;
     return [cluster['name'], cluster['type'] ?? 'dns', host, sni, san];
   });
-  t.same(shown, [
-    ['provider-openai', 'dns', 'api.openai.com', 'api.openai.com', ['DNS', 'api.openai.com']],
-    ['provider-private', 'dns', 'llm.example.net:8443', 'llm.example.net', ['DNS', 'llm.example.net']],
-    ['provider-four', 'STATIC', '10.1.2.3', null, ['IP_ADDRESS', '10.1.2.3']],
-    ['provider-six', 'STATIC', '[::1]:11434', null, null],
-    ['provider-plain', 'dns', 'localhost:8000', null, null],
+  const known = [
+    ['openai', 'dns', 'api.openai.com', 'api.openai.com', ['DNS', 'api.openai.com']],
+    ['private', 'dns', 'llm.example.net:8443', 'llm.example.net', ['DNS', 'llm.example.net']],
+    ['four', 'STATIC', '10.1.2.3', null, ['IP_ADDRESS', '10.1.2.3']],
+    ['six', 'STATIC', '[::1]:11434', null, null],
+    ['plain', 'dns', 'localhost:8000', null, null],
+  ];
+  const twice = known.flatMap(([name, ...rest]) => [
+    [`provider-${name}`, ...rest],
+    [`upgrade-${name}`, ...rest],
   ]);
+  t.same(shown, twice, 'each has a cluster for WebSockets beside it');
+  for (const cluster of resources) {
+    const upgrades = String(cluster['name']).startsWith('upgrade-');
+    t.equal(
+      JSON.stringify(cluster).includes('http2_protocol_options'),
+      !upgrades && /https/.test(originOf(cluster)),
+      'in HTTP/1.1',
+    );
+  }
   t.equal(renderClusters(settings({ providers: PROVIDERS }), options).version_info, version_info);
   t.not(renderClusters(settings(), options).version_info, version_info);
   t.end();
@@ -92,7 +111,10 @@ t.test('a provider cluster speaks to the host of base_url, and to nobody else', 
 
 t.test('cluster names lead back to providers', (t) => {
   fc.assert(
-    fc.property(fc.stringMatching(/^[a-z0-9][a-z0-9._-]*$/), (name) => providerOfCluster(clusterName(name)) === name),
+    fc.property(
+      fc.stringMatching(/^[a-z0-9][a-z0-9._-]*$/),
+      (name) => providerOfCluster(clusterName(name)) === name && providerOfCluster(upgradeClusterName(name)) === name,
+    ),
   );
   for (const other of ['tollgate', 'none', 'provider-', '']) t.equal(providerOfCluster(other), null, other);
   t.end();

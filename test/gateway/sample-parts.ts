@@ -136,6 +136,7 @@ export class SampleParts implements Parts {
     estimateInput: ({ facts }) => Math.ceil(facts.inputBytes / 4),
   };
   readonly clusterOf = (provider: string) => `cluster-of-${provider}`;
+  readonly upgradeClusterOf = (provider: string) => `upgrade-of-${provider}`;
   readonly clock = { now: () => this.time, monotonic: () => this.time };
 
   readonly ledger: Ledger = {

@@ -4,7 +4,7 @@ import t from 'tap';
 import type { FixedKey } from '../../src/config/snapshot.js';
 import { createFixedKeyRing } from '../../src/policy/keys/fixed-key-ring.js';
 import { generateKey, readKeyFormat } from '../../src/policy/keys/key-format.js';
-import { readPresentedKey } from '../../src/policy/keys/presented-key.js';
+import { offeredProtocols, readPresentedKey } from '../../src/policy/keys/presented-key.js';
 
 function fixed(id: string, secret: string, more: Partial<FixedKey> = {}): FixedKey {
   const sha256 = createHash('sha256').update(secret).digest('hex');
@@ -106,6 +106,21 @@ t.test('presented keys', async (t) => {
     ['google', { 'x-goog-api-key': ['k'] }, key('k')],
     ['the same twice', { authorization: ['Bearer k'], 'x-api-key': ['k'] }, key('k')],
     ['two different', { authorization: ['Bearer k'], 'x-api-key': ['other'] }, { kind: 'ambiguous' }],
+    [
+      'a subprotocol',
+      { 'sec-websocket-protocol': ['realtime, openai-insecure-api-key.k', 'openai-beta.realtime-v1'] },
+      { kind: 'key', secret: 'k' },
+    ],
+    [
+      'subprotocols without a key',
+      { 'sec-websocket-protocol': ['realtime', 'openai-insecure-api-key.'] },
+      { kind: 'none' },
+    ],
+    [
+      'a subprotocol and another header',
+      { 'x-api-key': ['k'], 'sec-websocket-protocol': ['openai-insecure-api-key.l'] },
+      { kind: 'ambiguous' },
+    ],
     ['two different plain', { 'api-key': ['k'], 'x-goog-api-key': ['K'] }, { kind: 'ambiguous' }],
     ['one header, two values', { 'x-api-key': ['a', 'b'] }, { kind: 'ambiguous' }],
     ['two authorizations', { authorization: ['Bearer k', 'Bearer k'] }, { kind: 'ambiguous' }],
@@ -116,4 +131,13 @@ t.test('presented keys', async (t) => {
   ];
   for (const [name, headers, expected] of cases) t.same(read(headers), expected, name);
   t.equal(read({ 'x-api-key': ['x'.repeat(1_000_000)] }).kind, 'key');
+});
+
+t.test('what a provider is offered of subprotocols', async (t) => {
+  t.equal(
+    offeredProtocols(['realtime, openai-insecure-api-key.k', 'openai-beta.realtime-v1']),
+    'realtime, openai-beta.realtime-v1',
+  );
+  t.equal(offeredProtocols(['openai-insecure-api-key.k']), '');
+  t.equal(offeredProtocols([]), '');
 });

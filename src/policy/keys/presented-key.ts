@@ -10,8 +10,12 @@ export type PresentedKey =
 /** Where SDKs put a key, besides `Authorization: Bearer`: Anthropic's, Azure's and Google's headers. */
 const PLAIN_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const;
 
+/** Browsers cannot set headers on a WebSocket: OpenAI's clients offer the key there as a subprotocol. */
+const PROTOCOL_HEADER = 'sec-websocket-protocol';
+const KEY_PROTOCOL = 'openai-insecure-api-key.';
+
 /** Every header that may carry a gateway key: none of them may ever reach a provider as the client sent it. */
-export const KEY_HEADERS: readonly string[] = ['authorization', ...PLAIN_HEADERS];
+export const KEY_HEADERS: readonly string[] = ['authorization', ...PLAIN_HEADERS, PROTOCOL_HEADER];
 
 /** A second credential joined into one value by a hop that merges repeated headers. */
 const JOINED = /,\s*(?:bearer|basic)\s/i;
@@ -25,15 +29,29 @@ export function readPresentedKey(headers: HeaderLookup): PresentedKey {
   const authorization = headers('authorization');
   if (authorization.length > 1 || JOINED.test(authorization[0] ?? '')) return { kind: 'ambiguous' };
   let found = bearer(authorization[0] ?? '');
-  for (const name of PLAIN_HEADERS) {
-    for (const value of headers(name)) {
-      const secret = value.trim();
-      if (secret === '') continue;
-      if (found !== null && found !== secret) return { kind: 'ambiguous' };
-      found = secret;
-    }
+  const others = PLAIN_HEADERS.flatMap((name) => headers(name)).map((value) => value.trim());
+  for (const secret of [...others, ...offeredKeys(headers(PROTOCOL_HEADER))]) {
+    if (secret === '') continue;
+    if (found !== null && found !== secret) return { kind: 'ambiguous' };
+    found = secret;
   }
   return found === null ? { kind: 'none' } : { kind: 'key', secret: found };
+}
+
+function offeredKeys(values: readonly string[]): readonly string[] {
+  const keys = protocols(values).filter((protocol) => protocol.startsWith(KEY_PROTOCOL));
+  return keys.map((protocol) => protocol.slice(KEY_PROTOCOL.length));
+}
+
+/** The subprotocols that a client offers for its WebSocket, without one that is a key; '' when there are none. */
+export function offeredProtocols(values: readonly string[]): string {
+  return protocols(values)
+    .filter((protocol) => !protocol.startsWith(KEY_PROTOCOL))
+    .join(', ');
+}
+
+function protocols(values: readonly string[]): readonly string[] {
+  return values.flatMap((value) => value.split(',')).map((protocol) => protocol.trim());
 }
 
 function bearer(value: string): string | null {
