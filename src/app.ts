@@ -15,6 +15,7 @@ import { formatProblem } from './config/problem.js';
 import type { Address, Snapshot } from './config/snapshot.js';
 import { askEnvoy } from './envoy/envoy-admin.js';
 import { type ExtProcServer, startExtProc } from './extproc/server.js';
+import { readTransport } from './extproc/transport/choose.js';
 import { type Mock, startMock } from './mock/start-mock.js';
 import type { LimitRow } from './policy/limits/limiter.js';
 
@@ -83,6 +84,7 @@ export async function start(options: StartOptions): Promise<Running> {
     // The body with its frame; Envoy answers 413 itself long before.
     maxMessageBytes: snapshot.gateway.bodyLimit + 1024 * 1024,
     socketOf: (generation) => livingSocket(directory, generation),
+    transport: readTransport(options.env['TOLLGATE_TRANSPORT']),
     fault: (what, error) => {
       service.metrics.count('handler_errors');
       service.log.failure(what, error);

@@ -1,38 +1,42 @@
 import { EventEmitter } from 'node:events';
-import { Metadata } from '@grpc/grpc-js';
+import { type Channel, GuardedCall } from '../../src/extproc/guarded-call.js';
 import type { HttpHeaders, ProcessingRequest, ProcessingResponse } from '../../src/extproc/messages.js';
-import { ProcessCall, type RawCall } from '../../src/extproc/process-call.js';
 
-/** A gRPC stream without gRPC: what Envoy says is emitted, what it would get is kept. */
-export class FakeCall extends EventEmitter {
-  readonly metadata = new Metadata();
+/** A gRPC stream without gRPC: what happens to it is emitted as grpc-js does, what Envoy would get is kept. */
+export class FakeCall extends EventEmitter implements Channel {
   readonly sent: ProcessingResponse[] = [];
   readonly faults: string[] = [];
   ended = false;
   error: unknown = null;
-  readonly process = new ProcessCall(this as unknown as RawCall, (what, error) =>
-    this.faults.push(`${what}: ${error}`),
-  );
+  readonly process = new GuardedCall(this, (what, error) => this.faults.push(`${what}: ${error}`));
 
   constructor() {
     super();
-    this.on('error', (error) => {
-      this.error = error;
-    });
+    this.on('end', () => this.process.halfClosed());
+    for (const event of ['cancelled', 'close', 'error']) this.on(event, () => this.process.closed());
   }
 
-  write(response: ProcessingResponse): boolean {
-    if (this.ended || this.error !== null) throw new Error('write after the end');
+  send(response: ProcessingResponse): void {
+    this.#expectOpen();
     this.sent.push(response);
-    return true;
   }
 
   end(): void {
+    this.#expectOpen();
     this.ended = true;
   }
 
+  fail(code: number, details: string): void {
+    this.#expectOpen();
+    this.error = { code, details };
+  }
+
   say(request: ProcessingRequest): void {
-    this.emit('data', request);
+    this.process.message(request);
+  }
+
+  #expectOpen(): void {
+    if (this.ended || this.error !== null) throw new Error('used after the end');
   }
 }
 

@@ -8,6 +8,9 @@ import { WireWriter } from './writer.js';
 /** Headers and metadata beside a body: room for them spares a large buffer from growing. */
 const AROUND_BODY = 4096;
 
+/** gRPC's frame around a message: one byte "not compressed", four bytes of length. */
+export const FRAME_PREFIX = 5;
+
 const CONSTANT = new WeakMap<ProcessingResponse, Buffer>();
 
 /** Marks an answer as shared: its bytes are made here and used for ever. */
@@ -17,12 +20,17 @@ export function constantResponse(response: ProcessingResponse): ProcessingRespon
 }
 
 export function encodeResponse(response: ProcessingResponse): Buffer {
+  return encodeFramed(response).subarray(FRAME_PREFIX);
+}
+
+/** The message in its gRPC frame, made in one buffer so that a large body is copied once. */
+export function encodeFramed(response: ProcessingResponse): Buffer {
   return CONSTANT.get(response) ?? encode(response);
 }
 
 function encode(response: ProcessingResponse): Buffer {
   const body = bodyOf(response);
-  const writer = new WireWriter(body ? AROUND_BODY + body.length : 512);
+  const writer = new WireWriter(body ? AROUND_BODY + body.length : 512, FRAME_PREFIX);
   const { request_headers, response_headers, request_body, response_body, immediate_response: immediate } = response;
   if (request_headers) phase(writer, 1, request_headers.response);
   if (response_headers) phase(writer, 2, response_headers.response);
@@ -33,7 +41,10 @@ function encode(response: ProcessingResponse): Buffer {
   if (immediate) writer.message(7, () => writeImmediate(writer, immediate), immediate.body?.length ?? 0);
   if (response.dynamic_metadata) writeStruct(writer, 8, response.dynamic_metadata);
   if (response.mode_override) writeModes(writer, response.mode_override);
-  return writer.finish();
+  const framed = writer.finish();
+  framed[0] = 0;
+  framed.writeUInt32BE(framed.length - FRAME_PREFIX, 1);
+  return framed;
 }
 
 function bodyOf(response: ProcessingResponse): Buffer | undefined {

@@ -5,11 +5,15 @@ const WIDE = 5;
 /** Builds one message in a buffer that grows. Lengths of nested messages are put in when they are known. */
 export class WireWriter {
   #bytes: Buffer;
-  #at = 0;
+  #at: number;
 
-  /** @param expected bytes that the message will about have */
-  constructor(expected: number) {
-    this.#bytes = Buffer.allocUnsafe(Math.max(256, expected));
+  /**
+   * @param expected bytes that the message will about have
+   * @param before bytes left free in front of it, for the caller to fill
+   */
+  constructor(expected: number, before = 0) {
+    this.#bytes = Buffer.allocUnsafe(Math.max(256, expected + before));
+    this.#at = before;
   }
 
   finish(): Buffer {

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { STATUS } from '../grpc-status.js';
+import { answerHealth } from './health.js';
+import { follow, HEADERS, Http2Call, statusHeaders, TRAILERS_ONLY } from './http2-call.js';
+import { SERVER_OPTIONS, widenSession } from './http2-limits.js';
+import { NOT_SERVING, SERVING, type Transport, type TransportOptions } from './transport.js';
+
+const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
+const CHECK = '/grpc.health.v1.Health/Check';
+/** From the forced end of the streams to that of their connections. */
+const LAST_WORDS_MS = 200;
+
+/** gRPC by ourselves on Node's HTTP/2: no object streams, no copies, one write for the answers of one turn. */
+export async function startHttp2(options: TransportOptions): Promise<Transport> {
+  const server = new Http2Transport(options);
+  await server.listen(options.address);
+  return server;
+}
+
+class Http2Transport implements Transport {
+  readonly #options: TransportOptions;
+  readonly #server: Http2Server;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #calls = new Set<Http2Call>();
+  #serving = true;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    this.#server = createServer(SERVER_OPTIONS);
+    this.#server.on('session', (session) => this.#session(session));
+    this.#server.on('sessionError', (error) => this.#lost(error));
+    this.#server.on('stream', (stream, headers) => this.#opened(stream, headers));
+  }
+
+  async listen(address: string): Promise<void> {
+    const listening = once(this.#server, 'listening');
+    if (address.startsWith('unix:')) {
+      const path = address.slice('unix:'.length);
+      // A socket file that a killed process left behind; a living owner is excluded by the supervisor's lock.
+      rmSync(path, { force: true });
+      this.#server.listen(path);
+    } else {
+      const colon = address.lastIndexOf(':');
+      this.#server.listen(Number(address.slice(colon + 1)), address.slice(0, colon));
+    }
+    await listening;
+  }
+
+  streams(): number {
+    return this.#calls.size;
+  }
+
+  stop(graceMs: number): Promise<void> {
+    this.#serving = false;
+    return new Promise((resolve) => {
+      const force = setTimeout(() => this.#force(), graceMs);
+      this.#server.close(() => {
+        clearTimeout(force);
+        resolve();
+      });
+      // GOAWAY: running streams finish, new ones go to another generation.
+      for (const session of this.#sessions) session.close();
+    });
+  }
+
+  #force(): void {
+    for (const { call } of [...this.#calls]) call.fail(STATUS.UNAVAILABLE, 'the service is stopping');
+    setTimeout(() => {
+      for (const session of [...this.#sessions]) session.destroy();
+    }, LAST_WORDS_MS);
+  }
+
+  #session(session: ServerHttp2Session): void {
+    widenSession(session);
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+  }
+
+  /** The connection's streams are closed one by one. A peer that vanished is no fault of ours. */
+  #lost(error: unknown): void {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ECONNRESET' && code !== 'EPIPE') this.#options.fault('connection', error);
+  }
+
+  #opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    try {
+      const path = headers[':path'];
+      if (path === PROCESS && isGrpc(headers)) this.#process(stream, headers['role']);
+      else if (path === CHECK && isGrpc(headers)) answerHealth(stream, () => (this.#serving ? SERVING : NOT_SERVING));
+      else refuse(stream, headers);
+    } catch (error) {
+      this.#options.fault('opening a stream', error);
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+
+  #process(stream: ServerHttp2Stream, role: string | string[] | undefined): void {
+    const call = new Http2Call(stream, this.#options);
+    this.#calls.add(call);
+    stream.once('close', () => this.#calls.delete(call));
+    call.call.run(this.#options.open(typeof role === 'string' ? role : undefined, call.call));
+    follow(stream, call);
+  }
+}
+
+function isGrpc(headers: IncomingHttpHeaders): boolean {
+  return headers[':method'] === 'POST' && (headers['content-type']?.startsWith('application/grpc') ?? false);
+}
+
+function refuse(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  stream.on('error', () => undefined);
+  stream.resume();
+  if (isGrpc(headers))
+    stream.respond({ ...HEADERS, ...statusHeaders(STATUS.UNIMPLEMENTED, 'no such method') }, TRAILERS_ONLY);
+  else stream.respond({ ':status': 415 }, TRAILERS_ONLY);
+}

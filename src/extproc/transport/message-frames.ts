@@ -1,0 +1,100 @@
+import { STATUS } from '../grpc-status.js';
+import { FRAME_PREFIX } from '../wire/encode-response.js';
+
+/** Bytes that are no gRPC messages, or not such as we take. */
+export class FrameError extends Error {
+  /** gRPC status that tells the peer. */
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Cuts one stream's bytes into gRPC messages, wherever the chunks are cut. Source of the format: gRPC over HTTP2,
+ * "Length-Prefixed-Message".
+ */
+export class MessageFrames {
+  readonly #largest: number;
+  readonly #take: (message: Buffer) => void;
+  /** Bytes of a prefix that lies across chunks. */
+  #prefix: Buffer | null = null;
+  #prefixLength = 0;
+  /** A message that lies across chunks, as far as it has come. */
+  #message: Buffer | null = null;
+  #filled = 0;
+
+  /**
+   * @param largest bytes
+   * @param take gets each message; its bytes stay valid and hold not much more memory than they are long
+   */
+  constructor(largest: number, take: (message: Buffer) => void) {
+    this.#largest = largest;
+    this.#take = take;
+  }
+
+  /** False in the middle of a message. */
+  get between(): boolean {
+    return this.#message === null && this.#prefixLength === 0;
+  }
+
+  /** @throws FrameError; then the stream's bytes mean nothing any more */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#message !== null) at = this.#fill(this.#message, chunk, at);
+      else if (this.#prefixLength === 0 && chunk.length - at >= FRAME_PREFIX) {
+        at = this.#begin(this.#length(chunk, at), chunk, at + FRAME_PREFIX);
+      } else at = this.#cutPrefix(chunk, at);
+    }
+  }
+
+  #length(bytes: Buffer, at: number): number {
+    if (bytes[at] !== 0) throw new FrameError(STATUS.UNIMPLEMENTED, 'compressed messages are not taken');
+    const length = bytes.readUInt32BE(at + 1);
+    if (length > this.#largest) throw new FrameError(STATUS.RESOURCE_EXHAUSTED, `a message of ${length} bytes`);
+    return length;
+  }
+
+  #begin(length: number, chunk: Buffer, at: number): number {
+    const end = at + length;
+    if (end <= chunk.length) {
+      this.#take(owned(chunk, at, end));
+      return end;
+    }
+    // Its own memory from the first byte on: large bodies are copied once.
+    this.#message = Buffer.allocUnsafeSlow(length);
+    this.#filled = 0;
+    return at;
+  }
+
+  #fill(message: Buffer, chunk: Buffer, at: number): number {
+    const copied = chunk.copy(message, this.#filled, at);
+    this.#filled += copied;
+    if (this.#filled === message.length) {
+      this.#message = null;
+      this.#take(message);
+    }
+    return at + copied;
+  }
+
+  #cutPrefix(chunk: Buffer, at: number): number {
+    this.#prefix ??= Buffer.alloc(FRAME_PREFIX);
+    const copied = chunk.copy(this.#prefix, this.#prefixLength, at);
+    this.#prefixLength += copied;
+    if (this.#prefixLength < FRAME_PREFIX) return at + copied;
+    this.#prefixLength = 0;
+    return this.#begin(this.#length(this.#prefix, 0), chunk, at + copied);
+  }
+}
+
+/**
+ * A view where the message is most of what was read. Else a copy: handlers keep bodies and headers as long as a request
+ * lives, and a view would keep the other streams' bytes of the same read with them.
+ */
+function owned(chunk: Buffer, start: number, end: number): Buffer {
+  const message = chunk.subarray(start, end);
+  return (end - start) * 2 >= chunk.buffer.byteLength ? message : Buffer.from(message);
+}
