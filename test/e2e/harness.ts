@@ -149,9 +149,12 @@ function completed(config: string | Readonly<Record<string, unknown>>): Record<s
   };
 }
 
-/** Only what programs need to run: a provider key in the developer's environment must not change a test. */
+/**
+ * Only what programs need to run, and the transport to run the tests with: a provider key in the developer's environment
+ * must not change a test.
+ */
 function environment(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG'];
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'LANG', 'TOLLGATE_TRANSPORT'];
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name] ?? '']] : [])));
 }
 
