@@ -85,6 +85,7 @@ t.test('slow uploads pass, abandoned ones leave nothing behind', async (t) => {
   t.equal(slow.status, 200);
   t.ok(provider.captures.at(-1)?.body.equals(Buffer.from(bodyOf(model, 4_000))));
 
+  await gateway.settled();
   const before = provider.begun;
   const holds = gateway.ledger().length;
   const uploads = Array.from({ length: 20 }, async () => {
