@@ -42,6 +42,7 @@ function accountOf(
     probeMs: provider.probe === 'off' ? null : provider.probe,
     ...Object.fromEntries(places),
     bringYourOwn: provider.bring_your_own,
+    storedObjects: provider.stored_objects,
   };
 }
 

@@ -25,6 +25,7 @@ export function accountText(account: ProviderAccount): unknown {
     ...(account.bringYourOwn === undefined || account.bringYourOwn === 'off'
       ? {}
       : { bring_your_own: account.bringYourOwn }),
+    ...(account.storedObjects === 'shared' ? { stored_objects: account.storedObjects } : {}),
     ...optional('probe', account.probeMs === null ? null : formatDuration(account.probeMs)),
   };
 }

@@ -129,6 +129,11 @@ export const providerSchema = struct({
       'Apps may send a key of their own for this provider, in `x-tollgate-provider-key`: never, instead of the configured one, or always. See [credentials](credentials.md).',
     example: 'allowed',
   }),
+  stored_objects: z.enum(['refuse', 'shared']).prefault('refuse').meta({
+    description:
+      'Files, batches, stored answers and whatever else the provider keeps for its account: `refuse` = paths and fields that name them are refused, because every key uses the same account; `shared` = all keys may see each other’s.',
+    example: 'shared',
+  }),
   probe: durationOrOff({ atLeast: 1000 }).prefault('off').meta({
     description:
       'How often to ask for the list of models, so that a provider is known to be well again before a request tries it. Never a paid call. `off` = requests alone tell.',

@@ -32,6 +32,8 @@ export interface ProviderAccount {
   readonly location?: string | null;
   /** May an app send a key of its own for this provider? Absent = `off`. */
   readonly bringYourOwn?: BringYourOwn;
+  /** May keys name what the provider stores for the account, whosever it is? Absent = `refuse`. */
+  readonly storedObjects?: 'refuse' | 'shared';
 }
 
 /** `provider/model`, split at the first slash. */

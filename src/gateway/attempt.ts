@@ -14,6 +14,7 @@ import type { Parts } from './parts.js';
 import type { Continue, HeaderPair } from './reply.js';
 import { CONTINUE } from './reply.js';
 import type { Admitted, RequestState } from './state.js';
+import { refuseStoredObjects } from './stored-objects.js';
 import { parsedBody, translationContext } from './translation-context.js';
 import { handshakeHeaders, isUpgrade } from './upgrade.js';
 import { type Way, wayTo } from './way.js';
@@ -55,11 +56,12 @@ export function upstreamRequest(
 ): UpstreamRequest {
   const way = wayTo(parts, state, target);
   if (!way) throw new GatewayError('unsupported_endpoint', `${target.name} does not serve ${state.endpoint?.path}.`);
+  refuseStoredObjects(state, admitted, way);
   const call: UpstreamCall = { endpoint: way.endpoint, model: target.model, stream: admitted.facts.stream };
   const written = writeBody(parts, state, { admitted, target, way, call });
   const { direct } = way.endpoint;
   const path = direct === undefined ? way.kind.path(way.account, call) : directPath(state, direct.path);
-  const method = way.endpoint.method === 'GET' ? 'GET' : 'POST';
+  const { method } = way.endpoint;
   const rotation = parts.rotation();
   if (lacksOwnKey(way.account, state.ownKeys)) throw ownKeyNeeded(way.account.name);
   const own = authoriseOwn(way.account, way.kind, state.ownKeys);

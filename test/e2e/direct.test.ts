@@ -47,7 +47,10 @@ async function setUp(test: TestContext): Promise<{ gateway: Gateway; provider: U
   test.teardown(() => shut(provider.server));
   const account = { base_url: `http://127.0.0.1:${port}/v1`, credentials: 'sk-provider' };
   const gateway = await startGateway(test, {
-    config: { gateway: { body_limit: LIMIT }, providers: { p: { kind: 'openai-compatible', ...account } } },
+    config: {
+      gateway: { body_limit: LIMIT },
+      providers: { p: { kind: 'openai-compatible', stored_objects: 'shared', ...account } },
+    },
   });
   return { gateway, provider };
 }

@@ -108,7 +108,7 @@ class ScriptedProvider implements Scripted {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The gateway asks for the list of models beside requests, whenever it likes: no part of any script.
-    if (request.method === 'GET' && request.url?.endsWith('/models')) {
+    if (request.method === 'GET' && /\/models(?:\?|$)/.test(request.url ?? '')) {
       response.writeHead(404).end();
       return;
     }

@@ -3,7 +3,7 @@ import type { OutgoingHeader } from './header.js';
 
 /** What a credential has to sign, where it signs. */
 export interface OutgoingCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: string;
   /** As it goes onto the wire, query included. */
   readonly path: string;
   readonly body: Buffer;
