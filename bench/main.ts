@@ -5,12 +5,13 @@ import { measureLimiter } from './limiter.js';
 import { measureLimits } from './limits.js';
 import { measureRules } from './rules.js';
 import { startLoad, startPlainEnvoy, startTollgate, startUpstream } from './systems.js';
+import { measureTranslation } from './translate.js';
 
 /**
  * Envoy with Tollgate against the same Envoy without it, in one run, rounds interleaved. Prints a Markdown table: medians
  * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`;
  * `failover` measures a look at the first bytes and the way to a second target instead, `limits` the counters, `limiter` what
- * covers a request, `rules` a whole gateway with 10,000 keys and 1,000 limits.
+ * covers a request, `rules` a whole gateway with 10,000 keys and 1,000 limits, `translate` translation between dialects.
  */
 
 const SCENARIOS: readonly Scenario[] = [
@@ -38,6 +39,11 @@ const rounds = roundsFlag > 0 ? Number(process.argv[roundsFlag + 1]) : short ? 1
 
 if (process.argv.includes('rules')) {
   await measureRules({ rounds, requests: short ? 500 : 4000 });
+  process.exit(0);
+}
+
+if (process.argv.includes('translate')) {
+  await measureTranslation({ rounds, requests: short ? 20 : 80 });
   process.exit(0);
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-/** A provider that costs next to nothing: constant answers, chosen by the model's name in the body. Prints its port. */
+/** A provider that costs next to nothing: constant answers, chosen by the path. Prints its port. */
 
 const REPLY = JSON.stringify({
   id: 'chatcmpl-bench',
@@ -19,25 +19,50 @@ const LAST =
   'data: [DONE]\n\n';
 const CHUNKS = 100;
 
+/** The same in Anthropic's dialect. */
+const named = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+const MESSAGE = {
+  id: 'msg_bench',
+  type: 'message',
+  role: 'assistant',
+  model: 'bench',
+  content: [{ type: 'text', text: 'x'.repeat(380) }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 40, output_tokens: 90 },
+};
+const MESSAGES = {
+  reply: JSON.stringify(MESSAGE),
+  first:
+    named('message_start', { message: { ...MESSAGE, content: [], stop_reason: null } }) +
+    named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+  delta: named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'y'.repeat(180) } }),
+  last:
+    named('content_block_stop', { index: 0 }) +
+    named('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 100 } }) +
+    named('message_stop', {}),
+};
+const CHAT = { reply: REPLY, first: '', delta: DELTA, last: LAST };
+
 const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   let stream = false;
+  const { reply, first, delta, last } = request.url === '/v1/messages' ? MESSAGES : CHAT;
   request.on('data', (chunk: Buffer) => {
     stream ||= chunk.includes('"stream":true');
   });
   request.on('end', () => {
     if (!stream) {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': REPLY.length });
-      response.end(REPLY);
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length });
+      response.end(reply);
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     let left = CHUNKS;
     const timer = setInterval(() => {
-      response.write(DELTA);
+      response.write(left === CHUNKS ? first + delta : delta);
       left -= 1;
       if (left > 0) return;
       clearInterval(timer);
-      response.end(LAST);
+      response.end(last);
     }, 10);
     response.on('close', () => clearInterval(timer));
   });
