@@ -34,7 +34,7 @@ export function providerClusters(
 }
 
 /** Sessions over WebSocket are served. */
-function takesUpgrades(account: ProviderAccount): boolean {
+export function takesUpgrades(account: ProviderAccount): boolean {
   return PROVIDER_KINDS.get(account.kind)?.wires.has('openai-realtime') === true;
 }
 

@@ -1,11 +1,12 @@
 import { parse } from 'yaml';
 import { ACCESS_LOG_FIELDS, ATTEMPT_LOG_FIELDS } from './access-log.js';
+import { takesUpgrades } from './cds.js';
 import { checkAttemptChain } from './check-chain.js';
 import { checkRequestFilters } from './check-filters.js';
+import { checkRoutes } from './check-routes.js';
 import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
-import { REQUEST_FILTER } from './filters.js';
 import { SHAPED_PATHS } from './local-replies.js';
-import { clusterName, METADATA_NAMESPACE, SERVICE_CLUSTER } from './names.js';
+import { clusterName, SERVICE_CLUSTER, upgradeClusterName } from './names.js';
 import type { EnvoySettings } from './options.js';
 
 /** What the check looks at in a configuration. */
@@ -29,7 +30,7 @@ export function checkEnvoyConfig(settings: CheckedSettings, yamlText: string): s
   return [
     ...checkRequestFilters(manager),
     ...checkAttemptChain(manager),
-    ...checkRoute(settings, manager),
+    ...checkRoutes(settings.gateway.bodyLimit, manager),
     ...checkManager(manager),
     ...checkRuntime(tree),
     ...checkClusters(settings, tree),
@@ -43,63 +44,6 @@ function findManager(tree: Tree): Tree {
   );
   return managers.find((manager) => checkRequestFilters(manager).length === 0) ?? managers[0];
 }
-
-function checkRoute(settings: CheckedSettings, manager: Tree): readonly string[] {
-  const hosts = items(at(manager, 'route_config', 'virtual_hosts'));
-  const usable = (route: Tree) => covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
-  const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(usable));
-  const routes = items(at(host, 'routes')).filter(usable);
-  if (routes.length === 0) {
-    return [
-      `There is no route with the priority_group cluster specifier and override_metadata_namespace: ${METADATA_NAMESPACE}.`,
-    ];
-  }
-  const limits = routes.map((route) =>
-    Number(at(route, 'request_body_buffer_limit') ?? at(host, 'request_body_buffer_limit') ?? 0),
-  );
-  const limit = Math.min(...limits);
-  const all = (holds: (route: Tree) => boolean) => routes.every((route) => holds(at(route, 'route')));
-  const wanted: readonly (readonly [boolean, string])[] = [
-    [
-      all((route) => at(route, 'retry_policy', 'refresh_cluster_on_retry') === true),
-      'The route needs retry_policy.refresh_cluster_on_retry: true, or every attempt goes to the first target.',
-    ],
-    [
-      all((route) => at(route, 'timeout') === '0s'),
-      'The route needs timeout: 0s; the default ends every stream after 15 s.',
-    ],
-    [all((route) => at(route, 'auto_host_rewrite') === true), 'The route needs auto_host_rewrite: true.'],
-    [
-      all((route) => retriesNothing(at(route, 'retry_policy'))),
-      'The route needs retry_on: retriable-status-codes and no retriable_status_codes: the service adds to them for each request, and can take nothing away.',
-    ],
-    [
-      at(host, 'include_request_attempt_count') === true,
-      'The virtual host needs include_request_attempt_count: true, by which the filters know a first attempt.',
-    ],
-    [
-      items(at(host, 'routes')).some((each) => at(each, 'match', 'prefix') === '/providers/' && leavesBodies(each)),
-      'A route for the prefix /providers/ must set request_body_mode: NONE for the request filter, or large bodies under /providers are refused.',
-    ],
-    [
-      limit >= settings.gateway.bodyLimit,
-      `The route or its virtual host needs request_body_buffer_limit: ${settings.gateway.bodyLimit} (gateway.body_limit); it is ${limit}.`,
-    ],
-  ];
-  return wanted.filter(([holds]) => !holds).map(([, complaint]) => complaint);
-}
-
-function retriesNothing(policy: Tree): boolean {
-  const listed = items(at(policy, 'retriable_status_codes'));
-  return at(policy, 'retry_on') === 'retriable-status-codes' && listed.length === 0;
-}
-
-function leavesBodies(route: Tree): boolean {
-  const overrides = at(route, 'typed_per_filter_config', REQUEST_FILTER, 'config', 'overrides');
-  return at(overrides, 'processing_mode', 'request_body_mode') === 'NONE';
-}
-
-const SPECIFIER = { typed_config: { override_metadata_namespace: METADATA_NAMESPACE } };
 
 function checkManager(manager: Tree): readonly string[] {
   const mappers = items(at(manager, 'local_reply_config', 'mappers')).map((mapper) => JSON.stringify(mapper));
@@ -154,7 +98,12 @@ function checkRuntime(tree: Tree): readonly string[] {
 function checkClusters(settings: CheckedSettings, tree: Tree): readonly string[] {
   const listed = new Set(items(at(tree, 'static_resources', 'clusters')).map((cluster) => at(cluster, 'name')));
   const dynamic = at(tree, 'dynamic_resources', 'cds_config') !== undefined;
-  const providers = dynamic ? [] : [...settings.providers.keys()].map(clusterName);
+  const accounts = dynamic ? [] : [...settings.providers.values()];
+  const providers = accounts.flatMap((account) =>
+    takesUpgrades(account)
+      ? [clusterName(account.name), upgradeClusterName(account.name)]
+      : [clusterName(account.name)],
+  );
   return [SERVICE_CLUSTER, ...providers]
     .filter((name) => !listed.has(name))
     .map(

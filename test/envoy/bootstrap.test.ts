@@ -222,6 +222,16 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
     [/role: request/, (text) => text.replace('value: request', 'value: down')],
     [/no virtual host switches it on/, (text) => text.replace('typed_per_filter_config', 'metadata')],
     [/no virtual host switches it on/, (text) => text.replaceAll('typed_per_filter_config', 'metadata')],
+    [/for the path \/v1\/realtime/, (text) => text.replace('path: /v1/realtime', 'path: /v1/other')],
+    [
+      /Only the route for/,
+      (text) =>
+        text.replace(
+          /name: unseen\n(\s+)match:[\s\S]*?route:\n/,
+          (found, indent: string) => `${found}${indent}  upgrade_configs: [{ upgrade_type: websocket }]\n`,
+        ),
+    ],
+    [/no cluster upgrade-openai/, (text) => text.replace('name: upgrade-openai', 'name: upgrade')],
     [/bodies under \/providers/, (text) => text.replace('prefix: /providers/', 'prefix: /elsewhere/')],
     [/role: again/, (text) => text.replace('value: again', 'value: up')],
     [/role: peek/, (text) => text.replace('value: peek', 'value: up')],

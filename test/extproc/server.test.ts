@@ -163,6 +163,18 @@ t.test('a stop does not wait for ever', async (t) => {
   t.match(parts.finals, [{ type: 'estimate', status: 499 }]);
 });
 
+t.test('a generation that dies in the middle of what it does for another', async (t) => {
+  const directory = temporaryDirectory(t);
+  const old = await start(t, directory, '7');
+  const young = await start(t, directory, '8');
+  await decide(old.open('request'));
+  const again = young.open('again');
+  await say(again, attempt('7'));
+  const failed = errorOf(again);
+  await old.server.stop(0);
+  t.match(await failed, { code: 14 }, 'nobody can go on where it stopped');
+});
+
 t.test("an attempt of another generation's request", async (t) => {
   const directory = temporaryDirectory(t);
   const old = await start(t, directory, '7');
@@ -179,6 +191,15 @@ t.test("an attempt of another generation's request", async (t) => {
     'its answer is looked at there too',
   );
   again.end();
+  const { metadata_context: whose = {} } = attempt('7');
+  const json = { response_headers: message({ ':status': '200', 'content-type': 'application/json' }) };
+  for (const role of ['answer', 'peek']) {
+    const asked = young.open(role);
+    const left = once(asked, 'end');
+    t.match(await say(asked, { ...json, metadata_context: whose }), { response_headers: {} });
+    await left;
+    t.pass(`${role}: the old one leaves, so does the young one`);
+  }
   stream.end();
   // Killed: its file is still there, and nobody listens.
   writeFileSync(join(directory, '6'), '');
