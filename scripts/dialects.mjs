@@ -7,6 +7,12 @@ program(async () => {
   process.env.TOLLGATE_DIALECTS = 'full';
   const node = await setUp({ tests: true });
   const files = ['test/e2e/recordings', 'test/e2e/dialects-'];
-  const args = ['--no-warnings=ExperimentalWarning', join(root, 'scripts/run-tests.mjs'), '--timeout', '1800', ...files];
+  const args = [
+    '--no-warnings=ExperimentalWarning',
+    join(root, 'scripts/run-tests.mjs'),
+    '--timeout',
+    '1800',
+    ...files,
+  ];
   return become(node, args, { cwd: root });
 });

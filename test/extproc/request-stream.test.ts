@@ -4,6 +4,8 @@ import { InFlight } from '../../src/extproc/in-flight.js';
 import type { ProcessingResponse } from '../../src/extproc/messages.js';
 import { RequestStream } from '../../src/extproc/request-stream.js';
 import { Gateway } from '../../src/gateway/gateway.js';
+import { generic } from '../../src/providers/generic.js';
+import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { cutAt } from '../dialects/recordings.js';
 import { CHAT, chatBody, SampleParts } from '../gateway/sample-parts.js';
 import { FakeCall, message, VIA_UPSTREAM } from './fake-call.js';
@@ -22,6 +24,11 @@ function open(parts = new SampleParts()) {
   call.say({ request_headers: message(CHAT) });
   call.say({ request_body: { body: chatBody('smart', true), end_of_stream: true } });
   return { call, inFlight, gateway, parts };
+}
+
+/** Its providers answer in frames of their own at times. */
+class MixedParts extends SampleParts {
+  override readonly kinds = new Map(PROVIDER_KINDS).set('openai-compatible', { ...generic, identity: 'aws' });
 }
 
 function answered(call: FakeCall, status = '200', type = 'text/event-stream'): void {
@@ -94,6 +101,17 @@ t.test('error answers come in one piece', async (t) => {
   t.equal(String(length), String(change(call.sent[3] ?? {})?.length));
   call.emit('close');
   t.match(parts.finals, [{ type: 'void', cost_nano_usd: 0 }]);
+});
+
+t.test('an answer that might have been translated and is not needs no second role', async (t) => {
+  const said = (index: number, call: FakeCall) => JSON.stringify(call.sent[index]?.dynamic_metadata ?? {});
+  const mixed = open(new MixedParts()).call;
+  answered(mixed);
+  t.match(said(1, mixed), /"translated":\{"string_value":"1"/, 'told to stand by');
+  t.match(said(2, mixed), /"translated":\{"string_value":"0"/, 'and left out, or both wait at once');
+  const { call } = open();
+  answered(call);
+  t.notMatch(said(1, call) + said(2, call), 'translated');
 });
 
 t.test('messages out of order end only their stream', async (t) => {

@@ -36,6 +36,9 @@ export function openaiKindOf(recording: Recording): string {
   return kind !== undefined && wire !== undefined && kind.wires.has(wire) ? kind.kind : 'openai-compatible';
 }
 
+/** What refers to things that the provider stored for whoever was recorded. */
+const STORED: ReadonlySet<string> = new Set(['conversation', 'previous_response_id']);
+
 type Ask = (recording: Recording) => readonly NativeCall[];
 
 /** By endpoint as the recordings name it; every one of them is in here. */
@@ -104,7 +107,8 @@ function placeOf(recording: Recording): string {
 function inBody(recording: Recording, provider: string, metered: NativeCall['metered']): NativeCall {
   const stream = recording.stream ? { stream: true } : {};
   const path = PATHS[recording.endpoint] ?? '/v1/messages';
-  const body = (model: string) => ({ ...recording.request.body, model: `${provider}/${model}`, ...stream });
+  const own = Object.entries(recording.request.body ?? {}).filter(([name]) => !STORED.has(name));
+  const body = (model: string) => ({ ...Object.fromEntries(own), model: `${provider}/${model}`, ...stream });
   return { recording, provider, path: () => path, body, metered, reframed: false };
 }
 
