@@ -3,6 +3,7 @@ import { azureOpenai } from './azure-openai.js';
 import { bedrock } from './bedrock.js';
 import { cerebras } from './cerebras.js';
 import { cohere } from './cohere.js';
+import { crusoe } from './crusoe.js';
 import { deepseek } from './deepseek.js';
 import { fireworks } from './fireworks.js';
 import { gemini } from './gemini.js';
@@ -54,6 +55,7 @@ export const PROVIDER_KINDS: ReadonlyMap<string, ProviderKind> = new Map(
     nvidia,
     github,
     huggingface,
+    crusoe,
     cohere,
     jina,
     voyage,

@@ -18,6 +18,8 @@ export interface Recording {
   readonly features: readonly string[];
   readonly usage: JsonObject | null;
   readonly finishReason: string | null;
+  /** Where it was asked, with the query. */
+  readonly path: string;
   readonly request: unknown;
 }
 
@@ -26,7 +28,7 @@ interface RecordingFile {
   readonly provider: string;
   readonly endpoint: string;
   readonly features: readonly string[];
-  readonly request: { readonly body: unknown };
+  readonly request: { readonly body: unknown; readonly path: string };
   readonly response: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
@@ -100,6 +102,7 @@ function load(path: string): Recording | null {
     features: file.features,
     usage: file.expect.usage,
     finishReason: file.expect.finish_reason,
+    path: file.request.path,
     request: file.request.body,
   };
 }

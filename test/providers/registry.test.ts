@@ -5,6 +5,7 @@ import type { Endpoint, Wire } from '../../src/dialects/endpoint.js';
 import { endpointOfWire } from '../../src/dialects/endpoints.js';
 import { findTranslation } from '../../src/dialects/translate/registry.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
+import { NO_RECORDINGS, openaiRecordings } from '../dialects/recordings.js';
 
 const EXPECTED = [
   'openai',
@@ -29,6 +30,7 @@ const EXPECTED = [
   'nvidia',
   'github',
   'huggingface',
+  'crusoe',
   'cohere',
   'jina',
   'voyage',
@@ -136,6 +138,19 @@ t.test('paths of chat completions', async (t) => {
       path,
       `${name} ${baseUrl ?? ''}`,
     );
+  }
+});
+
+t.test('paths are those of recorded calls', { skip: NO_RECORDINGS }, async (t) => {
+  const named = new Map([['zai', 'zhipu']]);
+  // The others were recorded at addresses of their own, or by clients that write paths otherwise.
+  const asRecorded = ['openai', 'deepseek', 'zhipu', 'moonshot', 'mistral', 'groq', 'openrouter', 'xai', 'cerebras'];
+  const recorded = Map.groupBy(openaiRecordings(), ({ provider }) => named.get(provider) ?? provider);
+  for (const name of [...asRecorded, 'crusoe']) {
+    const kind = kindOf(name);
+    const call = { endpoint: CHAT, model: 'm', stream: false };
+    const paths = recorded.get(name)?.map(({ path }) => path) ?? [];
+    t.ok(paths.includes(kind.path(account(kind.baseUrl ?? ''), call)), name);
   }
 });
 
