@@ -28,7 +28,8 @@ export class MessageFrames {
 
   /**
    * @param largest bytes
-   * @param take gets each message; its bytes stay valid and hold not much more memory than they are long
+   * @param take gets each message: a view of the chunk where it lies in one. Node never writes to a chunk again, so a view
+   *   stays valid; it keeps the chunk (at most 64 KiB) in memory, as a copy would keep its slab of Node's pool.
    */
   constructor(largest: number, take: (message: Buffer) => void) {
     this.#largest = largest;
@@ -61,7 +62,7 @@ export class MessageFrames {
   #begin(length: number, chunk: Buffer, at: number): number {
     const end = at + length;
     if (end <= chunk.length) {
-      this.#take(owned(chunk, at, end));
+      this.#take(chunk.subarray(at, end));
       return end;
     }
     // Its own memory from the first byte on: large bodies are copied once.
@@ -88,13 +89,4 @@ export class MessageFrames {
     this.#prefixLength = 0;
     return this.#begin(this.#length(this.#prefix, 0), chunk, at + copied);
   }
-}
-
-/**
- * A view where the message is most of what was read. Else a copy: handlers keep bodies and headers as long as a request
- * lives, and a view would keep the other streams' bytes of the same read with them.
- */
-function owned(chunk: Buffer, start: number, end: number): Buffer {
-  const message = chunk.subarray(start, end);
-  return (end - start) * 2 >= chunk.buffer.byteLength ? message : Buffer.from(message);
 }

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { FrameError, MessageFrames } from '../../../src/extproc/transport/message-frames.js';
+
+function frame(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+function read(chunks: readonly Buffer[], largest = 1e6): { messages: Buffer[]; between: boolean } {
+  const messages: Buffer[] = [];
+  const frames = new MessageFrames(largest, (message) => messages.push(message));
+  for (const chunk of chunks) frames.push(chunk);
+  return { messages, between: frames.between };
+}
+
+t.test('property: the same messages under every cutting', async () => {
+  const message = fc.oneof(fc.uint8Array({ maxLength: 30 }), fc.uint8Array({ minLength: 900, maxLength: 1000 }));
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 10 }), fc.array(fc.nat(), { maxLength: 40 }), (said, cuts) => {
+      const messages = said.map((bytes) => Buffer.from(bytes));
+      const whole = Buffer.concat(messages.map(frame));
+      const places = cuts.map((place) => place % (whole.length + 1)).sort((a, b) => a - b);
+      const chunks = [0, ...places].map((from, index) => Buffer.from(whole.subarray(from, places[index])));
+      const { messages: got, between } = read(chunks);
+      return between && got.length === messages.length && got.every((each, index) => messages[index]?.equals(each));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+t.test('property: bytes that are no frames end in an error of ours, or wait', async () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (chunks) => {
+      try {
+        read(
+          chunks.map((chunk) => Buffer.from(chunk)),
+          1000,
+        );
+      } catch (error) {
+        return error instanceof FrameError && (error.code === 8 || error.code === 12);
+      }
+      return true;
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+t.test('between messages or within one', async (t) => {
+  const bytes = frame(Buffer.from('message'));
+  for (let length = 0; length <= bytes.length; length += 1) {
+    t.equal(read([bytes.subarray(0, length)]).between, length === 0 || length === bytes.length, `${length} bytes`);
+  }
+});
+
+t.test('nothing is copied but what lies across chunks', async (t) => {
+  const bytes = frame(Buffer.alloc(500, 'x'));
+  const chunk = Buffer.concat([frame(Buffer.from('small')), bytes, bytes.subarray(0, 100)]);
+  const rest = bytes.subarray(100);
+  const { messages } = read([chunk, rest]);
+  t.same(
+    messages.map(({ length }) => length),
+    [5, 500, 500],
+  );
+  t.same(
+    messages.map(({ buffer }) => buffer === chunk.buffer),
+    [true, true, false],
+  );
+  t.ok(messages[2]?.every((byte) => byte === 0x78));
+});
+
+t.test('the largest message', async (t) => {
+  t.equal(read([frame(Buffer.alloc(100))], 100).messages.length, 1);
+  t.throws(() => read([frame(Buffer.alloc(101)).subarray(0, 5)], 100), { code: 8 }, 'known from its prefix');
+});
