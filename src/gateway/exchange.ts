@@ -150,6 +150,9 @@ export class Exchange {
     // A redirect is no answer either: clients must not follow a provider's.
     if (status >= 300)
       return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove, interest: 'buffered' }, last);
+    // Nothing is no answer in any dialect.
+    if (last && attempt && attempt.call !== null)
+      return this.#errorHeadersReply(headers, { ...CONTINUE, set, remove }, last);
     if (last || !attempt) {
       this.#complete(false);
       return { ...CONTINUE, set, remove };

@@ -129,10 +129,11 @@ t.test('an error event of Anthropicâ€™s after the first word', async (t) => {
 });
 
 /** Whole answers that are none. */
-const GARBAGE: Readonly<Record<string, string>> = {
+const GARBAGE: Readonly<Record<string, string | null>> = {
   'no JSON': '<html>hello</html>',
   'cut JSON': '{"id":"msg_1","content":[{"type":"te',
   nothing: '',
+  'no body': null,
   'a number': '42',
   'no object': '["hello"]',
 };
@@ -143,7 +144,8 @@ t.test('a whole answer that cannot be read is 502 provider_error in the clientâ€
       for (const name of ['anthropic', 'gemini', 'bedrock'] as const) {
         if (client === 'messages' && name === 'anthropic') continue;
         if (client === 'gemini' && name === 'gemini') continue;
-        providers[name].queue({ headers: { 'content-type': 'application/json' }, chunks: [text] });
+        const headers = { 'content-type': 'application/json', ...(text === null ? { 'content-length': '0' } : {}) };
+        providers[name].queue({ headers, chunks: text === null ? [] : [text] });
         const answer = await ask(gateway, client, `${name}/garbage-${client}-${what.replaceAll(' ', '-')}`, {
           stream: false,
         });
