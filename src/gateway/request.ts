@@ -129,7 +129,10 @@ function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): v
   if (length > limit) {
     throw new GatewayError('request_too_large', `The body has ${length} bytes, the limit is ${limit}.`);
   }
-  if (endpoint.body === 'any') return;
+  if (endpoint.body === 'any') {
+    if (hasBody && headers.get('content-length') === undefined) throw lengthNeeded();
+    return;
+  }
   const encoding = headers.get('content-encoding');
   if (encoding !== undefined && encoding !== 'identity') {
     throw new GatewayError(
@@ -140,6 +143,12 @@ function checkBody(state: RequestState, endpoint: Endpoint, hasBody: boolean): v
   if (!hasBody) throw new GatewayError('invalid_json', 'The request has no body.');
   const refusal = refuseMediaType(endpoint, headers.get('content-type') ?? '');
   if (refusal) throw refusal;
+}
+
+/** A signature covers the whole body, and Envoy would wait for ever for the rest of one above the limit. */
+function lengthNeeded(): GatewayError {
+  const message = 'Send content-length: this provider wants requests signed, so their bodies are taken whole.';
+  return new GatewayError('unsupported_media_type', message);
 }
 
 /** A base URL without its `/v1` is the commonest mistake. */
