@@ -1,3 +1,4 @@
+import { baseUrlMistakes } from './check-base-url.js';
 import { credentialMistakes } from './check-credentials.js';
 import type { PlaceSetting } from './credential-source.js';
 import type { Environment, KnownKind, KnownKinds } from './known-kind.js';
@@ -23,6 +24,7 @@ export function providerMistakes(raw: unknown, kinds: KnownKinds, env: Environme
     if (known === undefined) return [unknownKind(kind, path, kinds)];
     return [
       ...accountMistakes(provider, path, known),
+      ...baseUrlMistakes(provider, path, known),
       ...placeMistakes(provider, path, { kind: known, env }),
       ...credentialMistakes(provider, [...path, 'credentials'], known),
       ...headerMistakes(provider, path),
@@ -32,13 +34,34 @@ export function providerMistakes(raw: unknown, kinds: KnownKinds, env: Environme
 
 function unknownKind(kind: string, provider: Path, kinds: KnownKinds): Mistake {
   const names = [...kinds.keys()];
-  const suggestion = didYouMean(kind, names) || `; known are ${names.join(', ')}`;
+  const also = (OTHER_NAMES[kind.toLowerCase()] ?? []).filter((name) => kinds.has(name));
+  const meant = also.length === 0 ? didYouMean(kind, names) : `; did you mean ${also.map(shown).join(' or ')}?`;
+  const suggestion = meant || `; known are ${names.join(', ')}`;
   return {
     path: [...provider, 'kind'],
     at: 'value',
     message: `unknown provider kind ${shown(kind)}${suggestion}`,
   };
 }
+
+/** What people call the kinds when they do not look them up, and is not spelt alike. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = Object.assign(Object.create(null), {
+  claude: ['anthropic'],
+  google: ['gemini', 'vertex'],
+  'google-ai-studio': ['gemini'],
+  aws: ['bedrock'],
+  amazon: ['bedrock'],
+  kimi: ['moonshot'],
+  glm: ['zhipu'],
+  zai: ['zhipu'],
+  dashscope: ['qwen'],
+  alibaba: ['qwen'],
+  grok: ['xai'],
+  nim: ['nvidia'],
+  hf: ['huggingface'],
+  lmstudio: ['openai-compatible'],
+  litellm: ['openai-compatible'],
+});
 
 function accountMistakes(provider: unknown, path: Path, kind: KnownKind): readonly Mistake[] {
   const mistakes: Mistake[] = [];
