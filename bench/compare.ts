@@ -8,6 +8,8 @@ export interface Scenario {
   readonly connections: number;
   readonly stream: boolean;
   readonly prompt: number;
+  /** Not given: `bench`. */
+  readonly model?: string;
 }
 
 interface Sample {
@@ -59,14 +61,14 @@ function totalCpu(samples: readonly Sample[]): number {
 }
 
 export async function measure(load: Comparison['load'], system: System, scenario: Scenario): Promise<Sample> {
-  const { requests, connections, stream, prompt } = scenario;
+  const { requests, connections, stream, prompt, model = 'bench' } = scenario;
   const order: Load = {
     port: system.port,
     requests,
     connections,
     stream,
     prompt,
-    model: `${system.prefix}bench`,
+    model: `${system.prefix}${model}`,
     key: KEY,
   };
   const parts = system.parts();

@@ -6,12 +6,14 @@ import { measureLimits } from './limits.js';
 import { measureRules } from './rules.js';
 import { startLoad, startPlainEnvoy, startTollgate, startUpstream } from './systems.js';
 import { measureTranslation } from './translate.js';
+import { measureTransports } from './transport.js';
 
 /**
  * Envoy with Tollgate against the same Envoy without it, in one run, rounds interleaved. Prints a Markdown table: medians
  * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`;
  * `failover` measures a look at the first bytes and the way to a second target instead, `limits` the counters, `limiter` what
- * covers a request, `rules` a whole gateway with 10,000 keys and 1,000 limits, `translate` translation between dialects.
+ * covers a request, `rules` a whole gateway with 10,000 keys and 1,000 limits, `translate` translation between dialects,
+ * `transport` the ways to carry gRPC.
  */
 
 const SCENARIOS: readonly Scenario[] = [
@@ -44,6 +46,11 @@ if (process.argv.includes('rules')) {
 
 if (process.argv.includes('translate')) {
   await measureTranslation({ rounds, requests: short ? 20 : 80 });
+  process.exit(0);
+}
+
+if (process.argv.includes('transport')) {
+  await measureTransports({ rounds, share: short ? 0.1 : 1 });
   process.exit(0);
 }
 

@@ -55,6 +55,8 @@ export interface TollgateSections {
   readonly keys?: readonly object[];
   readonly limits?: readonly object[];
   readonly store?: object;
+  /** Environment of the gateway, beyond ours. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** For the table; `Envoy + Tollgate` if not given. */
   readonly name?: string;
 }
@@ -83,7 +85,7 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
   writeFileSync(file, JSON.stringify(config));
   const child = spawn(process.execPath, [here('../src/main.js'), 'up', '--config', file], {
     cwd: directory,
-    env: { ...process.env, ENVOY_BIN: envoyPath() },
+    env: { ...process.env, ENVOY_BIN: envoyPath(), ...more.environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const addresses = join(directory, 'run', 'addresses.json');

@@ -1,6 +1,6 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 
-/** A provider that costs next to nothing: constant answers, chosen by the path. Prints its port. */
+/** A provider that costs next to nothing: constant answers, chosen by the path; the model `quick` streams 30 events without a pause. Prints its port. */
 
 const REPLY = JSON.stringify({
   id: 'chatcmpl-bench',
@@ -18,6 +18,7 @@ const LAST =
   event([], { usage: { prompt_tokens: 40, completion_tokens: 100, total_tokens: 140 } }) +
   'data: [DONE]\n\n';
 const CHUNKS = 100;
+const QUICK_CHUNKS = 30;
 
 /** The same in Anthropic's dialect. */
 const named = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
@@ -43,11 +44,31 @@ const MESSAGES = {
 };
 const CHAT = { reply: REPLY, first: '', delta: DELTA, last: LAST };
 
+interface Events {
+  readonly first: string;
+  readonly delta: string;
+  readonly last: string;
+}
+
+/** Each event in a turn of its own, so that they do not arrive as one piece. */
+function stream30(response: ServerResponse, { first, delta, last }: Events): void {
+  let left = QUICK_CHUNKS;
+  const next = (): void => {
+    response.write(left === QUICK_CHUNKS ? first + delta : delta);
+    left -= 1;
+    if (left > 0) setImmediate(next);
+    else response.end(last);
+  };
+  next();
+}
+
 const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   let stream = false;
+  let quick = false;
   const { reply, first, delta, last } = request.url === '/v1/messages' ? MESSAGES : CHAT;
   request.on('data', (chunk: Buffer) => {
     stream ||= chunk.includes('"stream":true');
+    quick ||= chunk.includes('"model":"quick"');
   });
   request.on('end', () => {
     if (!stream) {
@@ -56,6 +77,10 @@ const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) =
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
+    if (quick) {
+      stream30(response, { first, delta, last });
+      return;
+    }
     let left = CHUNKS;
     const timer = setInterval(() => {
       response.write(left === CHUNKS ? first + delta : delta);
