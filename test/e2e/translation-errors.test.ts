@@ -97,7 +97,7 @@ async function thrownBy(call: Promise<unknown>): Promise<Thrown> {
 const CLASSES: Readonly<Record<number, string>> = {
   400: 'BadRequestError',
   404: 'NotFoundError',
-  413: 'APIError|RequestTooLargeError',
+  413: 'APIError|ContentTooLargeError',
   422: 'UnprocessableEntityError',
   429: 'RateLimitError',
   502: 'InternalServerError',

@@ -103,6 +103,8 @@ t.test('a translated stream that falls silent is cut by the clock', async (t) =>
     const script = anthropicStream(WORDS);
     providers.anthropic.queue({ ...script, hold: 4 });
     const answer = await ask(gateway, client, 'stalling', { stream: true });
+    // The next test counts who waits from nothing.
+    providers.anthropic.release();
     const read = readStream(client, answer.text);
     t.match(read, { text: 'one two ', ended: false }, client);
     t.ok(!answer.complete || read.error !== undefined, client);
