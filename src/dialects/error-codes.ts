@@ -52,7 +52,7 @@ export const ERROR_CODES = {
   ),
   too_many_keys: entry(
     BAD_REQUEST,
-    'The body has more than 10,000 keys in all.',
+    'The body has more than 100,000 keys in all.',
     'Send large data as text inside a message or upload it as a file.',
   ),
   missing_model: entry(

@@ -50,6 +50,8 @@ export function renderError(error: GatewayError, shape: ErrorShape, requestId?: 
   const body = JSON.stringify(BODIES[shape](error, requestId));
   const headers: Record<string, string> = { ...error.headers, 'content-type': 'application/json' };
   if (requestId !== undefined) headers['x-request-id'] = requestId;
+  // Where Anthropic's SDK looks for it.
+  if (requestId !== undefined && shape === 'anthropic') headers['request-id'] = requestId;
   return { status: error.status, headers, body: Buffer.from(body) };
 }
 

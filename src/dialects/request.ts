@@ -35,7 +35,8 @@ const OPTIONS = {
     'toolConfig',
   ]),
   maxDepth: 64,
-  maxKeys: 10_000,
+  // Every turn of an agent has some twenty: a long session must not meet the bound.
+  maxKeys: 100_000,
 };
 
 /**

@@ -25,6 +25,8 @@ export function responseHeaders(state: RequestState, headers: HeaderView): { set
     set.push(['x-tollgate-provider', state.served.provider], ['x-tollgate-model', state.served.model]);
     set.push(['x-tollgate-attempts', String(attemptsMade(state))]);
   }
+  // Anthropic's SDK looks there; a provider of the same dialect has its own.
+  if (state.errors === 'anthropic' && state.open?.call) set.push(['request-id', state.id]);
   const warnings = state.open?.warnings ?? [];
   if (warnings.length > 0) set.push(['x-tollgate-warning', warningText(warnings)]);
   const remove = new Set<string>();

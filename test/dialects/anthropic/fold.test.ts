@@ -144,6 +144,16 @@ t.test('trap 4: message_start and message_delta are not summed', async (t) => {
   t.strictSame(classes(facts.usage), { input: 10, output: 8 });
 });
 
+t.test('case 46: running counts and caches stand as they were stated last', async (t) => {
+  const facts = fold([
+    start({ input_tokens: 12, cache_read_input_tokens: 700, cache_creation_input_tokens: 40, output_tokens: 2 }),
+    text('one'),
+    end({ input_tokens: 12, cache_read_input_tokens: 700, cache_creation_input_tokens: 40, output_tokens: 30 }),
+    end({ output_tokens: 55 }),
+  ]);
+  t.strictSame(classes(facts.usage), { input: 12, cache_read: 700, cache_write_5m: 40, output: 55 });
+});
+
 t.test('trap 5: input that only message_delta states counts', async (t) => {
   const facts = fold([
     start({ input_tokens: 2479, output_tokens: 1, cache_creation_input_tokens: 5 }),
