@@ -12,6 +12,7 @@ const SCENARIOS: readonly Scenario[] = [
     prompt: 150,
     model: 'quick',
   },
+  { name: '100 events, 10 ms apart (20 at a time)', requests: 40, connections: 20, stream: true, prompt: 150 },
   { name: '200 KB body, 4 connections', requests: 300, connections: 4, stream: false, prompt: 200_000 },
   { name: 'small JSON, one at a time', requests: 400, connections: 1, stream: false, prompt: 150 },
 ];

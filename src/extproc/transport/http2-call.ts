@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { STATUS } from '../grpc-status.js';
 import { type Channel, GuardedCall } from '../guarded-call.js';
 import type { ProcessingResponse } from '../messages.js';
@@ -79,7 +79,7 @@ export class Http2Call implements Channel {
   }
 
   sendTrailers(): void {
-    if (!this.#stream.closed && !this.#stream.destroyed) this.#stream.sendTrailers(this.#trailers);
+    if (!isGone(this.#stream)) this.#stream.sendTrailers(this.#trailers);
   }
 
   flush(): void {
@@ -89,11 +89,14 @@ export class Http2Call implements Channel {
     const [first] = waiting;
     if (first === undefined) return;
     this.#waiting = [];
-    // Reset by the peer meanwhile: 'close' follows.
-    if (stream.destroyed || stream.closed) return;
-    if (!stream.headersSent) stream.respond(HEADERS, WITH_TRAILERS);
-    if (waiting.length === 1) stream.write(first);
-    else writeAll(stream, waiting);
+    if (isGone(stream)) return;
+    try {
+      if (!stream.headersSent) stream.respond(HEADERS, WITH_TRAILERS);
+      if (waiting.length === 1) stream.write(first);
+      else writeAll(stream, waiting);
+    } catch (error) {
+      this.#broken(error);
+    }
     if (stream.writableLength > PAUSE_ABOVE && !stream.isPaused()) waitForDrain(stream);
   }
 
@@ -106,10 +109,25 @@ export class Http2Call implements Channel {
     const stream = this.#stream;
     this.#trailers = trailers;
     this.flush();
-    if (stream.destroyed || stream.closed) return;
-    if (stream.headersSent) stream.end();
-    else stream.respond({ ...HEADERS, ...trailers }, TRAILERS_ONLY);
+    if (isGone(stream)) return;
+    try {
+      if (stream.headersSent) stream.end();
+      else stream.respond({ ...HEADERS, ...trailers }, TRAILERS_ONLY);
+    } catch (error) {
+      this.#broken(error);
+    }
   }
+
+  /** A reset is no status OK: the filter's failure mode decides. */
+  #broken(error: unknown): void {
+    this.#fault('sending', error);
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+/** Reset by the peer, or without its connection: 'close' follows. */
+function isGone(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed;
 }
 
 function flushOf(call: Http2Call): void {

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { STATUS } from '../../../src/extproc/grpc-status.js';
-import { readTransport, type TransportName } from '../../../src/extproc/transport/choose.js';
+import { readTransport, type TransportName, transportNamed } from '../../../src/extproc/transport/choose.js';
 import { eventually } from '../../eventually.js';
+import { freePort } from '../../servers/free-port.js';
 import { framed, type Heard, hear, LARGEST, openRaw, type Started, startEcho, writeCut } from './echo.js';
 
 /** One table for every transport: what Envoy may rely on, over sockets, by a client that frames by hand. */
@@ -167,6 +169,18 @@ const CASES: Readonly<Record<string, (t: Test, started: Started, name: Transport
     t.equal((await talk(started, [framed('one')])).code, 0);
     t.same(started.faults, []);
   },
+  'bytes that are no HTTP/2': async (t, started) => {
+    for (const bytes of [
+      'GET / HTTP/1.1\r\nhost: x\r\n\r\n',
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff',
+      '',
+    ]) {
+      const socket = connectSocket(started.socket).on('error', () => undefined);
+      socket.resume().end(bytes, 'latin1');
+      await once(socket, 'close');
+    }
+    t.equal((await talk(started, [framed('one')])).code, 0);
+  },
   'a stop lets streams finish': async (t, started) => {
     const session = started.connect();
     const stream = openRaw(session);
@@ -261,4 +275,18 @@ t.test('the setting', async (t) => {
   t.equal(readTransport('grpc-js'), 'grpc-js');
   t.equal(readTransport(''), readTransport(undefined));
   t.throws(() => readTransport('http3'), /TOLLGATE_TRANSPORT is "http3"; it may be http2 or grpc-js/);
+});
+
+t.test('addresses', async (t) => {
+  const options = { maxMessageBytes: 1000, open: () => ({ message: () => {}, closed: () => {} }), fault: () => {} };
+  for (const name of ['grpc-js', 'http2'] as const) {
+    const start = await transportNamed(name);
+    const port = await freePort();
+    const transport = await start({ ...options, address: `127.0.0.1:${port}` });
+    const socket = connectSocket(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
+    await t.rejects(start({ ...options, address: `127.0.0.1:${port}` }), `${name}: taken`);
+    await transport.stop(0);
+  }
 });
