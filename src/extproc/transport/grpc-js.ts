@@ -4,16 +4,14 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
-  status as Status,
   type sendUnaryData,
 } from '@grpc/grpc-js';
-import { type Channel, GuardedCall } from '../guarded-call.js';
-import type { ProcessingRequest, ProcessingResponse } from '../messages.js';
+import { STATUS } from '../grpc-status.js';
+import type { GuardedCall } from '../guarded-call.js';
 import { externalProcessorService, healthService } from '../service-definition.js';
+import { takeCalls } from './grpc-js-calls.js';
 import { raiseResetLimits } from './http2-limits.js';
-import { NOT_SERVING, SERVING, type Transport, type TransportOptions } from './transport.js';
-
-type RawCall = ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
+import { NOT_SERVING, PROCESS, SERVING, type Transport, type TransportOptions } from './transport.js';
 
 /** The reference: gRPC by grpc-js, as everybody else speaks it. */
 export async function startGrpcJs(options: TransportOptions): Promise<Transport> {
@@ -25,15 +23,11 @@ export async function startGrpcJs(options: TransportOptions): Promise<Transport>
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': 1_000_000,
     'grpc.enable_channelz': 0,
+    interceptors: [takeCalls(PROCESS, streams, options)],
   });
   server.addService(externalProcessorService(), {
-    Process: (raw: RawCall) => {
-      const call = new GuardedCall(channelOf(raw), options.fault);
-      streams.add(call);
-      raw.once('close', () => streams.delete(call));
-      call.run(options.open(raw.metadata.get('role')[0]?.toString(), call));
-      follow(raw, call);
-    },
+    Process: (raw: ServerDuplexStream<object, object>) =>
+      raw.emit('error', { code: STATUS.INTERNAL, details: 'not taken by the interceptor' }),
   });
   server.addService(healthService(), {
     Check: (_call: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) =>
@@ -49,22 +43,6 @@ export async function startGrpcJs(options: TransportOptions): Promise<Transport>
   };
 }
 
-function channelOf(raw: RawCall): Channel {
-  return {
-    send: (response) => raw.write(response),
-    end: () => raw.end(),
-    fail: (code, details) => raw.emit('error', { code, details }),
-  };
-}
-
-function follow(raw: RawCall, call: GuardedCall): void {
-  raw.on('data', (message: ProcessingRequest) => call.message(message));
-  raw.on('end', () => call.halfClosed());
-  raw.on('cancelled', () => call.closed());
-  raw.on('close', () => call.closed());
-  raw.on('error', () => call.closed());
-}
-
 async function bind(server: Server, address: string): Promise<void> {
   // A socket file that a killed process left behind; a living owner is excluded by the supervisor's lock.
   if (address.startsWith('unix:')) rmSync(address.slice('unix:'.length), { force: true });
@@ -77,7 +55,7 @@ async function bind(server: Server, address: string): Promise<void> {
 function shutdown(server: Server, streams: ReadonlySet<GuardedCall>, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => {
-      for (const stream of [...streams]) stream.fail(Status.UNAVAILABLE, 'the service is stopping');
+      for (const stream of [...streams]) stream.fail(STATUS.UNAVAILABLE, 'the service is stopping');
       server.forceShutdown();
     }, graceMs);
     server.tryShutdown(() => {

@@ -12,9 +12,8 @@ import { STATUS } from '../grpc-status.js';
 import { answerHealth } from './health.js';
 import { follow, HEADERS, Http2Call, statusHeaders, TRAILERS_ONLY } from './http2-call.js';
 import { SERVER_OPTIONS, widenSession } from './http2-limits.js';
-import { NOT_SERVING, SERVING, type Transport, type TransportOptions } from './transport.js';
+import { NOT_SERVING, PROCESS, SERVING, type Transport, type TransportOptions } from './transport.js';
 
-const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
 const CHECK = '/grpc.health.v1.Health/Check';
 /** From the forced end of the streams to that of their connections. */
 const LAST_WORDS_MS = 200;

@@ -25,5 +25,7 @@ export interface Transport {
 /** Resolves when the address is bound. */
 export type StartTransport = (options: TransportOptions) => Promise<Transport>;
 
+/** Path of the one method. */
+export const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
 export const SERVING = 1;
 export const NOT_SERVING = 2;
