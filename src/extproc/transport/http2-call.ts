@@ -44,7 +44,7 @@ export class Http2Call implements Channel {
   }
 
   send(response: ProcessingResponse): void {
-    this.#waiting.push(encodeFramed(response));
+    encodeFramed(response, this.#waiting);
     if (this.#flushSoon) return;
     this.#flushSoon = true;
     process.nextTick(flushOf, this);

@@ -1,12 +1,12 @@
 import type { CommonResponse, HeaderMutation, ModeOverride, ProcessingResponse, Struct, Value } from '../messages.js';
-import { WireWriter } from './writer.js';
+import { APART_ABOVE, WireWriter } from './writer.js';
 
 /*
  * ProcessingResponse by hand, see decode-request.ts. Answers that never differ are encoded once.
  */
 
-/** Headers and metadata beside a body: room for them spares a large buffer from growing. */
-const AROUND_BODY = 4096;
+/** Room for headers and metadata, beside a body. */
+const SMALL = 512;
 
 /** gRPC's frame around a message: one byte "not compressed", four bytes of length. */
 export const FRAME_PREFIX = 5;
@@ -15,22 +15,29 @@ const CONSTANT = new WeakMap<ProcessingResponse, Buffer>();
 
 /** Marks an answer as shared: its bytes are made here and used for ever. */
 export function constantResponse(response: ProcessingResponse): ProcessingResponse {
-  CONSTANT.set(response, encode(response));
+  const pieces: Buffer[] = [];
+  encode(response, pieces);
+  CONSTANT.set(response, Buffer.concat(pieces));
   return response;
 }
 
 export function encodeResponse(response: ProcessingResponse): Buffer {
-  return encodeFramed(response).subarray(FRAME_PREFIX);
+  const pieces: Buffer[] = [];
+  encodeFramed(response, pieces);
+  const [only] = pieces;
+  return (only && pieces.length === 1 ? only : Buffer.concat(pieces)).subarray(FRAME_PREFIX);
 }
 
-/** The message in its gRPC frame, made in one buffer so that a large body is copied once. */
-export function encodeFramed(response: ProcessingResponse): Buffer {
-  return CONSTANT.get(response) ?? encode(response);
+/** Adds the message in its gRPC frame to the pieces; a large body is a piece of its own, never copied. */
+export function encodeFramed(response: ProcessingResponse, pieces: Buffer[]): void {
+  const constant = CONSTANT.get(response);
+  if (constant) pieces.push(constant);
+  else encode(response, pieces);
 }
 
-function encode(response: ProcessingResponse): Buffer {
-  const body = bodyOf(response);
-  const writer = new WireWriter(body ? AROUND_BODY + body.length : 512, FRAME_PREFIX);
+function encode(response: ProcessingResponse, pieces: Buffer[]): void {
+  const body = bodyOf(response)?.length ?? 0;
+  const writer = new WireWriter(SMALL + (body > APART_ABOVE ? 0 : body), FRAME_PREFIX);
   const { request_headers, response_headers, request_body, response_body, immediate_response: immediate } = response;
   if (request_headers) phase(writer, 1, request_headers.response);
   if (response_headers) phase(writer, 2, response_headers.response);
@@ -41,10 +48,11 @@ function encode(response: ProcessingResponse): Buffer {
   if (immediate) writer.message(7, () => writeImmediate(writer, immediate), immediate.body?.length ?? 0);
   if (response.dynamic_metadata) writeStruct(writer, 8, response.dynamic_metadata);
   if (response.mode_override) writeModes(writer, response.mode_override);
-  const framed = writer.finish();
-  framed[0] = 0;
-  framed.writeUInt32BE(framed.length - FRAME_PREFIX, 1);
-  return framed;
+  const first = pieces.length;
+  writer.finish(pieces);
+  const head = pieces[first];
+  head?.writeUInt8(0, 0);
+  head?.writeUInt32BE(writer.length - FRAME_PREFIX, 1);
 }
 
 function bodyOf(response: ProcessingResponse): Buffer | undefined {

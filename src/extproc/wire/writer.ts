@@ -1,11 +1,19 @@
 /** Bytes from which a nested message gets a length of fixed width, so that its content need not be moved. */
 const WIDE_ABOVE = 4096;
 const WIDE = 5;
+/** Bytes from which a value is left where it is. */
+export const APART_ABOVE = 16 * 1024;
 
-/** Builds one message in a buffer that grows. Lengths of nested messages are put in when they are known. */
+/**
+ * Builds one message in a buffer that grows. Lengths of nested messages are put in when they are known. The first large
+ * value is not copied: the message then has three pieces.
+ */
 export class WireWriter {
   #bytes: Buffer;
   #at: number;
+  #apart: Buffer | null = null;
+  /** Where it belongs. */
+  #apartAt = 0;
 
   /**
    * @param expected bytes that the message will about have
@@ -16,8 +24,19 @@ export class WireWriter {
     this.#at = before;
   }
 
-  finish(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+  /** Bytes so far, with what was left free in front. */
+  get length(): number {
+    return this.#at + (this.#apart?.length ?? 0);
+  }
+
+  /** Adds the message's pieces. */
+  finish(pieces: Buffer[]): void {
+    const bytes = this.#bytes;
+    if (this.#apart === null) pieces.push(bytes.subarray(0, this.#at));
+    else {
+      pieces.push(bytes.subarray(0, this.#apartAt), this.#apart);
+      if (this.#apartAt < this.#at) pieces.push(bytes.subarray(this.#apartAt, this.#at));
+    }
   }
 
   varint(value: number): void {
@@ -49,6 +68,11 @@ export class WireWriter {
   bytes(field: number, value: Buffer): void {
     this.varint((field << 3) | 2);
     this.varint(value.length);
+    if (value.length > APART_ABOVE && this.#apart === null) {
+      this.#apart = value;
+      this.#apartAt = this.#at;
+      return;
+    }
     this.#room(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
@@ -74,12 +98,14 @@ export class WireWriter {
   }
 
   #putLength(at: number, width: number): void {
-    const length = this.#at - at - width;
+    const around = this.#apart !== null && this.#apartAt > at;
+    const length = this.#at - at - width + (around ? (this.#apart?.length ?? 0) : 0);
     const needed = width === WIDE ? WIDE : widthOf(length);
     if (needed > width) {
       this.#room(needed - width);
       this.#bytes.copyWithin(at + needed, at + width, this.#at);
       this.#at += needed - width;
+      if (around) this.#apartAt += needed - width;
     }
     let rest = length;
     for (let index = 0; index < needed - 1; index += 1) {

@@ -4,7 +4,7 @@ import t from 'tap';
 import type { ProcessingRequest, ProcessingResponse } from '../../../src/extproc/messages.js';
 import { externalProcessorService, referenceService } from '../../../src/extproc/service-definition.js';
 import { decodeRequest } from '../../../src/extproc/wire/decode-request.js';
-import { encodeResponse } from '../../../src/extproc/wire/encode-response.js';
+import { encodeFramed, encodeResponse } from '../../../src/extproc/wire/encode-response.js';
 
 const reference = referenceService()['Process'];
 if (!reference) throw new Error('no Process');
@@ -163,6 +163,27 @@ t.test('responses: protobufjs reads what our encoder wrote', async (t) => {
     { numRuns: 300 },
   );
   t.ok(true);
+});
+
+t.test('responses: large values are pieces of their own, in one frame', async (t) => {
+  for (const length of [10, 4096, 4097, 16_384, 16_385, 200_000]) {
+    const large = Buffer.alloc(length, 0x62);
+    const set_headers = [{ header: { key: 'x-large', raw_value: large } }, { header: { key: 'y', raw_value: large } }];
+    const mutations = [
+      { header_mutation: { set_headers: [] }, body_mutation: { body: large }, clear_route_cache: true },
+      { header_mutation: { set_headers }, clear_route_cache: true },
+      { header_mutation: { set_headers }, body_mutation: { body: large } },
+    ];
+    for (const message of mutations.map((common) => ({ request_body: { response: common } }))) {
+      const pieces: Buffer[] = [];
+      encodeFramed(message, pieces);
+      const whole = Buffer.concat(pieces);
+      t.equal(whole.readUInt32BE(1), whole.length - 5);
+      t.ok(whole.subarray(5).equals(encodeResponse(message)));
+      t.equal(pieces.includes(large), length > 16_384, 'not copied');
+      assert.deepEqual(meaning(whole.subarray(5)), meaning(reference.responseSerialize(message)));
+    }
+  }
 });
 
 /** `false`, 0, empty text and bytes mean absent in proto3 (but an empty message is there). */
