@@ -13,6 +13,21 @@ export function cpuMicros(pid: number): number {
   return nanos / 1000;
 }
 
+/** The same by thread name; threads of one name are added up. The main thread is called `main`. */
+export function threadMicros(pid: number): ReadonlyMap<string, number> {
+  const threads = new Map<string, number>();
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const nanos = Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+      const name = Number(task) === pid ? 'main' : readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim();
+      threads.set(name, (threads.get(name) ?? 0) + nanos / 1000);
+    } catch {
+      // The thread ended between listing and reading.
+    }
+  }
+  return threads;
+}
+
 /** Resident memory in MiB. */
 export function residentMebibytes(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -3,6 +3,7 @@ import { residentMebibytes } from './cpu.js';
 import { measureFailover } from './failover.js';
 import { measureLimiter } from './limiter.js';
 import { measureLimits } from './limits.js';
+import { measureProfile } from './profile.js';
 import { measureRules } from './rules.js';
 import { startLoad, startPlainEnvoy, startTollgate, startUpstream } from './systems.js';
 import { measureTranslation } from './translate.js';
@@ -13,7 +14,7 @@ import { measureTransports } from './transport.js';
  * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`;
  * `failover` measures a look at the first bytes and the way to a second target instead, `limits` the counters, `limiter` what
  * covers a request, `rules` a whole gateway with 10,000 keys and 1,000 limits, `translate` translation between dialects,
- * `transport` the ways to carry gRPC.
+ * `transport` the ways to carry gRPC, `profile` where the service's time goes.
  */
 
 const SCENARIOS: readonly Scenario[] = [
@@ -51,6 +52,11 @@ if (process.argv.includes('translate')) {
 
 if (process.argv.includes('transport')) {
   await measureTransports({ rounds, share: short ? 0.1 : 1 });
+  process.exit(0);
+}
+
+if (process.argv.includes('profile')) {
+  await measureProfile({ share: short ? 0.1 : 1, top: process.argv.includes('--top') ? 60 : 0 });
   process.exit(0);
 }
 
