@@ -6,7 +6,12 @@ import { passesRaw } from '../../src/gateway/unseen.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { headers, headersReply, KEY, SampleParts } from './sample-parts.js';
 
-const RAW = { ':method': 'PUT', ':path': '/providers/a/v1/things', authorization: `Bearer ${KEY}`, 'x-request-id': 'r' };
+const RAW = {
+  ':method': 'PUT',
+  ':path': '/providers/a/v1/things',
+  authorization: `Bearer ${KEY}`,
+  'x-request-id': 'r',
+};
 
 /** What is said to headers that a body follows; provider `a` is of this kind. */
 function ask(kind: string, more: Readonly<Record<string, string>> = {}): Reply {
