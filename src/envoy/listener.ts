@@ -81,7 +81,8 @@ function requestHygiene(): EnvoyConfig {
     },
     normalize_path: true,
     merge_slashes: true,
-    path_with_escaped_slashes_action: 'REJECT_REQUEST',
+    // Clients write the slash of `provider/model` like that in paths. Nobody unescapes it: paths are compared as they are.
+    path_with_escaped_slashes_action: 'KEEP_UNCHANGED',
     server_header_transformation: 'OVERWRITE',
     server_name: 'tollgate',
     // Providers over HTTP/2 look at :scheme; it follows the connection to them, not the client's.

@@ -135,6 +135,8 @@ t.test('models are listed as far as the key may use them', async (t) => {
   const names = (await client.models.list()).data.map((model) => model.id);
   t.ok(names.includes('smart'));
   t.equal((await client.models.retrieve('smart')).id, 'smart');
+  // The client writes the slash as %2F.
+  t.equal((await client.models.retrieve('mock/echo')).id, 'mock/echo');
   const narrow = (await clientWith(NARROW).models.list()).data.map((model) => model.id);
   t.notOk(narrow.includes('smart'));
   t.match(await failure(clientWith(NARROW).models.retrieve('smart')), { status: 404 });

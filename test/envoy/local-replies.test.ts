@@ -40,7 +40,7 @@ t.test("Envoy's own replies are in the client's dialect", async (t) => {
     t.equal(reply.headers['content-type'], 'application/json');
     if (path.startsWith('/v1/messages')) t.equal(body.request_id, reply.headers['x-request-id'], 'one id');
   }
-  const escaped = await ask('/v1/messages%2fx', 'dead');
+  const escaped = await ask('/v1/messages/%00x', 'dead');
   t.match(JSON.parse(escaped.text), { type: 'error', error: { type: 'invalid_request_error' } }, 'before any filter');
 
   envoy.processor.stop();
