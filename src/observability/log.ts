@@ -2,51 +2,10 @@ import { pino, stdTimeFunctions } from 'pino';
 import { LineOutput } from './line-output.js';
 import { prettyLine } from './pretty-line.js';
 import { oneLine, type Redact } from './redact.js';
+import { createRequestLine, type RequestLine } from './request-line.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** What a finished request may say in the log; every other property is left out. No user, no labels, no content. */
-export interface RequestLine {
-  readonly id: string;
-  readonly key: string | null;
-  readonly endpoint: string;
-  readonly status: number;
-  readonly ms: number;
-  readonly code?: string | null;
-  readonly model?: string | null;
-  readonly target?: string | null;
-  readonly stream?: boolean;
-  /** Number of attempts. */
-  readonly attempts?: number;
-  readonly first_token_ms?: number | null;
-  readonly input_tokens?: number | null;
-  readonly output_tokens?: number | null;
-  readonly usage_source?: string | null;
-  readonly cost_nano_usd?: number | null;
-  readonly cache?: string | null;
-  readonly snapshot?: string | null;
-}
-
-const REQUEST_FIELDS = [
-  'id',
-  'key',
-  'endpoint',
-  'status',
-  'code',
-  'model',
-  'target',
-  'stream',
-  'attempts',
-  'ms',
-  'first_token_ms',
-  'input_tokens',
-  'output_tokens',
-  'usage_source',
-  'cost_nano_usd',
-  'cache',
-  'snapshot',
-] as const satisfies readonly (keyof RequestLine)[];
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -73,6 +32,8 @@ export function createLog(options: LogOptions): Log {
   const { redact } = options;
   const standard = new LineOutput(1);
   const output = options.sink ?? standard;
+  const write =
+    options.format === 'pretty' ? (line: string) => output.write(prettyLine(line)) : output.write.bind(output);
   const logger = pino(
     {
       level: options.level,
@@ -80,22 +41,15 @@ export function createLog(options: LogOptions): Log {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.format === 'pretty' ? { write: (line: string) => output.write(prettyLine(line)) } : output,
+    { write },
   );
   const safe = (value: unknown): unknown => (typeof value === 'string' ? oneLine(redact(value)) : value);
-  // Of a request's fields only names of models are the client's own words.
-  const bounded = (value: unknown): unknown => (typeof value === 'string' ? oneLine(value) : value);
+  const writeRequest = createRequestLine({ redact, write });
+  const levels = { info: logger.isLevelEnabled('info'), warn: logger.isLevelEnabled('warn') };
   const log: Log = {
     request(line) {
       const level = line.status >= 500 ? 'warn' : 'info';
-      if (!logger.isLevelEnabled(level)) return;
-      const fields: Record<string, unknown> = {};
-      for (const name of REQUEST_FIELDS) {
-        const value = line[name];
-        if (value !== undefined && value !== null)
-          fields[name] = name === 'model' || name === 'target' ? safe(value) : bounded(value);
-      }
-      logger[level](fields, 'request');
+      if (levels[level]) writeRequest(level, line);
     },
     write(level, message, fields = {}) {
       if (!logger.isLevelEnabled(level)) return;

@@ -1,14 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  createLog,
-  describeError,
-  type LogLevel,
-  type RequestLine,
-  readLogLevel,
-} from '../../src/observability/log.js';
+import { createLog, describeError, type LogLevel, readLogLevel } from '../../src/observability/log.js';
 import { createRedact, oneLine } from '../../src/observability/redact.js';
+import type { RequestLine } from '../../src/observability/request-line.js';
 import { Secret } from '../../src/observability/secret.js';
 
 const secret = new Secret('upstream+key/with=signs');
@@ -103,6 +98,20 @@ t.test('a request line has allow-listed fields only', async (t) => {
   t.notOk('code' in parsed, 'nulls are left out');
   log.request({ ...REQUEST, status: 502, code: 'provider.provider_error' });
   t.match(JSON.parse(lines[1] ?? ''), { level: 'warn', code: 'provider.provider_error' });
+});
+
+t.test('a request line is JSON whatever is in it', async (t) => {
+  const { lines, log } = capture();
+  const text = fc.string({ unit: 'binary', maxLength: 300 });
+  fc.assert(
+    fc.property(text, text, fc.double(), (id, model, ms) => {
+      log.request({ ...REQUEST, id, model, ms });
+      const parsed = JSON.parse(lines.pop() ?? '');
+      return parsed.id === oneLine(id) && Object.keys(parsed)[0] === 'level' && parsed.msg === 'request';
+    }),
+  );
+  log.request(REQUEST);
+  t.same(Object.keys(JSON.parse(lines[0] ?? '')).slice(0, 4), ['level', 'time', 'id', 'key']);
 });
 
 t.test('levels, errors and other lines', async (t) => {

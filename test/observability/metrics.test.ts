@@ -1,5 +1,6 @@
 import t from 'tap';
-import { createMetrics, type RequestFacts } from '../../src/observability/metrics.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import type { RequestFacts } from '../../src/observability/request-metrics.js';
 import { parseExposition, type Sample } from './exposition.js';
 
 const FACTS: RequestFacts = {
@@ -146,4 +147,33 @@ t.test('health of providers', async (t) => {
   const text = await metrics.render();
   t.match(text, /^tollgate_provider_health\{provider="openai"\} 0.5$/m);
   t.notMatch(text, /provider_health\{provider="groq"/, 'a provider that is gone is not told any more');
+});
+
+t.test('a name counts from the first answer for it on, whatever was counted before', async (t) => {
+  const metrics = createMetrics();
+  const failed = { ...FACTS, status: 502, code: 'provider.provider_error', usage_source: null };
+  metrics.requestFinished(failed);
+  metrics.requestFinished(FACTS);
+  metrics.requestFinished(failed);
+  metrics.requestFinished({ ...FACTS, usage: { input: 1 }, cost_nano_usd: null, stream: false });
+  const samples = parseExposition(await metrics.render());
+  const count = (labels: Readonly<Record<string, string>>) =>
+    find(samples, 'gen_ai_server_request_duration_seconds_count', labels);
+  const error = { error_type: 'provider.provider_error' };
+  t.equal(count({ ...error, gen_ai_request_model: 'other' }), 1);
+  t.equal(count({ ...error, gen_ai_request_model: 'grok-4' }), 1);
+  const answered = samples.filter(({ labels }) => labels['error_type'] === undefined);
+  t.equal(find(answered, 'gen_ai_server_request_duration_seconds_count'), 2);
+  t.equal(find(samples, 'gen_ai_client_token_usage_sum', { gen_ai_token_type: 'input' }), 101);
+  t.equal(find(samples, 'gen_ai_server_time_to_first_token_seconds_count', { gen_ai_request_model: 'grok-4' }), 2);
+});
+
+t.test('buckets hold what is at most their bound, and add up', async (t) => {
+  const metrics = createMetrics();
+  for (const seconds of [0, 0.0001, 0.00011, 1, 1.5]) metrics.overhead(seconds);
+  const samples = parseExposition(await metrics.render());
+  const upTo = (le: string) => find(samples, 'tollgate_overhead_seconds_bucket', { le });
+  t.same([upTo('0.0001'), upTo('0.00025'), upTo('0.25'), upTo('1'), upTo('+Inf')], [2, 3, 3, 4, 5]);
+  t.equal(find(samples, 'tollgate_overhead_seconds_count'), 5);
+  t.match(find(samples, 'tollgate_overhead_seconds_sum')?.toFixed(5), '2.50021');
 });
