@@ -2,7 +2,7 @@ import type { StartTransport } from './transport.js';
 
 export type TransportName = 'http2' | 'grpc-js';
 
-/** The reference. */
+/** Chosen by measurement: docs/decisions/0018-two-transports-for-grpc.md. */
 export const DEFAULT_TRANSPORT: TransportName = 'grpc-js';
 
 /**
