@@ -34,7 +34,7 @@ function field(reader: WireReader, tag: number, request: Mutable<ProcessingReque
   else if (tag === REQUEST_HEADERS) request.request_headers = readHeaders(reader);
   else if (tag === REQUEST_BODY) request.request_body = readBody(reader);
   else if (tag === RESPONSE_HEADERS) request.response_headers = readHeaders(reader);
-  else if (tag === ATTRIBUTES) request.attributes = { ...request.attributes, ...readEntry(reader) };
+  else if (tag === ATTRIBUTES) readEntry(reader, attributesOf(request));
   else if (tag === METADATA) request.metadata_context = { filter_metadata: readMetadata(reader) };
   else if (tag === RESPONSE_TRAILERS || tag === REQUEST_TRAILERS) {
     reader.skip(tag);
@@ -43,102 +43,141 @@ function field(reader: WireReader, tag: number, request: Mutable<ProcessingReque
   } else reader.skip(tag);
 }
 
+function attributesOf(request: Mutable<ProcessingRequest>): Record<string, Struct> {
+  const attributes: Record<string, Struct> = request.attributes ?? Object.create(null);
+  request.attributes = attributes;
+  return attributes;
+}
+
 function readBody(reader: WireReader): HttpBody {
   const body: Mutable<HttpBody> = {};
-  reader.message((inner, tag) => {
-    if (tag === message(1)) body.body = inner.view();
-    else if (tag === 2 << 3) body.end_of_stream = inner.varint() !== 0;
-    else inner.skip(tag);
-  });
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) body.body = reader.view();
+    else if (tag === 2 << 3) body.end_of_stream = reader.varint() !== 0;
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return body;
 }
 
 function readHeaders(reader: WireReader): HttpHeaders {
   const list: HeaderValue[] = [];
   const headers: Mutable<HttpHeaders> = { headers: { headers: list } };
-  reader.message((inner, tag) => {
-    if (tag === message(1)) inner.message((map, each) => readHeader(map, each, list));
-    else if (tag === 3 << 3) headers.end_of_stream = inner.varint() !== 0;
-    else inner.skip(tag);
-  });
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) readHeaderMap(reader, list);
+    else if (tag === 3 << 3) headers.end_of_stream = reader.varint() !== 0;
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return headers;
 }
 
-function readHeader(reader: WireReader, tag: number, list: HeaderValue[]): void {
-  if (tag !== message(1)) {
-    reader.skip(tag);
-    return;
+function readHeaderMap(reader: WireReader, list: HeaderValue[]): void {
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) list.push(readHeader(reader));
+    else reader.skip(tag);
   }
+  reader.leave(outer);
+}
+
+function readHeader(reader: WireReader): HeaderValue {
   const header: Mutable<HeaderValue> = { key: '' };
-  reader.message((inner, each) => {
-    if (each === message(1)) header.key = inner.text();
-    else if (each === message(2)) header.value = inner.text();
-    else if (each === message(3)) header.raw_value = inner.view();
-    else inner.skip(each);
-  });
-  list.push(header);
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) header.key = reader.name();
+    else if (tag === message(2)) header.value = reader.text();
+    else if (tag === message(3)) header.raw_value = reader.view();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return header;
 }
 
 function readMetadata(reader: WireReader): Readonly<Record<string, Struct>> {
-  let metadata: Readonly<Record<string, Struct>> = {};
-  reader.message((inner, tag) => {
-    if (tag === message(1)) metadata = { ...metadata, ...readEntry(inner) };
-    else inner.skip(tag);
-  });
+  const metadata: Record<string, Struct> = Object.create(null);
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) readEntry(reader, metadata);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return metadata;
 }
 
-/** One entry of a `map<string, Struct>`. */
-function readEntry(reader: WireReader): Record<string, Struct> {
+/** One entry of a `map<string, Struct>`, into an object without a prototype, so that `__proto__` is a name like any other. */
+function readEntry(reader: WireReader, into: Record<string, Struct>): void {
   let key = '';
   let value: Struct = {};
-  reader.message((inner, tag) => {
-    if (tag === message(1)) key = inner.text();
-    else if (tag === message(2)) value = readStruct(inner);
-    else inner.skip(tag);
-  });
-  // A computed key, so that `__proto__` is a name like any other.
-  return { [key]: value };
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) key = reader.name();
+    else if (tag === message(2)) value = readStruct(reader);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  into[key] = value;
 }
 
 function readStruct(reader: WireReader): Struct {
   const fields: Record<string, Value> = Object.create(null);
-  reader.message((inner, tag) => {
-    if (tag !== message(1)) {
-      inner.skip(tag);
-      return;
-    }
-    let key = '';
-    let value: Value = {};
-    inner.message((entry, each) => {
-      if (each === message(1)) key = entry.text();
-      else if (each === message(2)) value = readValue(entry);
-      else entry.skip(each);
-    });
-    fields[key] = value;
-  });
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) readField(reader, fields);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return { fields };
+}
+
+function readField(reader: WireReader, fields: Record<string, Value>): void {
+  let key = '';
+  let value: Value = {};
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) key = reader.name();
+    else if (tag === message(2)) value = readValue(reader);
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  fields[key] = value;
 }
 
 function readValue(reader: WireReader): Value {
   let value: Value = {};
-  reader.message((inner, tag) => {
-    if (tag === message(3)) value = { string_value: inner.text() };
-    else if (tag === ((2 << 3) | 1)) value = { number_value: inner.double() };
-    else if (tag === 4 << 3) value = { bool_value: inner.varint() !== 0 };
-    else if (tag === 1 << 3) value = { null_value: inner.varint() };
-    else if (tag === message(5)) value = { struct_value: readStruct(inner) };
-    else if (tag === message(6)) value = { list_value: { values: readList(inner) } };
-    else inner.skip(tag);
-  });
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(3)) value = { string_value: reader.text() };
+    else if (tag === ((2 << 3) | 1)) value = { number_value: reader.double() };
+    else if (tag === 4 << 3) value = { bool_value: reader.varint() !== 0 };
+    else if (tag === 1 << 3) value = { null_value: reader.varint() };
+    else if (tag === message(5)) value = { struct_value: readStruct(reader) };
+    else if (tag === message(6)) value = { list_value: { values: readList(reader) } };
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return value;
 }
 
 function readList(reader: WireReader): Value[] {
   const values: Value[] = [];
-  reader.message((inner, tag) => {
-    if (tag === message(1)) values.push(readValue(inner));
-    else inner.skip(tag);
-  });
+  const outer = reader.enter();
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (tag === message(1)) values.push(readValue(reader));
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
   return values;
 }

@@ -43,9 +43,9 @@ function encode(response: ProcessingResponse, pieces: Buffer[]): void {
   if (response_headers) phase(writer, 2, response_headers.response);
   if (request_body) phase(writer, 3, request_body.response);
   if (response_body) phase(writer, 4, response_body.response);
-  if (response.request_trailers) writer.message(5, () => undefined);
-  if (response.response_trailers) writer.message(6, () => undefined);
-  if (immediate) writer.message(7, () => writeImmediate(writer, immediate), immediate.body?.length ?? 0);
+  if (response.request_trailers) writer.end(writer.begin(5));
+  if (response.response_trailers) writer.end(writer.begin(6));
+  if (immediate) writeImmediate(writer, immediate);
   if (response.dynamic_metadata) writeStruct(writer, 8, response.dynamic_metadata);
   if (response.mode_override) writeModes(writer, response.mode_override);
   const first = pieces.length;
@@ -64,72 +64,80 @@ function bodyOf(response: ProcessingResponse): Buffer | undefined {
 /** HeadersResponse and BodyResponse have the same shape. */
 function phase(writer: WireWriter, field: number, common: CommonResponse | undefined): void {
   const expected = common?.body_mutation?.body?.length ?? 0;
-  writer.message(
-    field,
-    () => {
-      if (common) writer.message(1, () => writeCommon(writer, common), expected);
-    },
-    expected,
-  );
+  const begun = writer.begin(field, expected);
+  if (common) {
+    const inner = writer.begin(1, expected);
+    writeCommon(writer, common);
+    writer.end(inner, expected);
+  }
+  writer.end(begun, expected);
 }
 
 function writeCommon(writer: WireWriter, common: CommonResponse): void {
   const { status, header_mutation: headers, body_mutation: body, clear_route_cache: clear } = common;
   if (status) writer.int(1, status);
-  if (headers) writer.message(2, () => writeHeaders(writer, headers));
+  if (headers) writeHeaders(writer, headers);
   if (body) {
     const bytes = body.body;
-    writer.message(
-      3,
-      () => {
-        if (bytes) writer.bytes(1, bytes);
-        else if (body.clear_body !== undefined) writer.bool(2, body.clear_body);
-      },
-      bytes?.length ?? 0,
-    );
+    const begun = writer.begin(3, bytes?.length);
+    if (bytes) writer.bytes(1, bytes);
+    else if (body.clear_body !== undefined) writer.bool(2, body.clear_body);
+    writer.end(begun, bytes?.length);
   }
   if (clear) writer.bool(5, true);
 }
 
+/** Field 2 of CommonResponse and of ImmediateResponse. */
 function writeHeaders(writer: WireWriter, mutation: HeaderMutation): void {
+  const begun = writer.begin(2);
   for (const { header } of mutation.set_headers ?? []) {
-    writer.message(1, () =>
-      writer.message(1, () => {
-        writer.text(1, header.key);
-        if (header.value !== undefined) writer.text(2, header.value);
-        if (header.raw_value) writer.bytes(3, header.raw_value);
-      }),
-    );
+    const option = writer.begin(1);
+    const inner = writer.begin(1);
+    writer.text(1, header.key);
+    if (header.value !== undefined) writer.text(2, header.value);
+    if (header.raw_value) writer.bytes(3, header.raw_value);
+    writer.end(inner);
+    writer.end(option);
   }
   for (const name of mutation.remove_headers ?? []) writer.text(2, name);
+  writer.end(begun);
 }
 
 function writeImmediate(writer: WireWriter, immediate: NonNullable<ProcessingResponse['immediate_response']>): void {
-  writer.message(1, () => writer.int(1, immediate.status.code));
-  const { headers, body, details } = immediate;
-  if (headers) writer.message(2, () => writeHeaders(writer, headers));
+  const { headers, body, details, status } = immediate;
+  const begun = writer.begin(7, body?.length);
+  const code = writer.begin(1);
+  writer.int(1, status.code);
+  writer.end(code);
+  if (headers) writeHeaders(writer, headers);
   if (body) writer.bytes(3, body);
   if (details !== undefined) writer.text(5, details);
+  writer.end(begun, body?.length);
 }
 
-function writeStruct(writer: WireWriter, field: number, struct: Struct): void {
-  writer.message(field, () => {
-    for (const [key, value] of Object.entries(struct.fields ?? {})) {
-      writer.message(1, () => {
-        writer.text(1, key);
-        writer.message(2, () => writeValue(writer, value));
-      });
-    }
-  });
+function writeStruct(writer: WireWriter, field: number, { fields = {} }: Struct): void {
+  const begun = writer.begin(field);
+  for (const key of Object.keys(fields)) {
+    const entry = writer.begin(1);
+    writer.text(1, key);
+    const inner = writer.begin(2);
+    writeValue(writer, fields[key] ?? {});
+    writer.end(inner);
+    writer.end(entry);
+  }
+  writer.end(begun);
 }
 
 function writeValue(writer: WireWriter, value: Value): void {
   if (value.string_value !== undefined) writer.text(3, value.string_value);
   else if (value.list_value) {
-    const { values } = value.list_value;
-    writer.message(6, () => {
-      for (const each of values) writer.message(1, () => writeValue(writer, each));
-    });
+    const begun = writer.begin(6);
+    for (const each of value.list_value.values) {
+      const inner = writer.begin(1);
+      writeValue(writer, each);
+      writer.end(inner);
+    }
+    writer.end(begun);
   } else if (value.struct_value) writeStruct(writer, 5, value.struct_value);
   else if (value.number_value !== undefined) writer.double(2, value.number_value);
   else if (value.bool_value !== undefined) writer.bool(4, value.bool_value);
@@ -137,11 +145,11 @@ function writeValue(writer: WireWriter, value: Value): void {
 }
 
 function writeModes(writer: WireWriter, modes: ModeOverride): void {
-  writer.message(9, () => {
-    if (modes.request_header_mode) writer.int(1, modes.request_header_mode);
-    if (modes.response_header_mode) writer.int(2, modes.response_header_mode);
-    if (modes.request_body_mode) writer.int(3, modes.request_body_mode);
-    if (modes.response_body_mode) writer.int(4, modes.response_body_mode);
-    if (modes.response_trailer_mode) writer.int(6, modes.response_trailer_mode);
-  });
+  const begun = writer.begin(9);
+  if (modes.request_header_mode) writer.int(1, modes.request_header_mode);
+  if (modes.response_header_mode) writer.int(2, modes.response_header_mode);
+  if (modes.request_body_mode) writer.int(3, modes.request_body_mode);
+  if (modes.response_body_mode) writer.int(4, modes.response_body_mode);
+  if (modes.response_trailer_mode) writer.int(6, modes.response_trailer_mode);
+  writer.end(begun);
 }

@@ -1,8 +1,12 @@
+import { NameCache } from './name-cache.js';
+
 /** Wire types of Protocol Buffers that Envoy's messages use. */
 const VARINT = 0;
 const FIXED64 = 1;
 const LENGTH = 2;
 const FIXED32 = 5;
+
+const NAMES = new NameCache();
 
 /**
  * A cursor over one message's bytes. Reads are checked: bytes that are no message throw a RangeError and never lead
@@ -10,11 +14,13 @@ const FIXED32 = 5;
  */
 export class WireReader {
   readonly #bytes: Buffer;
+
   #at: number;
   #end: number;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+
     this.#at = 0;
     this.#end = bytes.length;
   }
@@ -30,6 +36,11 @@ export class WireReader {
 
   /** Values above 2^53 lose precision: none that is read here is that large. */
   varint(): number {
+    const first = this.#at < this.#end ? (this.#bytes[this.#at] ?? 0) : 0x80;
+    if (first < 0x80) {
+      this.#at += 1;
+      return first;
+    }
     let value = 0;
     let scale = 1;
     for (let length = 0; length < 10; length += 1) {
@@ -60,13 +71,24 @@ export class WireReader {
     return this.#bytes.toString('utf8', at, at + length);
   }
 
-  /** Reads a nested message: `read` is called for each of its fields. */
-  message(read: (reader: WireReader, tag: number) => void): void {
+  /** A text that is often the same, such as a header's name: known ones are not made again. */
+  name(): string {
+    const length = this.varint();
+    const at = this.#advance(length);
+    return NAMES.text(this.#bytes, at, length);
+  }
+
+  /** Goes into a nested message: until `leave` it is all there is. Answers what `leave` wants. */
+  enter(): number {
     const length = this.varint();
     const outer = this.#end;
-    this.#end = this.#advance(length) + length;
-    this.#at = this.#end - length;
-    while (this.#at < this.#end) read(this, this.tag());
+    const at = this.#advance(length);
+    this.#end = at + length;
+    this.#at = at;
+    return outer;
+  }
+
+  leave(outer: number): void {
     this.#end = outer;
   }
 

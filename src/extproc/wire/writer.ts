@@ -1,6 +1,10 @@
-/** Bytes from which a nested message gets a length of fixed width, so that its content need not be moved. */
-const WIDE_ABOVE = 4096;
+/** Bytes of a length that is put in later; protobuf takes lengths with leading zeros, so that no content need be moved. */
+const NARROW = 2;
 const WIDE = 5;
+/** A nested message below this takes a narrow length: two times seven bits. */
+const WIDE_ABOVE = 1 << 14;
+/** Texts up to here are written in JavaScript: the way to a native function costs more. */
+const SHORT = 48;
 /** Bytes from which a value is left where it is. */
 export const APART_ABOVE = 16 * 1024;
 
@@ -41,12 +45,7 @@ export class WireWriter {
 
   varint(value: number): void {
     this.#room(WIDE);
-    let rest = value;
-    while (rest > 0x7f) {
-      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    this.#bytes[this.#at++] = rest;
+    this.#put(value);
   }
 
   bool(field: number, value: boolean): void {
@@ -79,40 +78,78 @@ export class WireWriter {
   }
 
   text(field: number, value: string): void {
+    const units = value.length;
+    if (units <= SHORT) {
+      this.#room(2 * WIDE + units);
+      const before = this.#at;
+      this.#put((field << 3) | 2);
+      this.#put(units);
+      if (this.#putAscii(value)) return;
+      this.#at = before;
+    }
     const length = Buffer.byteLength(value);
-    this.varint((field << 3) | 2);
-    this.varint(length);
-    this.#room(length);
+    this.#room(2 * WIDE + length);
+    this.#put((field << 3) | 2);
+    this.#put(length);
     this.#at += this.#bytes.write(value, this.#at, length, 'utf8');
   }
 
-  /** @param expected bytes of its content, where they are many */
-  message(field: number, write: () => void, expected = 0): void {
-    this.varint((field << 3) | 2);
-    this.#room(WIDE);
-    const lengthAt = this.#at;
-    const width = expected > WIDE_ABOVE ? WIDE : 1;
-    this.#at += width;
-    write();
-    this.#putLength(lengthAt, width);
+  /**
+   * Begins a nested message; `end` wants what it answers.
+   * @param expected bytes of its content, where they are many: without it a long content is moved at the end
+   */
+  begin(field: number, expected = 0): number {
+    this.#room(2 * WIDE);
+    this.#put((field << 3) | 2);
+    this.#at += widthFor(expected);
+    return this.#at;
   }
 
-  #putLength(at: number, width: number): void {
-    const around = this.#apart !== null && this.#apartAt > at;
-    const length = this.#at - at - width + (around ? (this.#apart?.length ?? 0) : 0);
-    const needed = width === WIDE ? WIDE : widthOf(length);
+  /**
+   * @param begun what `begin` answered
+   * @param expected as `begin` got it
+   */
+  end(begun: number, expected = 0): void {
+    const width = widthFor(expected);
+    const around = this.#apart !== null && this.#apartAt >= begun;
+    const length = this.#at - begun + (around ? (this.#apart?.length ?? 0) : 0);
+    const needed = width === NARROW && length >= WIDE_ABOVE ? WIDE : width;
     if (needed > width) {
       this.#room(needed - width);
-      this.#bytes.copyWithin(at + needed, at + width, this.#at);
+      this.#bytes.copyWithin(begun + needed - width, begun, this.#at);
       this.#at += needed - width;
       if (around) this.#apartAt += needed - width;
     }
+    const at = begun - width;
     let rest = length;
     for (let index = 0; index < needed - 1; index += 1) {
       this.#bytes[at + index] = (rest & 0x7f) | 0x80;
       rest = Math.floor(rest / 128);
     }
     this.#bytes[at + needed - 1] = rest;
+  }
+
+  /** There is room. */
+  #put(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  /** False at the first character that is not ASCII. There is room. */
+  #putAscii(value: string): boolean {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let index = 0; index < value.length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) return false;
+      bytes[at++] = code;
+    }
+    this.#at = at;
+    return true;
   }
 
   #room(length: number): void {
@@ -123,8 +160,6 @@ export class WireWriter {
   }
 }
 
-function widthOf(length: number): number {
-  let width = 1;
-  for (let rest = length; rest > 0x7f; rest = Math.floor(rest / 128)) width += 1;
-  return width;
+function widthFor(expected: number): number {
+  return expected >= WIDE_ABOVE ? WIDE : NARROW;
 }

@@ -5,6 +5,7 @@ import type { ProcessingRequest, ProcessingResponse } from '../../../src/extproc
 import { externalProcessorService, referenceService } from '../../../src/extproc/service-definition.js';
 import { decodeRequest } from '../../../src/extproc/wire/decode-request.js';
 import { encodeFramed, encodeResponse } from '../../../src/extproc/wire/encode-response.js';
+import { NameCache } from '../../../src/extproc/wire/name-cache.js';
 
 const reference = referenceService()['Process'];
 if (!reference) throw new Error('no Process');
@@ -103,6 +104,22 @@ t.test('requests: no bytes crash or hang the decoder', async (t) => {
     { numRuns: 1000 },
   );
   t.ok(true);
+});
+
+t.test('names are what their bytes say, whatever was read before', async (t) => {
+  const names = new NameCache();
+  const few = fc.array(fc.constantFrom(0x61, 0x62, 0xc3, 0xa9, 0xe9, 0xff), { maxLength: 4 }).map(Buffer.from);
+  const any = fc.oneof(few, fc.uint8Array({ maxLength: 80 }).map(Buffer.from));
+  fc.assert(
+    fc.property(any, (given) => {
+      for (let times = 0; times < 2; times += 1) {
+        assert.equal(names.text(Buffer.concat([Buffer.from('x'), given]), 1, given.length), given.toString('utf8'));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  t.equal(names.text(Buffer.from('é'), 0, 2), 'é');
+  t.equal(names.text(Buffer.from([0xe9]), 0, 1), '\ufffd');
 });
 
 const mutation = fc.record({
