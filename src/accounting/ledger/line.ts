@@ -24,10 +24,16 @@ export function isBlank(line: Buffer): boolean {
 
 /** The entry of a line without its newline, or null when the line is not what was written. Never throws. */
 export function decodeLine(line: Buffer): LedgerEntry | null {
+  return decodeWithText(line)?.entry ?? null;
+}
+
+/** The same with the JSON as it was written. */
+export function decodeWithText(line: Buffer): { readonly entry: LedgerEntry; readonly text: string } | null {
   if (!isIntact(line)) return null;
+  const text = line.toString('utf8', PREFIX);
   try {
-    const value: unknown = JSON.parse(line.toString('utf8', PREFIX));
-    return isEntry(value) ? value : null;
+    const value: unknown = JSON.parse(text);
+    return isEntry(value) ? { entry: value, text } : null;
   } catch {
     return null;
   }

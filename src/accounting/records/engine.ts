@@ -64,7 +64,7 @@ export class RecordsEngine implements RecordsReader {
     const writer = await this.#begin();
     await this.#tail.refresh({ livingOnly });
     for (let reading = this.#tail.read(); reading !== null; reading = this.#tail.read()) {
-      const rows = reading.entries.map((entry) => requestRow(entry, this.#source));
+      const rows = reading.entries.map((entry, at) => requestRow(entry, this.#source, reading.texts[at]));
       const written = await writeBatch(writer, this.#source, { rows, moves: reading.moves });
       if (written === null) await this.#startOver(writer);
       else {

@@ -4,6 +4,8 @@ import type { RecordsState } from './record.js';
 
 /** Segments of living processes are looked at this often, if nobody pokes before; all others every `FULL_MS`. */
 const POLL_MS = 200;
+/** What comes within this time of a pass that wrote something is one transaction, unless somebody asks: a commit is worth fifty rows. */
+const COLLECT_MS = 250;
 const FULL_MS = 2_000;
 /** A look at everything may take this share of the time at most: a ledger may have 10,000 segments. */
 const FULL_SHARE = 1 / 20;
@@ -29,6 +31,9 @@ export class LedgerFollower {
   #stopping = false;
   #wake: (() => void) | null = null;
   #poked = false;
+  /** Before this, a poke does not begin a pass. */
+  #collectUntil = 0;
+  #collecting: NodeJS.Timeout | null = null;
   /** Those who want a look at the ledger that has not begun yet. */
   #waiting: (() => void)[] = [];
   #error: string | null = null;
@@ -50,8 +55,15 @@ export class LedgerFollower {
 
   /** Something was written to the ledger. */
   poke(): void {
-    this.#poked = true;
-    if (this.#error === null) this.#wake?.();
+    if (this.#poked || this.#collecting !== null) return;
+    const left = this.#collectUntil - performance.now();
+    if (left <= 0) this.#begin();
+    else {
+      this.#collecting = setTimeout(() => {
+        this.#collecting = null;
+        this.#begin();
+      }, left);
+    }
   }
 
   /**
@@ -61,7 +73,7 @@ export class LedgerFollower {
   async fresh(ms: number): Promise<void> {
     if (this.#error !== null || this.#stopping) return;
     const seen = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.poke();
+    this.#begin();
     const stop = new AbortController();
     const late = pause(ms, undefined, { signal: stop.signal }).catch(() => undefined);
     await Promise.race([seen, late]);
@@ -71,11 +83,17 @@ export class LedgerFollower {
   /** Writes what is there, if the database takes it at once, and ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    if (this.#collecting !== null) clearTimeout(this.#collecting);
     this.#wake?.();
     await this.#running;
     clearInterval(this.#clock);
     if (this.#error === null) await this.#engine.catchUp({ livingOnly: false }).catch(() => undefined);
     await this.#engine.close();
+  }
+
+  #begin(): void {
+    this.#poked = true;
+    if (this.#error === null) this.#wake?.();
   }
 
   async #run(): Promise<void> {
@@ -85,7 +103,8 @@ export class LedgerFollower {
       this.#waiting = [];
       const more = await this.#pass();
       for (const resolve of waiting) resolve();
-      if (!more && !this.#poked && !this.#stopping) await this.#sleep(this.#error === null ? POLL_MS : this.#retryMs);
+      if (!more && !this.#poked && !this.#stopping)
+        await this.#sleep(this.#error === null ? this.#pause() : this.#retryMs);
     }
   }
 
@@ -94,8 +113,10 @@ export class LedgerFollower {
     const started = performance.now();
     const full = started >= this.#nextFull;
     this.#workingSince = started;
+    const written = this.#engine.state.written;
     try {
       await this.#engine.catchUp({ livingOnly: !full });
+      if (this.#engine.state.written > written) this.#collectUntil = performance.now() + COLLECT_MS;
       if (full) this.#nextFull = performance.now() + FULL_MS + (performance.now() - started) / FULL_SHARE;
       this.#recovered();
       return await this.#expire();
@@ -157,6 +178,10 @@ export class LedgerFollower {
     if (text === this.#told) return;
     this.#told = text;
     this.#hooks.onState(state);
+  }
+
+  #pause(): number {
+    return Math.max(POLL_MS, this.#collectUntil - performance.now());
   }
 
   #sleep(ms: number): Promise<void> {

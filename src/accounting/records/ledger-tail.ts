@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Boot, listBoots, listSegments } from '../ledger/boots.js';
 import type { FinalEntry } from '../ledger/entry.js';
-import { decodeLine } from '../ledger/line.js';
+import { decodeWithText } from '../ledger/line.js';
 import { hasLivingOwner } from '../ledger/owner.js';
 import type { FilePosition, Move } from './write-batch.js';
 
@@ -21,7 +21,15 @@ const BATCH_FILES = 200;
 /** Entries that were read on, and how far that goes. */
 export interface Reading {
   readonly entries: readonly FinalEntry[];
+  /** The JSON of each. */
+  readonly texts: readonly string[];
   readonly moves: readonly Move[];
+}
+
+/** The same while it grows. */
+interface Found {
+  readonly entries: FinalEntry[];
+  readonly texts: string[];
 }
 
 interface TailFile {
@@ -77,14 +85,14 @@ export class LedgerTail {
 
   /** The next entries, what is being written first; null when there is nothing more. `accept` them, or get them again. */
   read(): Reading | null {
-    const entries: FinalEntry[] = [];
+    const found: Found = { entries: [], texts: [] };
     const moves: Move[] = [];
     for (const file of this.#inOrder()) {
-      if (entries.length >= BATCH_ENTRIES || moves.length >= BATCH_FILES) break;
-      const move = this.#readOn(file, entries);
+      if (found.entries.length >= BATCH_ENTRIES || moves.length >= BATCH_FILES) break;
+      const move = this.#readOn(file, found);
       if (move) moves.push(move);
     }
-    return moves.length === 0 ? null : { entries, moves };
+    return moves.length === 0 ? null : { ...found, moves };
   }
 
   accept(moves: readonly Move[]): void {
@@ -136,7 +144,7 @@ export class LedgerTail {
     return { file: file.name, bytes: 0, identity: file.identity, damaged: 0 };
   }
 
-  #readOn(file: TailFile, entries: FinalEntry[]): Move | null {
+  #readOn(file: TailFile, found: Found): Move | null {
     const begin = this.#begin(file);
     if (begin.bytes >= file.size || file.size === file.quietAt) return null;
     const piece = readPiece(file.path, begin.bytes, Math.min(PIECE_BYTES, file.size - begin.bytes));
@@ -145,7 +153,7 @@ export class LedgerTail {
     const taken = takeLines(
       piece,
       { whole: piece.length === PIECE_BYTES && !atEnd, ended: atEnd && !file.living },
-      entries,
+      found,
     );
     if (taken.bytes === 0) {
       if (atEnd && !file.living) file.quietAt = file.size;
@@ -182,29 +190,32 @@ interface Ends {
 }
 
 /** Adds the final entries of the lines; `bytes` goes to the end of the last line that is not blank. */
-function takeLines(piece: Buffer, ends: Ends, entries: FinalEntry[]): { bytes: number; damaged: number } {
+function takeLines(piece: Buffer, ends: Ends, found: Found): { bytes: number; damaged: number } {
   let [start, bytes, damaged] = [0, 0, 0];
   for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, start)) {
     const line = piece.subarray(start, end);
     start = end + 1;
     if (isBlank(line)) continue;
-    if (!takeLine(line, entries)) damaged += 1;
+    if (!takeLine(line, found)) damaged += 1;
     bytes = start;
   }
   if (start === 0 && ends.whole) return { bytes: piece.length, damaged: 1 };
   // Blank lines at the end of a large piece: going on behind them is safe, since there is more.
   if (ends.whole && bytes === 0) bytes = start;
   const rest = piece.subarray(start);
-  if (ends.ended && rest.length > 0 && takeLine(rest, entries)) bytes = piece.length;
+  if (ends.ended && rest.length > 0 && takeLine(rest, found)) bytes = piece.length;
   return { bytes, damaged };
 }
 
 /** False when the line is none of ours. Holds, half of all lines, are not even parsed. */
-function takeLine(line: Buffer, entries: FinalEntry[]): boolean {
+function takeLine(line: Buffer, found: Found): boolean {
   if (line.at(-1) === CLOSING_BRACE && line.subarray(JSON_START, JSON_START + HOLD.length).equals(HOLD)) return true;
-  const entry = decodeLine(line);
-  if (entry && entry.type !== 'hold') entries.push(entry);
-  return entry !== null;
+  const decoded = decodeWithText(line);
+  if (decoded && decoded.entry.type !== 'hold') {
+    found.entries.push(decoded.entry);
+    found.texts.push(decoded.text);
+  }
+  return decoded !== null;
 }
 
 function isBlank(line: Buffer): boolean {
