@@ -1,3 +1,5 @@
+const SMALL = 2048;
+
 /** A buffer that grows by doubling, so that a line in a thousand pieces is copied about twice. */
 export class Gatherer {
   bytes: Buffer = Buffer.alloc(0);
@@ -7,7 +9,9 @@ export class Gatherer {
   add(from: Buffer, start: number, end: number): void {
     const needed = this.length + end - start;
     if (needed > this.bytes.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(512, needed, this.bytes.length * 2));
+      const size = Math.max(512, needed, this.bytes.length * 2);
+      // Small ones come from Node's pool: memory of its own outside the heap costs more than the copy into it.
+      const larger = size <= SMALL ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
       this.bytes.copy(larger, 0, 0, this.length);
       this.bytes = larger;
     }

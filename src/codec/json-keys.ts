@@ -7,9 +7,10 @@ const LINEAR_KEYS = 64;
  */
 export class OpenObjectKeys {
   readonly #bytes: Buffer;
-  #hashes = new Int32Array(32);
-  #starts = new Int32Array(32);
-  #ends = new Int32Array(32);
+  // Plain lists: a typed array of more than 64 bytes has its memory outside the heap, which most bodies are not worth.
+  readonly #hashes: number[] = [];
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
   #count = 0;
   /** Index of the first key of each open object. */
   readonly #bases: number[] = [];
@@ -56,11 +57,6 @@ export class OpenObjectKeys {
   }
 
   #push(hash: number, start: number, end: number) {
-    if (this.#count === this.#hashes.length) {
-      this.#hashes = grown(this.#hashes);
-      this.#starts = grown(this.#starts);
-      this.#ends = grown(this.#ends);
-    }
     this.#hashes[this.#count] = hash;
     this.#starts[this.#count] = start;
     this.#ends[this.#count] = end;
@@ -96,10 +92,4 @@ function hashOf(bytes: Buffer): number {
   let hash = bytes.length;
   for (const byte of bytes) hash = (Math.imul(hash, 31) + byte) | 0;
   return hash;
-}
-
-function grown(from: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(from.length * 2);
-  larger.set(from);
-  return larger;
 }

@@ -103,7 +103,7 @@ export class JsonScan {
   readonly #members = new Map<string, JsonMember>();
   readonly #variants = new Map<string, string>();
   /** 1 = object, 0 = array, for each open container. */
-  readonly #stack: Uint8Array;
+  readonly #stack: number[] = [];
   #depth = 0;
   #keyCount = 0;
   #at = 0;
@@ -122,7 +122,6 @@ export class JsonScan {
     this.#options = options;
     this.#strings = new StringWalker(body);
     this.#keys = new OpenObjectKeys(body);
-    this.#stack = new Uint8Array(options.maxDepth + 1);
     if (!isUtf8(body)) this.#fail('invalid_json', 'it is not valid UTF-8', 0);
     else if (body[0] === 0xef && body[1] === 0xbb) this.#fail('invalid_json', 'it begins with a byte order mark', 0);
   }
