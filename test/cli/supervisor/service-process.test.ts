@@ -114,3 +114,17 @@ t.test('a service that cannot be started at all', async (t) => {
   });
   t.match(ended, { type: 'service_exited', generation: 1, reason: 'exit code 1' });
 });
+
+t.test('memory of the service is bounded unless somebody has set it', async (t) => {
+  const main = `import { writeFileSync } from 'node:fs';
+    writeFileSync(process.argv.at(-1), JSON.stringify([process.execArgv, process.env.MALLOC_ARENA_MAX]));`;
+  const directory = temporaryDirectory(t, { 'main.mjs': main });
+  const seen = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
+    const file = join(directory, 'seen');
+    const command = { main: join(directory, 'main.mjs'), args: [file], env, output: 'inherit' as const };
+    await new Promise((resolve) => startServiceProcess(command, 1, resolve));
+    return JSON.parse(readFileSync(file, 'utf8'));
+  };
+  t.same(await seen({}), [['--max-semi-space-size=16'], '1']);
+  t.same(await seen({ NODE_OPTIONS: '--max-semi-space-size=64', MALLOC_ARENA_MAX: '4' }), [[], '4']);
+});
