@@ -4,11 +4,11 @@ interface Frame {
   readonly url: string;
 }
 
-const META: Readonly<Record<string, string>> = {
-  '(garbage collector)': 'garbage collection',
-  '(idle)': 'idle',
-  '(program)': 'native code and system calls without JavaScript',
-};
+const META: ReadonlyMap<string, string> = new Map([
+  ['(garbage collector)', 'garbage collection'],
+  ['(idle)', 'idle'],
+  ['(program)', 'native code and system calls without JavaScript'],
+]);
 
 /** Parts of a URL → room; the first that fits. */
 const ROOMS: readonly (readonly [string, string])[] = [
@@ -35,7 +35,7 @@ const ROOMS: readonly (readonly [string, string])[] = [
 
 /** The room of a function; one without a source of its own (native, built in) works for its caller. */
 export function roomOf(frame: Frame, callers: () => Iterable<Frame>): string {
-  const meta = META[frame.functionName];
+  const meta = META.get(frame.functionName);
   if (meta !== undefined) return meta;
   if (isPlace(frame)) return roomOfUrl(frame.url);
   for (const caller of callers()) if (isPlace(caller)) return roomOfUrl(caller.url);
