@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json-value.js';
+import { errorEvent } from '../stream-error.js';
 import type { StreamTranslator } from './translation.js';
 
 /** What AWS adds to the last event. */
@@ -16,9 +17,9 @@ export function unframe(isTerminal: () => boolean): StreamTranslator {
     },
     done() {},
     end: () => isTerminal(),
-    fail({ message, status }, out) {
-      const type = status === 429 ? 'rate_limit_error' : status === 503 ? 'overloaded_error' : 'api_error';
-      out.event('error', { type: 'error', error: { type, message } });
+    fail(error, out) {
+      const { type, data } = errorEvent('anthropic-messages', error);
+      out.event(type, data);
     },
   };
 }
