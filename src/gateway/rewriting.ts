@@ -9,7 +9,8 @@ import { wayTo } from './way.js';
 export function mayRewrite(parts: Parts, state: RequestState, plan: readonly ModelTarget[]): boolean {
   return plan.some((target) => {
     const way = wayTo(parts, state, target);
-    return way !== null && (way.translation !== null || way.kind.reframes === true);
+    // AWS frames the events of every dialect in its own way.
+    return way !== null && (way.translation !== null || way.kind.identity === 'aws');
   });
 }
 

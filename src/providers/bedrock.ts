@@ -27,7 +27,6 @@ export const bedrock: ProviderKind = {
   credential: BEARER,
   wires: new Set(VERBS.keys()),
   usageOnRequest: false,
-  reframes: true,
   mends: [unsignedThoughts],
   priceId: 'aws',
   path(account, { endpoint, model, stream }) {

@@ -29,8 +29,6 @@ export interface ProviderKind {
   readonly rewrites?: ReadonlySet<Wire>;
   /** The vendor's chat completions want earlier thoughts back as `reasoning_content`. */
   readonly echoesReasoning?: boolean;
-  /** The vendor puts the streams of every dialect into frames of its own, which clients of the dialect cannot read. */
-  readonly reframes?: boolean;
   /** What the vendor would refuse in a request that another one takes. */
   readonly mends?: readonly RequestMend[];
   /** True when a stream carries usage only if `stream_options.include_usage` is sent. */
