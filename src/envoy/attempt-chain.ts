@@ -1,5 +1,5 @@
 import { serviceCall } from './filters.js';
-import { headerIs, skippedIf } from './matching.js';
+import { firstThatHolds, headerIs } from './matching.js';
 import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RETRY_HEADER, ROLE_AGAIN, ROLE_PEEK } from './names.js';
 import { type EnvoyConfig, extension } from './typed-config.js';
 
@@ -29,11 +29,11 @@ export const ATTEMPT_RESPONSE_ATTRIBUTES: readonly string[] = [
  */
 export function attemptChain(): readonly EnvoyConfig[] {
   return [
-    skippedIf({ not_matcher: { and_matcher: { predicate: [FIRST_ATTEMPT, PEEK_ASKED] } } }, 'peek', peek()),
-    skippedIf(FIRST_ATTEMPT, 'wipe_credentials', wipeCredentials()),
-    skippedIf(FIRST_ATTEMPT, 'again', again()),
-    contentLength(),
-    strip(),
+    firstThatHolds('attempt', [
+      { predicate: { and_matcher: { predicate: [FIRST_ATTEMPT, PEEK_ASKED] } }, filters: [peek()] },
+      { predicate: { not_matcher: FIRST_ATTEMPT }, filters: [wipeCredentials(), again()] },
+    ]),
+    lengthAndStrip(),
     extension('envoy.filters.http.upstream_codec', 'extensions.filters.http.upstream_codec.v3.UpstreamCodec'),
   ];
 }
@@ -126,21 +126,19 @@ function again(): EnvoyConfig {
   });
 }
 
-/** ext_proc drops `content-length` when it replaces a body, and some providers refuse chunked bodies. */
-function contentLength(): EnvoyConfig {
-  const header = { key: 'content-length', value: `%DYNAMIC_METADATA(${ATTEMPT_NAMESPACE}:content_length)%` };
-  return headerMutation('content_length', { request: [{ append: { header, append_action: 'ADD_IF_ABSENT' } }] });
-}
-
 /**
- * What providers have no business with. Envoy writes x-envoy-attempt-count again for each attempt. In answers: whether
- * to try again is not theirs to say (a provider behind an Envoy of its own may send x-envoy-ratelimited, which forbids
- * it). It stands last, so the answers of `peek` and `again` come after it.
+ * Last of all, in one filter because each costs every request something.
+ * `content-length`: ext_proc drops it when it replaces a body, and some providers refuse chunked bodies.
+ * The rest is what providers have no business with; Envoy writes x-envoy-attempt-count again for each attempt. In answers:
+ * whether to try again is not theirs to say (a provider behind an Envoy of its own may send x-envoy-ratelimited, which
+ * forbids it); the answers of `peek` and `again` come after it.
  */
-function strip(): EnvoyConfig {
+function lengthAndStrip(): EnvoyConfig {
+  const header = { key: 'content-length', value: `%DYNAMIC_METADATA(${ATTEMPT_NAMESPACE}:content_length)%` };
   const prefixes = ['x-tollgate-', 'x-envoy-', 'x-forwarded-'];
-  return headerMutation('strip', {
+  return headerMutation('length_and_strip', {
     request: [
+      { append: { header, append_action: 'ADD_IF_ABSENT' } },
       { remove: 'x-request-id' },
       ...prefixes.map((prefix) => ({ remove_on_match: { key_matcher: { prefix } } })),
     ],

@@ -1,6 +1,6 @@
 import { ATTEMPT_RESPONSE_ATTRIBUTES, CREDENTIAL_HEADERS } from './attempt-chain.js';
 import { at, covers, hasType, items, type Tree } from './config-tree.js';
-import { isRole, unwrapped } from './filter-role.js';
+import { type ChainedFilter, chainOf, isRole } from './filter-role.js';
 import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RID_METADATA, ROLE_AGAIN, ROLE_PEEK } from './names.js';
 
 /** The filters of every attempt, in the router: peek, wipe the credentials, prepare again, content-length, strip, codec. */
@@ -8,22 +8,22 @@ export function checkAttemptChain(manager: Tree): readonly string[] {
   const router = items(at(manager, 'http_filters')).find((filter) => hasType(filter, 'Router'));
   if (router === undefined) return ['There is no router filter.'];
   const config = at(router, 'typed_config');
-  const matched = items(at(config, 'upstream_http_filters'));
-  const chain = matched.map(unwrapped);
-  const places = STEPS.map((step) => chain.findIndex(step.is));
+  const chain = chainOf(items(at(config, 'upstream_http_filters')));
+  const places = STEPS.map((step) => chain.findIndex(({ filter }) => step.is(filter)));
   const missing = STEPS.filter((_, index) => places[index] === -1).map(
     (step) => `The router's upstream_http_filters lack ${step.what}.`,
   );
   const present = places.filter((place) => place >= 0);
-  const ordered = present.every((place, index) => index === 0 || place > (present[index - 1] ?? -1));
+  // One filter may do two steps that follow each other.
+  const ordered = present.every((place, index) => index === 0 || place >= (present[index - 1] ?? -1));
   return [
     ...(at(config, 'suppress_envoy_headers') === true ? [] : ['The router needs suppress_envoy_headers: true.']),
     ...missing,
     ...(ordered
       ? []
       : [`The router's upstream_http_filters must stand in this order: ${STEPS.map((step) => step.name).join(', ')}.`]),
-    ...checkPeek(matched.find((filter) => isRole(unwrapped(filter), ROLE_PEEK))),
-    ...checkAgain(chain.find((filter) => isRole(filter, ROLE_AGAIN))),
+    ...checkPeek(chain.find(({ filter }) => isRole(filter, ROLE_PEEK))),
+    ...checkAgain(chain.find(({ filter }) => isRole(filter, ROLE_AGAIN))?.filter),
   ];
 }
 
@@ -94,13 +94,12 @@ function responsePart(config: Tree): Wanted {
   ];
 }
 
-/** @param filter with its matcher, if it has one. */
-function checkPeek(filter: Tree): readonly string[] {
-  if (filter === undefined) return [];
-  const config = at(unwrapped(filter), 'typed_config');
+function checkPeek(peek: ChainedFilter | undefined): readonly string[] {
+  if (peek === undefined) return [];
+  const config = at(peek.filter, 'typed_config');
   const wanted: Wanted = [
     [
-      JSON.stringify(at(filter, 'typed_config', 'xds_matcher') ?? null).includes(`"${PEEK_HEADER}"`),
+      JSON.stringify(matcherOf(peek.matched)).includes(`"${PEEK_HEADER}"`),
       `must run on first attempts with ${PEEK_HEADER}: 1 only, or every request pays for it.`,
     ],
     [
@@ -117,6 +116,11 @@ function checkPeek(filter: Tree): readonly string[] {
     ...responsePart(config),
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The peek filter ${complaint}`);
+}
+
+/** What decides: of a filter of its own, or of its case among others. */
+function matcherOf(matched: Tree): Tree {
+  return at(matched, 'typed_config', 'xds_matcher') ?? at(matched, 'predicate') ?? null;
 }
 
 function checkAgain(filter: Tree): readonly string[] {

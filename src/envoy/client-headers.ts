@@ -16,7 +16,8 @@ export function clientHeaderRemoval(): EnvoyConfig {
       mutations: [
         { remove: 'x-request-id' },
         { remove_on_match: { key_matcher: { prefix: 'x-envoy-' } } },
-        { remove_on_match: { key_matcher: { safe_regex: { regex: `${PREFIX}${anythingBut(suffixes)}` } } } },
+        // With `^`, RE2 compares the prefix first and is done with nearly every header.
+        { remove_on_match: { key_matcher: { safe_regex: { regex: `^${PREFIX}${anythingBut(suffixes)}` } } } },
       ],
     },
   );

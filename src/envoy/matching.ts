@@ -41,3 +41,29 @@ export function skippedIf(predicate: EnvoyConfig, name: string, filter: EnvoyCon
     extension_config: filter,
   });
 }
+
+/** Filters that run, in this order, where the predicate holds. */
+export interface FilterCase {
+  readonly predicate: EnvoyConfig;
+  readonly filters: readonly EnvoyConfig[];
+}
+
+/**
+ * The filters of the first case that holds, judged by the request's headers; none where none holds. Other than with
+ * `skippedIf`, filters that do not run are not even made: each ext_proc filter that only stands there costs about 5 % of what
+ * Envoy spends on a small request.
+ */
+export function firstThatHolds(name: string, cases: readonly FilterCase[]): EnvoyConfig {
+  const matchers = cases.map(({ predicate, filters }) => ({
+    predicate,
+    on_match: {
+      action: extension('run', 'extensions.filters.http.composite.v3.ExecuteFilterAction', {
+        filter_chain: { typed_config: filters },
+      }),
+    },
+  }));
+  return extension(name, 'extensions.common.matching.v3.ExtensionWithMatcher', {
+    xds_matcher: { matcher_list: { matchers } },
+    extension_config: extension('envoy.filters.http.composite', 'extensions.filters.http.composite.v3.Composite'),
+  });
+}

@@ -296,8 +296,15 @@ t.test('the steps of an attempt must stand in order', (t) => {
   const tree = parse(JSON.stringify(renderBootstrap(config, options)));
   const manager = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
   const chain = manager.http_filters.at(-1).typed_config.upstream_http_filters;
+  const complaints = () => checkEnvoyConfig(config, JSON.stringify(tree)).join('\n');
+  const wrong = /must stand in this order: peek, wipe_credentials, again/;
+  t.equal(complaints(), '');
   chain.splice(1, 0, ...chain.splice(0, 1));
-  t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/must stand in this order: peek, wipe_credentials, again/]);
+  t.match(complaints(), wrong, 'stripped before the attempt is prepared');
+  chain.splice(1, 0, ...chain.splice(0, 1));
+  const [, later] = chain[0].typed_config.xds_matcher.matcher_list.matchers;
+  later.on_match.action.typed_config.filter_chain.typed_config.reverse();
+  t.match(complaints(), wrong, 'credentials wiped after the attempt was prepared');
   t.end();
 });
 
