@@ -1,12 +1,4 @@
-import type { JsonObject } from '../json-value.js';
-import type {
-  EventSink,
-  HeaderReader,
-  PreparedCall,
-  StreamTranslator,
-  Translation,
-  TranslationContext,
-} from './translation.js';
+import type { AnswerTranslation, EventSink, StreamTranslator, Translation, TranslationContext } from './translation.js';
 
 /** Client → hub → provider. The front is told that its result is read by the back. */
 export function compose(front: Translation, back: Translation): Translation {
@@ -14,12 +6,30 @@ export function compose(front: Translation, back: Translation): Translation {
     from: front.from,
     to: back.to,
     prepare(request, context) {
-      const first = front.prepare(request, derived(context, { extended: true }));
-      // The front always needs the usage chunk: its own dialect has usage in every answer.
-      const second = back.prepare(first.body, derived(context, { includeUsage: true }));
-      return new ComposedCall(first, second);
+      const first = front.prepare(request, forFront(context));
+      const second = back.prepare(first.body, forBack(context));
+      const memory: ComposedMemory = { front: first.memory, back: second.memory };
+      return { body: second.body, memory, ...composeAnswers(first, second) };
+    },
+    recall(memory, context) {
+      const both = memory as ComposedMemory;
+      return composeAnswers(front.recall(both.front, forFront(context)), back.recall(both.back, forBack(context)));
     },
   };
+}
+
+interface ComposedMemory {
+  readonly front: unknown;
+  readonly back: unknown;
+}
+
+function forFront(context: TranslationContext): TranslationContext {
+  return derived(context, { extended: true });
+}
+
+/** The front always needs the usage chunk: its own dialect has usage in every answer. */
+function forBack(context: TranslationContext): TranslationContext {
+  return derived(context, { includeUsage: true });
 }
 
 /** A copy would read every member, also those that are counted only when they are asked for. */
@@ -27,24 +37,11 @@ function derived(context: TranslationContext, changes: Partial<TranslationContex
   return Object.assign(Object.create(context) as TranslationContext, changes);
 }
 
-class ComposedCall implements PreparedCall {
-  readonly body: JsonObject;
-  readonly #front: PreparedCall;
-  readonly #back: PreparedCall;
-
-  constructor(front: PreparedCall, back: PreparedCall) {
-    this.body = back.body;
-    this.#front = front;
-    this.#back = back;
-  }
-
-  answer(body: JsonObject, header?: HeaderReader): JsonObject {
-    return this.#front.answer(this.#back.answer(body, header), header);
-  }
-
-  stream(): StreamTranslator {
-    return composeStreams(this.#front.stream(), this.#back.stream());
-  }
+function composeAnswers(front: AnswerTranslation, back: AnswerTranslation): AnswerTranslation {
+  return {
+    answer: (body, header) => front.answer(back.answer(body, header), header),
+    stream: () => composeStreams(front.stream(), back.stream()),
+  };
 }
 
 function composeStreams(front: StreamTranslator, back: StreamTranslator): StreamTranslator {

@@ -1,10 +1,11 @@
 import type { Wire } from '../endpoint.js';
 import type { JsonObject } from '../json-value.js';
 import { embeddingsAnswer } from '../openai-embeddings/answer.js';
-import { type EmbeddingsRequest, readEmbeddingsRequest } from '../openai-embeddings/request.js';
+import { type EmbeddingsRequest, readEmbeddingsRequest, type VectorEncoding } from '../openai-embeddings/request.js';
 import type { Vector } from '../openai-embeddings/vector.js';
 import type { HeaderReader, Translation, TranslationContext } from './translation.js';
-import { unaryCall } from './unary-call.js';
+import { translationPair } from './translation-pair.js';
+import { unaryAnswer } from './unary-answer.js';
 
 /** How one provider is asked for embeddings. */
 export interface EmbeddingsTarget {
@@ -21,17 +22,18 @@ export interface EmbeddingsTarget {
 
 /** OpenAI's embeddings in front of a target with another dialect. */
 export function embeddingsPair(target: EmbeddingsTarget): Translation {
-  return {
+  return translationPair<VectorEncoding>({
     from: 'openai-embeddings',
     to: target.wire,
-    prepare(request, context) {
+    write(request, context) {
       const asked = readEmbeddingsRequest(request, target.own, context.losses);
-      const { model, inputTokens } = context;
-      return unaryCall(target.body(asked, context), (body, header) => {
+      return { body: target.body(asked, context), memory: asked.encoding };
+    },
+    read: (encoding, context) =>
+      unaryAnswer((body, header) => {
         const { vectors, tokens } = target.answer(body, header);
         // Clients add up what they read here: an estimate is closer than 0.
-        return embeddingsAnswer(vectors, { model, encoding: asked.encoding, tokens: tokens ?? inputTokens });
-      });
-    },
-  };
+        return embeddingsAnswer(vectors, { model: context.model, encoding, tokens: tokens ?? context.inputTokens });
+      }),
+  });
 }

@@ -18,6 +18,11 @@ export interface Translation {
    * @param request the client's parsed body; never changed
    */
   prepare(request: JsonObject, context: TranslationContext): PreparedCall;
+  /**
+   * How the answer is read, where the request was written in another thread.
+   * @param memory of the call that was prepared there with the same context
+   */
+  recall(memory: unknown, context: TranslationContext): AnswerTranslation;
 }
 
 /** What a translation must know beside the body. */
@@ -52,8 +57,14 @@ export interface TranslationContext {
 }
 
 /** One attempt's request in the provider's dialect, and how its answer is read back. */
-export interface PreparedCall {
+export interface PreparedCall extends AnswerTranslation {
   readonly body: JsonObject;
+  /** What reading the answer needs of the request, for `recall`: plain data that a structured clone keeps. */
+  readonly memory: unknown;
+}
+
+/** How the answer to one call is read back into the client's dialect. */
+export interface AnswerTranslation {
   /**
    * A whole answer of status 200. Never throws on what a provider may send; members that are missing get neutral values.
    * @param header the answer's headers, lower-case names; some providers state usage nowhere else

@@ -27,12 +27,7 @@ export function prepare(
 ): PreparedCall & { warnings: readonly string[] } {
   const context = contextFor(model, more);
   const call = chatToAnthropic.prepare(request, context);
-  return {
-    body: call.body,
-    answer: (body) => call.answer(body),
-    stream: () => call.stream(),
-    warnings: context.losses.dropped,
-  };
+  return { ...call, warnings: context.losses.dropped };
 }
 
 export function ask(more: JsonObject, model?: string, context?: Partial<TranslationContext>) {

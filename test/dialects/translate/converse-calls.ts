@@ -33,12 +33,7 @@ export interface ConverseCall extends PreparedCall {
 export function prepare(request: JsonObject, model = SONNET, more: Partial<TranslationContext> = {}): ConverseCall {
   const context = contextFor(model, more);
   const call = chatToBedrock.prepare(request, context);
-  return {
-    body: call.body,
-    answer: (body) => call.answer(body),
-    stream: () => call.stream(),
-    warnings: context.losses.dropped,
-  };
+  return { ...call, warnings: context.losses.dropped };
 }
 
 /** A request of one short message, with `more` at its top level. */

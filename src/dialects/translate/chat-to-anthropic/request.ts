@@ -12,8 +12,12 @@ import { chooseThinking, isThinking, type Thinking } from './thinking.js';
 import { convertTools, isForced, placeholderTools, type Tools } from './tools.js';
 
 /** A request for Anthropic, and what must be known to read its answer. */
-export interface AnthropicCall {
+export interface AnthropicCall extends AnswerMemory {
   readonly body: JsonObject;
+}
+
+/** What an answer must know of its request. */
+export interface AnswerMemory {
   /** Calls of this tool are the answer's content; null = there is none. */
   readonly answerTool: string | null;
   /** Calls are told as `function_call`. */

@@ -6,10 +6,10 @@ import { REASONING, THINKING_BLOCKS } from '../hub.js';
 import type { TranslationContext } from '../translation.js';
 import { annotation } from './annotation.js';
 import { finishReason } from './finish.js';
-import type { AnthropicCall } from './request.js';
+import type { AnswerMemory } from './request.js';
 
 /** A whole answer of Anthropic's as a chat completion. */
-export function convertResponse(body: JsonObject, call: AnthropicCall, context: TranslationContext): JsonObject {
+export function convertResponse(body: JsonObject, call: AnswerMemory, context: TranslationContext): JsonObject {
   const reply = new Reply(call.answerTool, context.id);
   for (const block of listIn(body, 'content')) if (isObject(block)) reply.add(block);
   const stopReason = stringIn(body, 'stop_reason');

@@ -7,7 +7,7 @@ import type { EventSink, StreamError, StreamTranslator, TranslationContext } fro
 import { ChunkWriter } from './chunk-writer.js';
 import { finishReason } from './finish.js';
 import { CallBlock, IGNORED, type OpenBlock, TextBlock, type TextSink, ThoughtBlock } from './open-blocks.js';
-import type { AnthropicCall } from './request.js';
+import type { AnswerMemory } from './request.js';
 import { refusalText } from './response.js';
 
 type Handler = (stream: ChatStream, event: JsonObject, out: EventSink) => void;
@@ -38,7 +38,7 @@ const IMPLIED: Readonly<Record<string, string>> = { text_delta: 'text', thinking
 
 /** Anthropic's events as chat chunks. */
 export class ChatStream implements StreamTranslator, TextSink {
-  readonly #call: AnthropicCall;
+  readonly #call: AnswerMemory;
   readonly #context: TranslationContext;
   readonly #writer: ChunkWriter;
   readonly #usage = new MessagesUsageKeeper();
@@ -53,7 +53,7 @@ export class ChatStream implements StreamTranslator, TextSink {
   #answered = false;
   #ended = false;
 
-  constructor(call: AnthropicCall, context: TranslationContext) {
+  constructor(call: AnswerMemory, context: TranslationContext) {
     this.#call = call;
     this.#context = context;
     this.#writer = new ChunkWriter(context);

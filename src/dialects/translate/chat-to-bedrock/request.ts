@@ -14,7 +14,8 @@ import { callsBeginWithThoughts, isInToolLoop, mentionTools } from './turns.js';
 
 /** How an answer's tools are read back. */
 export interface AnswerTools {
-  readonly names: ToolNames;
+  /** The client's name for each that the provider was told; any other is passed on as it is. */
+  readonly names: ReadonlyMap<string, string>;
   /** The tool whose input is the answer's text; null = there is none. */
   readonly answer: string | null;
   /** Tools of ours, calls of which mean nothing. */
@@ -101,12 +102,15 @@ function toolConfig(asked: AskedTools, format: FormatPlan, parts: Parts): ToolPl
     const { description, schema } = format;
     const spec = { toolSpec: { name: answer, description, inputSchema: { json: objectSchema(schema) } } };
     const choice = usable.length === 0 ? { tool: { name: answer } } : { any: {} };
-    return { config: choose(choice, [...specs, spec], { ...parts, single: asked.single }), tools: { names, answer } };
+    return {
+      config: choose(choice, [...specs, spec], { ...parts, single: asked.single }),
+      tools: { names: names.toClient, answer },
+    };
   }
-  if (usable.length === 0) return { config: null, tools: { names, answer: null } };
+  if (usable.length === 0) return { config: null, tools: { names: names.toClient, answer: null } };
   return {
     config: choose(choiceOf(asked, parts), specs, { ...parts, single: asked.single }),
-    tools: { names, answer: null },
+    tools: { names: names.toClient, answer: null },
   };
 }
 

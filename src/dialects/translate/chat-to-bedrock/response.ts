@@ -105,7 +105,7 @@ function readCall(call: JsonObject, gathered: Gathered): void {
   calls.push({
     id: callId(stringIn(call, 'toolUseId'), id, calls.length),
     type: 'function',
-    function: { name: tools.names.toClient(name), arguments: input },
+    function: { name: tools.names.get(name) ?? name, arguments: input },
   });
 }
 

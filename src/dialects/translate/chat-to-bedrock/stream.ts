@@ -91,7 +91,7 @@ export class ConverseStream implements StreamTranslator {
     if (isAnswer) this.#held = '';
     if (isOurs) return;
     const id = callId(stringIn(call, 'toolUseId'), this.#context.id, this.#callCount);
-    const head = { id, type: 'function', function: { name: this.#tools.names.toClient(name), arguments: '' } };
+    const head = { id, type: 'function', function: { name: this.#tools.names.get(name) ?? name, arguments: '' } };
     this.#chunks.delta({ tool_calls: [{ index: this.#callCount, ...head }] }, out);
     this.#callCount += 1;
   }

@@ -21,9 +21,9 @@ export class ToolNames {
     return this.#bind(name, this.#free(clean));
   }
 
-  /** A name that the provider was never told of is passed on as it is. */
-  toClient(name: string): string {
-    return this.#client.get(name) ?? name;
+  /** The client's name for each that the provider was told of; grows with it. */
+  get toClient(): ReadonlyMap<string, string> {
+    return this.#client;
   }
 
   /** A name of ours that no tool of the client has. */

@@ -1,32 +1,24 @@
-import type { JsonObject } from '../../json-value.js';
-import type { PreparedCall, StreamTranslator, Translation, TranslationContext } from '../translation.js';
-import { type GeminiRequest, writeRequest } from './request.js';
+import { translationPair } from '../translation-pair.js';
+import { writeRequest } from './request.js';
 import { writeAnswer } from './response.js';
 import { ChunkStream } from './stream.js';
 
+/** What an answer must know of its request. */
+interface Memory {
+  /** Google's own search was asked for. */
+  readonly searches: boolean;
+}
+
 /** OpenAI chat → Gemini, on the Gemini API and on Vertex AI: only what both take is written. */
-export const chatToGemini: Translation = {
+export const chatToGemini = translationPair<Memory>({
   from: 'openai-chat',
   to: 'gemini-generate',
-  prepare: (request, context) => new GeminiCall(writeRequest(request, context), context),
-};
-
-class GeminiCall implements PreparedCall {
-  readonly body: JsonObject;
-  readonly #searches: boolean;
-  readonly #context: TranslationContext;
-
-  constructor({ body, searches }: GeminiRequest, context: TranslationContext) {
-    this.body = body;
-    this.#searches = searches;
-    this.#context = context;
-  }
-
-  answer(body: JsonObject): JsonObject {
-    return writeAnswer(body, this.#context);
-  }
-
-  stream(): StreamTranslator {
-    return new ChunkStream(this.#context, this.#searches);
-  }
-}
+  write(request, context) {
+    const { body, searches } = writeRequest(request, context);
+    return { body, memory: { searches } };
+  },
+  read: ({ searches }, context) => ({
+    answer: (body) => writeAnswer(body, context),
+    stream: () => new ChunkStream(context, searches),
+  }),
+});

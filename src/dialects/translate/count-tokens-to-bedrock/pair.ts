@@ -1,6 +1,6 @@
 import { amountIn, type JsonObject, objectIn } from '../../json-value.js';
-import type { Translation } from '../translation.js';
-import { unaryCall } from '../unary-call.js';
+import { translationPair } from '../translation-pair.js';
+import { unaryAnswer } from '../unary-answer.js';
 
 /** Bedrock wants the whole request whose tokens it shall count, with the bound of an output that nobody will make. */
 const OUTPUT = 4096;
@@ -9,16 +9,15 @@ const OUTPUT = 4096;
  * Anthropic's `count_tokens` by Bedrock's `CountTokens`, which takes the body that Claude would get by InvokeModel.
  * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html
  */
-export const countTokensToBedrock: Translation = {
+export const countTokensToBedrock = translationPair<null>({
   from: 'anthropic-count-tokens',
   to: 'bedrock-count-tokens',
-  prepare(request) {
+  write(request) {
     const body = Buffer.from(JSON.stringify(invokeBody(request))).toString('base64');
-    return unaryCall({ input: { invokeModel: { body } } }, (answer) => ({
-      input_tokens: amountIn(answer, 'inputTokens') ?? 0,
-    }));
+    return { body: { input: { invokeModel: { body } } }, memory: null };
   },
-};
+  read: () => unaryAnswer((answer) => ({ input_tokens: amountIn(answer, 'inputTokens') ?? 0 })),
+});
 
 function invokeBody({ model: _model, stream: _stream, ...request }: JsonObject): JsonObject {
   const budget = amountIn(objectIn(request, 'thinking'), 'budget_tokens') ?? 0;

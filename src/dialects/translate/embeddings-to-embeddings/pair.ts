@@ -1,6 +1,6 @@
-import { encodingOf } from '../../openai-embeddings/request.js';
-import type { Translation } from '../translation.js';
-import { unaryCall } from '../unary-call.js';
+import { encodingOf, type VectorEncoding } from '../../openai-embeddings/request.js';
+import { translationPair } from '../translation-pair.js';
+import { unaryAnswer } from '../unary-answer.js';
 import { withoutEncoding } from './request.js';
 import { encoded } from './response.js';
 
@@ -8,12 +8,13 @@ import { encoded } from './response.js';
  * For providers that speak OpenAI's dialect but do not know base64, which OpenAI's SDKs ask for by default and then decode
  * whatever comes: a list of numbers read as base64 is a vector of noise, a quarter as long (openai-python#1490).
  */
-export const embeddingsToEmbeddings: Translation = {
+export const embeddingsToEmbeddings = translationPair<VectorEncoding>({
   from: 'openai-embeddings',
   to: 'openai-embeddings',
   needed: (request) => request['encoding_format'] === 'base64',
-  prepare(request, context) {
-    const encoding = encodingOf(request, context.losses);
-    return unaryCall(withoutEncoding(request, context), (body) => encoded(body, encoding, context));
+  write(request, context) {
+    const memory = encodingOf(request, context.losses);
+    return { body: withoutEncoding(request, context), memory };
   },
-};
+  read: (encoding, context) => unaryAnswer((body) => encoded(body, encoding, context)),
+});

@@ -1,30 +1,18 @@
-import type { JsonObject } from '../../json-value.js';
-import type { PreparedCall, StreamTranslator, Translation, TranslationContext } from '../translation.js';
-import { type ChatRequest, writeRequest } from './request.js';
+import { translationPair } from '../translation-pair.js';
+import { writeRequest } from './request.js';
 import { type Reply, writeAnswer } from './response.js';
 import { GenerateStream } from './stream.js';
 
 /** Google's clients → OpenAI chat. */
-export const geminiToChat: Translation = {
+export const geminiToChat = translationPair<Omit<Reply, 'context'>>({
   from: 'gemini-generate',
   to: 'openai-chat',
-  prepare: (request, context) => new ChatCall(writeRequest(request, context), context),
-};
-
-class ChatCall implements PreparedCall {
-  readonly body: JsonObject;
-  readonly #reply: Reply;
-
-  constructor({ body, showsThoughts }: ChatRequest, context: TranslationContext) {
-    this.body = body;
-    this.#reply = { context, showsThoughts };
-  }
-
-  answer(body: JsonObject): JsonObject {
-    return writeAnswer(body, this.#reply);
-  }
-
-  stream(): StreamTranslator {
-    return new GenerateStream(this.#reply);
-  }
-}
+  write(request, context) {
+    const { body, showsThoughts } = writeRequest(request, context);
+    return { body, memory: { showsThoughts } };
+  },
+  read({ showsThoughts }, context) {
+    const reply: Reply = { context, showsThoughts };
+    return { answer: (body) => writeAnswer(body, reply), stream: () => new GenerateStream(reply) };
+  },
+});

@@ -1,13 +1,12 @@
-import type { Translation } from '../translation.js';
-import { unaryCall } from '../unary-call.js';
+import { translationPair } from '../translation-pair.js';
+import { unaryAnswer } from '../unary-answer.js';
 import { toImagen } from './request.js';
 import { fromImagen } from './response.js';
 
 /** OpenAI's image generation by Imagen on Vertex AI. */
-export const imagesToVertex: Translation = {
+export const imagesToVertex = translationPair<null>({
   from: 'openai-images',
   to: 'vertex-predict',
-  prepare(request, context) {
-    return unaryCall(toImagen(request, context), (body) => fromImagen(body, context));
-  },
-};
+  write: (request, context) => ({ body: toImagen(request, context), memory: null }),
+  read: (_nothing, context) => unaryAnswer((body) => fromImagen(body, context)),
+});

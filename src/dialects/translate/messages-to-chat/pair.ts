@@ -1,5 +1,5 @@
 import { listIn } from '../../json-value.js';
-import type { Translation } from '../translation.js';
+import { translationPair } from '../translation-pair.js';
 import type { Reply } from './reply.js';
 import { chatRequest } from './request.js';
 import { messageOf } from './response.js';
@@ -8,19 +8,22 @@ import { asksForThoughts } from './thinking.js';
 import { ToolNames } from './tool-names.js';
 
 /** Clients of Anthropic's Messages (Claude Code, `@anthropic-ai/sdk`) at providers of chat completions. */
-export const messagesToChat: Translation = {
+export const messagesToChat = translationPair<Omit<Reply, 'context'>>({
   from: 'anthropic-messages',
   to: 'openai-chat',
-  prepare(request, context) {
+  write(request, context) {
     const names = new ToolNames();
     const body = chatRequest(request, names, context);
-    const reply: Reply = {
-      context,
-      names,
+    const memory = {
+      names: names.full,
       stopSequences: listIn(request, 'stop_sequences'),
       // Vendors that want thoughts back in a loop of tools get them from the client only if it has seen them.
       showsThoughts: asksForThoughts(request) || (context.echoesReasoning === true && 'tools' in body),
     };
-    return { body, answer: (answer) => messageOf(answer, reply), stream: () => new MessagesStream(reply) };
+    return { body, memory };
   },
-};
+  read(memory, context) {
+    const reply: Reply = { ...memory, context };
+    return { answer: (answer) => messageOf(answer, reply), stream: () => new MessagesStream(reply) };
+  },
+});

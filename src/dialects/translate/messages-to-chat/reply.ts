@@ -4,12 +4,12 @@ import { normaliseUsage } from '../../openai-usage.js';
 import { anthropicUsage } from '../../stated-usage.js';
 import type { TranslationContext } from '../translation.js';
 import { signedId } from './signed-id.js';
-import type { ToolNames } from './tool-names.js';
 
 /** What the answer to a request must know of it. */
 export interface Reply {
   readonly context: TranslationContext;
-  readonly names: ToolNames;
+  /** The client's name for each tool whose name was shortened. */
+  readonly names: ReadonlyMap<string, string>;
   readonly stopSequences: readonly unknown[];
   /** Thoughts without a signature are shown. Those with one always are: the provider wants them back. */
   readonly showsThoughts: boolean;

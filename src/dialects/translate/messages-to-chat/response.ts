@@ -64,7 +64,7 @@ function toolUse(call: CallPart, ids: CallIds, { names }: Reply): JsonObject {
   return {
     type: 'tool_use',
     id: ids.idOf(call.id, call.extra),
-    name: names.full(call.name),
+    name: names.get(call.name) ?? call.name,
     input: inputOf(call.arguments),
   };
 }

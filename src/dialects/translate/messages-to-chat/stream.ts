@@ -157,7 +157,7 @@ export class MessagesStream implements StreamTranslator {
     const id = this.#ids.idOf(part.id, part.extra);
     const block = newBlock('tool', () => {
       if (call.name === '' && !block.isWhole) return null;
-      return { type: 'tool_use', id, name: this.#reply.names.full(call.name), input: {} };
+      return { type: 'tool_use', id, name: this.#reply.names.get(call.name) ?? call.name, input: {} };
     });
     const call: OpenCall = { block: this.#blocks.add(block), name: '' };
     this.#calls.push(call);

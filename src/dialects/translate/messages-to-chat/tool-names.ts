@@ -17,8 +17,8 @@ export class ToolNames {
     return short;
   }
 
-  /** The client's name for what the model called. */
-  full(name: string): string {
-    return this.#full.get(name) ?? name;
+  /** The client's name for each that was shortened; grows with it. */
+  get full(): ReadonlyMap<string, string> {
+    return this.#full;
   }
 }

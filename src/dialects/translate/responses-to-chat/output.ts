@@ -12,7 +12,7 @@ import { EventWriter, ItemPlace, type ItemStatus, type OpenItem } from './item.j
 import { MessageItem } from './message-item.js';
 import { ReasoningItem } from './reasoning-item.js';
 import { plainId, tierOf } from './response-object.js';
-import type { ToolTable } from './tool-table.js';
+import { type DeclaredTool, declaredTool } from './tool-table.js';
 
 /** What an answer must know of its request. */
 export interface Reply {
@@ -20,7 +20,8 @@ export interface Reply {
   readonly frame: JsonObject;
   /** The base of ids. */
   readonly id: string;
-  readonly table: ToolTable;
+  /** By the names of their functions. */
+  readonly tools: ReadonlyMap<string, DeclaredTool>;
 }
 
 type TextPart = Extract<ChatPart, { readonly text: string }>;
@@ -194,7 +195,7 @@ export class Output {
     const callId = call.id === '' ? `call_${plainId(this.#reply.id)}_${call.slot}` : call.id;
     if (call.extra !== null) this.#signatures.set(callId, call.extra);
     this.#leaveThoughts();
-    const tool = this.#reply.table.declared(call.name);
+    const tool = declaredTool(this.#reply.tools, call.name);
     const item = openCallItem({ place: this.#place(CALL_PREFIXES[tool.kind]), callId, tool });
     this.#open = item;
     return item;

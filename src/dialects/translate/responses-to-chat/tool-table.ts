@@ -30,9 +30,9 @@ export class ToolTable {
     return this.#names.get(keyOf(name, namespace)) ?? this.#enter({ kind: 'function', name, namespace });
   }
 
-  /** What the client declared; models sometimes call what nobody declared. */
-  declared(functionName: string): DeclaredTool {
-    return this.#tools.get(functionName) ?? { kind: 'function', name: functionName, namespace: null };
+  /** What the client declared, by the names of the functions; grows with it. */
+  get tools(): ReadonlyMap<string, DeclaredTool> {
+    return this.#tools;
   }
 
   #enter(tool: DeclaredTool): string {
@@ -50,6 +50,11 @@ export class ToolTable {
       if (!this.#tools.has(name)) return name;
     }
   }
+}
+
+/** What the client declared; models sometimes call what nobody declared. */
+export function declaredTool(tools: ReadonlyMap<string, DeclaredTool>, functionName: string): DeclaredTool {
+  return tools.get(functionName) ?? { kind: 'function', name: functionName, namespace: null };
 }
 
 function keyOf(name: string, namespace: string | null): string {
