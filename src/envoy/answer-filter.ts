@@ -1,5 +1,5 @@
 import { REQUEST_FILTER, RESPONSE_ATTRIBUTES, serviceCall } from './filters.js';
-import { ANSWERED, metadataIs, skippedIf } from './matching.js';
+import { ANSWERED, firstThatHolds, metadataIs } from './matching.js';
 import { METADATA_NAMESPACE, ROLE_ANSWER, TRANSLATED_KEY, TRANSLATED_YES } from './names.js';
 import { duration, type EnvoyConfig, extension } from './typed-config.js';
 
@@ -38,6 +38,7 @@ export function answerFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT_
     metadata_options: { forwarding_namespaces: { untyped: [METADATA_NAMESPACE] } },
   });
   const translated = metadataIs(METADATA_NAMESPACE, TRANSLATED_KEY, TRANSLATED_YES);
-  const passedThrough = { and_matcher: { predicate: [ANSWERED, { not_matcher: translated }] } };
-  return skippedIf(passedThrough, ANSWER_FILTER, filter);
+  // Made as late as that, it has not seen the request, and need not (`request_header_mode: SKIP`).
+  const maybeTranslated = { and_matcher: { predicate: [ANSWERED, translated] } };
+  return firstThatHolds(ANSWER_FILTER, [{ predicate: maybeTranslated, filters: [filter] }]);
 }

@@ -1,26 +1,26 @@
 import { answerFilter } from './answer-filter.js';
 import { at, covers, type Tree } from './config-tree.js';
-import { isRole, unwrapped } from './filter-role.js';
+import { chainOf, isRole } from './filter-role.js';
 import { RESPONSE_ATTRIBUTES } from './filters.js';
 import { METADATA_NAMESPACE, RID_METADATA, ROLE_ANSWER, TRANSLATED_KEY } from './names.js';
 
-const MATCHER = at(answerFilter(), 'typed_config', 'xds_matcher');
+const MATCHER = at(chainOf([answerFilter()])[0]?.matched, 'predicate');
 
 /**
  * The filter through which translated answers go.
  * @param place of the `request` filter, which must stand behind it
  */
 export function checkAnswerFilter(filters: readonly Tree[], place: number): readonly string[] {
-  const own = filters.findIndex((filter) => isRole(unwrapped(filter), ROLE_ANSWER));
-  if (own < 0)
+  const own = filters.findIndex((filter) => chainOf([filter]).some((made) => isRole(made.filter, ROLE_ANSWER)));
+  const made = chainOf([filters[own]]).find(({ filter }) => isRole(filter, ROLE_ANSWER));
+  if (made === undefined)
     return ['There is no ext_proc filter with the gRPC metadata role: answer, without which translated answers fail.'];
-  const filter = filters[own];
-  const config = at(unwrapped(filter), 'typed_config');
+  const config = at(made.filter, 'typed_config');
   const wanted: readonly (readonly [boolean, string])[] = [
     [own < place, 'must stand before the request filter: answers pass filters backwards.'],
     [
-      covers(at(filter, 'typed_config', 'xds_matcher'), MATCHER),
-      `must be skipped, once response headers are there, unless ${METADATA_NAMESPACE}.${TRANSLATED_KEY} says that the answer may be translated.`,
+      covers(at(made.matched, 'predicate'), MATCHER),
+      `must run, judged once response headers are there, only where ${METADATA_NAMESPACE}.${TRANSLATED_KEY} says that the answer may be translated.`,
     ],
     [
       at(config, 'failure_mode_allow') !== true,

@@ -247,7 +247,7 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
       /answer filter must not have failure_mode_allow/,
       (text) => text.replace('failure_mode_allow: false', 'failure_mode_allow: true'),
     ],
-    [/answer filter must be skipped/, (text) => text.replace('key: translated', 'key: other')],
+    [/answer filter must run, judged/, (text) => text.replace('key: translated', 'key: other')],
     [/answer filter must forward/, (text) => text.replace(/(forwarding_namespaces:\s+untyped:\s+- )tollgate/, '$1x')],
     [
       /again filter must not have failure_mode_allow/,
