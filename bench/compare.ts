@@ -1,23 +1,29 @@
-import { cpuMicros, median } from './cpu.js';
+import { familyMicros, median } from './cpu.js';
 import type { Load, LoadResult } from './load.js';
 import { KEY, type System } from './systems.js';
 
-export interface Scenario {
+/** What is asked of each system; keys, ports and headers are the system's. */
+export interface Scenario extends Omit<Load, 'port' | 'model' | 'key' | 'headers'> {
   readonly name: string;
-  readonly requests: number;
-  readonly connections: number;
-  readonly stream: boolean;
-  readonly prompt: number;
   /** Not given: `bench`. */
   readonly model?: string;
+  /** Not given: the one that is known. */
+  readonly key?: string;
 }
 
-interface Sample {
+export interface Sample {
+  /** Microseconds per request by part. */
   readonly cpu: Readonly<Record<string, number>>;
+  /** Medians and p99 in milliseconds. */
   readonly firstByte: number;
+  readonly firstByteP99: number;
   readonly total: number;
   readonly p99: number;
+  readonly events: LoadResult['events'];
+  /** Requests per second. */
   readonly rate: number;
+  /** Of the load generator: CPU per request, and how late it was (p99), where it had a timetable. */
+  readonly generator: { readonly cpu: number; readonly behindMs: number };
 }
 
 export interface Comparison {
@@ -57,32 +63,44 @@ export async function compare({ systems, load, rounds }: Comparison, scenario: S
 }
 
 function totalCpu(samples: readonly Sample[]): number {
-  return median(samples.map((sample) => Object.values(sample.cpu).reduce((sum, value) => sum + value, 0)));
+  return median(samples.map(cpuOf));
 }
 
+/** All parts together. */
+export function cpuOf({ cpu }: Sample): number {
+  return Object.values(cpu).reduce((sum, value) => sum + value, 0);
+}
+
+/** @throws Error if any request failed */
 export async function measure(load: Comparison['load'], system: System, scenario: Scenario): Promise<Sample> {
-  const { requests, connections, stream, prompt, model = 'bench' } = scenario;
+  const { name, model = 'bench', models, ...rest } = scenario;
   const order: Load = {
-    port: system.port,
-    requests,
-    connections,
-    stream,
-    prompt,
-    model: `${system.prefix}${model}`,
     key: KEY,
+    ...rest,
+    port: system.port,
+    model: `${system.prefix}${model}`,
+    ...(models ? { models: models.map((each) => `${system.prefix}${each}`) } : {}),
+    ...(system.headers ? { headers: system.headers } : {}),
   };
-  const parts = system.parts();
-  const before = Object.fromEntries(Object.entries(parts).map(([part, pid]) => [part, cpuMicros(pid)]));
+  const before = cpuByPart(system);
   const result = await load.run(order);
-  if (result.failed > 0) throw new Error(`${system.name}: ${result.failed} of ${requests} requests failed`);
-  const cpu = Object.fromEntries(
-    Object.entries(parts).map(([part, pid]) => [part, (cpuMicros(pid) - (before[part] ?? 0)) / requests]),
-  );
+  const after = cpuByPart(system);
+  const { requests } = scenario;
+  if (result.failed > 0) throw new Error(`${system.name}, ${name}: ${result.failed} of ${requests} requests failed`);
   return {
-    cpu,
+    cpu: Object.fromEntries(
+      Object.entries(after).map(([part, micros]) => [part, (micros - (before[part] ?? 0)) / requests]),
+    ),
     firstByte: result.firstByte.p50,
+    firstByteP99: result.firstByte.p99,
     total: result.total.p50,
     p99: result.total.p99,
+    events: result.events,
     rate: requests / result.seconds,
+    generator: { cpu: result.cpu, behindMs: result.behind?.p99 ?? 0 },
   };
+}
+
+function cpuByPart(system: System): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(system.parts()).map(([part, pid]) => [part, familyMicros(pid)]));
 }

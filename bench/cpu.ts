@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** CPU time of a process with all its threads so far, in microseconds. Source: proc(5), schedstat. */
 export function cpuMicros(pid: number): number {
   let nanos = 0;
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
+  for (const task of listTasks(pid)) {
     try {
       nanos += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
     } catch {
@@ -11,6 +11,33 @@ export function cpuMicros(pid: number): number {
     }
   }
   return nanos / 1000;
+}
+
+/** The same with all processes that it started and they started. Those that have ended are not in it. */
+export function familyMicros(pid: number): number {
+  return familyOf(pid).reduce((sum, member) => sum + cpuMicros(member), 0);
+}
+
+/** A process, then its children, theirs and so on. Source: proc(5), task/children. */
+export function familyOf(pid: number): number[] {
+  const children = new Set<number>();
+  for (const task of listTasks(pid)) {
+    try {
+      const text = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8');
+      for (const child of text.split(' ').filter(Boolean)) children.add(Number(child));
+    } catch {
+      // The thread ended, or this kernel does not tell.
+    }
+  }
+  return [pid, ...[...children].flatMap(familyOf)];
+}
+
+function listTasks(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 /** The same by thread name; threads of one name are added up. The main thread is called `main`. */

@@ -1,88 +1,82 @@
-import { compare, measure, type Scenario } from './compare.js';
-import { residentMebibytes } from './cpu.js';
-import { measureFailover } from './failover.js';
-import { measureLimiter } from './limiter.js';
-import { measureLimits } from './limits.js';
-import { measureProfile } from './profile.js';
-import { measureRules } from './rules.js';
-import { startLoad, startPlainEnvoy, startTollgate, startUpstream } from './systems.js';
-import { measureTranslation } from './translate.js';
-import { measureTransports } from './transport.js';
+import { type Options, readOptions } from './options.js';
 
-/**
- * Envoy with Tollgate against the same Envoy without it, in one run, rounds interleaved. Prints a Markdown table: medians
- * over the rounds of CPU per request by part, and of latency. `--short` for CI, `--rounds N`;
- * `failover` measures a look at the first bytes and the way to a second target instead, `limits` the counters, `limiter` what
- * covers a request, `rules` a whole gateway with 10,000 keys and 1,000 limits, `translate` translation between dialects,
- * `transport` the ways to carry gRPC, `profile` where the service's time goes.
- */
-
-const SCENARIOS: readonly Scenario[] = [
-  { name: 'small JSON, saturated (16 connections)', requests: 4000, connections: 16, stream: false, prompt: 150 },
-  { name: 'small JSON, one at a time', requests: 500, connections: 1, stream: false, prompt: 150 },
-  { name: '200 KB body, 4 connections', requests: 400, connections: 4, stream: false, prompt: 200_000 },
-  { name: '100-chunk stream, 10 ms apart, 20 at a time', requests: 80, connections: 20, stream: true, prompt: 150 },
-];
-
-const short = process.argv.includes('--short');
-if (process.argv.includes('failover')) {
-  await measureFailover(short ? 15 : 60);
-  process.exit(0);
-}
-if (process.argv.includes('limits')) {
-  await measureLimits(short ? 2000 : 100_000);
-  process.exit(0);
-}
-if (process.argv.includes('limiter')) {
-  measureLimiter(short ? 3 : 10);
-  process.exit(0);
-}
-const roundsFlag = process.argv.indexOf('--rounds');
-const rounds = roundsFlag > 0 ? Number(process.argv[roundsFlag + 1]) : short ? 1 : 5;
-
-if (process.argv.includes('rules')) {
-  await measureRules({ rounds, requests: short ? 500 : 4000 });
-  process.exit(0);
+/** One measurement of `npm run bench -- NAME`. */
+interface Command {
+  /** One line for `--help`. */
+  readonly shows: string;
+  /** Prints Markdown on stdout. Loaded when asked for, so that each command starts with its own code only. */
+  run(options: Options): void | Promise<void>;
 }
 
-if (process.argv.includes('translate')) {
-  await measureTranslation({ rounds, requests: short ? 20 : 80 });
-  process.exit(0);
+const COMMANDS: Readonly<Record<string, Command>> = {
+  e2e: {
+    shows: 'plain Envoy against Envoy + Tollgate with everything on, by scenario (--help e2e)',
+    run: async (options) => (await import('./e2e/run.js')).measureEndToEnd(options),
+  },
+  failover: {
+    shows: 'the look at the first bytes, and the way to a second target',
+    run: async ({ short }) => (await import('./failover.js')).measureFailover(short ? 15 : 60),
+  },
+  limits: {
+    shows: 'hold and settlement alone, counters in memory and in Redis',
+    run: async ({ short }) => (await import('./limits.js')).measureLimits(short ? 2000 : 100_000),
+  },
+  limiter: {
+    shows: 'finding the limits that cover a request among 1,000',
+    run: async ({ short }) => (await import('./limiter.js')).measureLimiter(short ? 3 : 10),
+  },
+  rules: {
+    shows: 'a whole gateway with 10,000 keys and 1,000 limits',
+    run: async ({ short, rounds }) =>
+      (await import('./rules.js')).measureRules({ rounds: rounds ?? (short ? 1 : 5), requests: short ? 500 : 4000 }),
+  },
+  translate: {
+    shows: 'translation between dialects: requests, events, end to end',
+    run: async ({ short, rounds }) =>
+      (await import('./translate.js')).measureTranslation({
+        rounds: rounds ?? (short ? 1 : 5),
+        requests: short ? 20 : 80,
+      }),
+  },
+  transport: {
+    shows: 'the ways to carry gRPC, side by side',
+    run: async ({ short, rounds }) =>
+      (await import('./transport.js')).measureTransports({ rounds: rounds ?? (short ? 1 : 5), share: short ? 0.1 : 1 }),
+  },
+  profile: {
+    shows: "where the service's time goes, by thread and room (--top: by function)",
+    run: async (options) =>
+      (await import('./profile.js')).measureProfile({
+        share: options.short ? 0.1 : 1,
+        top: options.has('top') ? 60 : 0,
+      }),
+  },
+};
+const DEFAULT = 'e2e';
+
+function help(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const lines = Object.entries(COMMANDS).map(([name, { shows }]) => `  ${name.padEnd(width)}  ${shows}`);
+  return [
+    `npm run bench -- [NAME] [--short] [--rounds N] …   (no name: ${DEFAULT})`,
+    '',
+    ...lines,
+    '',
+    'Results are Markdown on stdout, progress is on stderr.',
+  ].join('\n');
 }
 
-if (process.argv.includes('transport')) {
-  await measureTransports({ rounds, share: short ? 0.1 : 1 });
-  process.exit(0);
-}
-
-if (process.argv.includes('profile')) {
-  await measureProfile({ share: short ? 0.1 : 1, top: process.argv.includes('--top') ? 60 : 0 });
-  process.exit(0);
-}
-
-const upstream = await startUpstream();
-const load = startLoad();
-const systems = [await startPlainEnvoy(upstream.port), await startTollgate(upstream.port)];
-try {
-  const comparison = { systems, load, rounds };
-  for (const system of systems) await measure(load, system, { ...first(), requests: short ? 300 : 3000 });
-  for (const { requests, ...scenario } of SCENARIOS) {
-    await compare(comparison, { ...scenario, requests: short ? Math.ceil(requests / 4) : requests });
-  }
-  for (const system of systems) {
-    const memory = Object.entries(system.parts()).map(
-      ([part, pid]) => `${part} ${residentMebibytes(pid).toFixed(0)} MiB`,
-    );
-    console.log(`\nMemory of ${system.name} at the end: ${memory.join(', ')}.`);
-  }
-} finally {
-  for (const system of systems) await system.stop();
-  load.stop();
-  upstream.stop();
-}
-
-function first(): Scenario {
-  const [scenario] = SCENARIOS;
-  if (!scenario) throw new Error('no scenario');
-  return scenario;
+const words = process.argv.slice(2);
+const [first] = words;
+const named = first !== undefined && !first.startsWith('--');
+const command = COMMANDS[named ? first : DEFAULT];
+if (words.includes('--help')) {
+  console.log(help());
+} else if (command === undefined) {
+  console.error(`no measurement is called "${first}"\n\n${help()}`);
+  process.exitCode = 2;
+} else {
+  await command.run(readOptions(named ? words.slice(1) : words));
+  // Children and sockets that are left must not keep it alive.
+  process.exit();
 }

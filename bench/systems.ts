@@ -16,7 +16,9 @@ export interface System {
   readonly port: number;
   /** Prefix before the provider's model name. */
   readonly prefix: string;
-  /** Pids by part, whose CPU counts. */
+  /** What it asks for beside the key, lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Pids by part, whose CPU counts, with that of their children. */
   readonly parts: () => Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
@@ -61,7 +63,21 @@ export interface TollgateSections {
   readonly name?: string;
 }
 
-/** Tollgate with everything on: keys, metering, prices, ledger, metrics, access log. */
+/** Limits of every kind that cover each request and refuse none: together with what is always on, everything is on. */
+export const EVERYTHING: TollgateSections = {
+  limits: [
+    {
+      name: 'rate',
+      per: ['key.id'],
+      requests: { max: 1e9, window: '1m' },
+      tokens: { max: 1e12, window: '1m' },
+      concurrent: 100_000,
+    },
+    { name: 'budget', when: 'key.labels.team == "bench"', cost: { max: 1_000_000, window: 'month' } },
+  ],
+};
+
+/** Tollgate with everything on but limits: keys, metering, prices, ledger, records, metrics, access log. */
 export async function startTollgate(upstream: number, more: TollgateSections = {}): Promise<System> {
   const directory = mkdtempSync(join(tmpdir(), 'tg-bench-'));
   const free = '127.0.0.1:0';
@@ -89,7 +105,10 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const addresses = join(directory, 'run', 'addresses.json');
-  while (!existsSync(addresses)) await wait(50);
+  while (!existsSync(addresses)) {
+    if (child.exitCode !== null) throw new Error(`Tollgate ended with code ${child.exitCode} before it listened`);
+    await wait(50);
+  }
   await wait(200);
   const { gateway } = JSON.parse(readFileSync(addresses, 'utf8')) as { gateway: string };
   const pid = (name: string): number => Number(readFileSync(join(directory, 'run', `${name}.pid`), 'utf8'));
