@@ -4,11 +4,34 @@ import type { LedgerEntry } from './entry.js';
 /** Digits of the checksum and the space after it. */
 const PREFIX = 9;
 const SPACE = 0x20;
+const NEWLINE = 0x0a;
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
+/** Bytes of UTF-8 for one UTF-16 unit, at most. */
+const MOST_BYTES = 3;
 
 /** One entry as it lies on disk: `<CRC-32 of the JSON, 8 hex digits> <JSON>\n`, UTF-8. JSON never holds a raw newline. */
 export function encodeLine(entry: LedgerEntry): string {
   const json = JSON.stringify(entry);
   return `${checksum(json)} ${json}\n`;
+}
+
+/** Bytes that `putLine` needs at most. */
+export function longestLine(json: string): number {
+  return PREFIX + MOST_BYTES * json.length + 1;
+}
+
+/** Puts the line of an entry's JSON at `at`, where `longestLine` bytes are free; returns where it ends. */
+export function putLine(bytes: Buffer, at: number, json: string): number {
+  const start = at + PREFIX;
+  const end = start + bytes.write(json, start);
+  let sum = crc32(bytes.subarray(start, end));
+  for (let digit = PREFIX - 2; digit >= 0; digit -= 1) {
+    bytes[at + digit] = HEX_DIGITS[sum & 0xf] ?? 0;
+    sum >>>= 4;
+  }
+  bytes[start - 1] = SPACE;
+  bytes[end] = NEWLINE;
+  return end + 1;
 }
 
 /** Whether the checksum of a line without its newline fits: the bytes are what was written. */

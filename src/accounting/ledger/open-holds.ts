@@ -4,6 +4,7 @@ import type { HoldEntry } from './entry.js';
 import { hasLivingOwner } from './owner.js';
 import { LedgerDamageError, type ReadOptions } from './read-ledger.js';
 import { type Damage, readSegment } from './read-segment.js';
+import type { IsMine } from './share.js';
 
 export interface OpenHold {
   readonly hold: HoldEntry;
@@ -12,9 +13,9 @@ export interface OpenHold {
 }
 
 /** Boots whose process has ended and whose holds were not all seen to have a final entry, oldest first. */
-export async function listDeadBoots(directory: string): Promise<Boot[]> {
+export async function listDeadBoots(directory: string, isMine: IsMine = () => true): Promise<Boot[]> {
   const boots = await listBoots(directory);
-  return boots.filter((boot) => !isSettled(boot) && !hasLivingOwner(boot.directory));
+  return boots.filter((boot) => isMine(boot) && !isSettled(boot) && !hasLivingOwner(boot.directory));
 }
 
 /**

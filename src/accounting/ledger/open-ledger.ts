@@ -4,11 +4,12 @@ import { type Boot, createBoot, markSettled } from './boots.js';
 import { type Disk, realDisk } from './disk.js';
 import type { FinalEntry, HoldEntry } from './entry.js';
 import type { Ledger } from './ledger.js';
-import { encodeLine } from './line.js';
+import { LineBuffer } from './line-buffer.js';
 import { currentOwner, HEARTBEAT_MS, heartbeatPath, type Owner, releaseDirectory } from './owner.js';
 import { SegmentWriter } from './segment-writer.js';
 
 const MEBIBYTE = 1024 * 1024;
+const NEWLINE = 0x0a;
 /** How often a refusing disk is tried again. */
 const RETRY_MS = 250;
 
@@ -67,7 +68,7 @@ export function openLedger(options: LedgerOptions): FileLedger {
 
 interface Queued {
   readonly id: string;
-  readonly line: string;
+  readonly json: string;
   /** Set for holds. */
   readonly done: ((error?: Error) => void) | null;
 }
@@ -78,6 +79,7 @@ class LedgerWriter implements FileLedger {
   readonly #segments: SegmentWriter;
   readonly #backlog: Backlog;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #lines = new LineBuffer();
   readonly #open = new Set<string>();
   readonly #count = { entries: 0, bytes: 0, writes: 0, fsyncs: 0, problems: 0, dropped: 0 };
   #tick: Queued[] = [];
@@ -114,11 +116,11 @@ class LedgerWriter implements FileLedger {
       setImmediate(() => this.#call(done, error));
       return;
     }
-    this.#enqueue({ id: entry.id, line: encodeLine(entry), done });
+    this.#enqueue({ id: entry.id, json: JSON.stringify(entry), done });
   }
 
   finish(entry: FinalEntry): void {
-    const queued = { id: entry.id, line: encodeLine(entry), done: null };
+    const queued = { id: entry.id, json: JSON.stringify(entry), done: null };
     if (this.#closed) this.#drop(queued, 'the ledger is closed');
     else this.#enqueue(queued);
   }
@@ -160,13 +162,17 @@ class LedgerWriter implements FileLedger {
   }
 
   #write(batch: readonly Queued[]): void {
-    const bytes = Buffer.from(batch.length === 1 ? (batch[0]?.line ?? '') : batch.map((one) => one.line).join(''));
-    const { kept, error } = this.#segments.append(bytes);
+    const lines = this.#lines.fill(batch);
+    const { kept, error } = this.#segments.append(lines);
     if (kept > 0) this.#written(kept);
-    if (error) this.#fail(error);
-    const whole = error ? wholeLines(batch, kept) : batch.length;
+    if (!error) {
+      this.#accept(batch);
+      return;
+    }
+    this.#fail(error);
+    const whole = countLines(lines.subarray(0, kept));
     this.#accept(batch.slice(0, whole));
-    if (error) this.#refuse(batch.slice(whole), error);
+    this.#refuse(batch.slice(whole), error);
   }
 
   #accept(batch: readonly Queued[]): void {
@@ -182,7 +188,7 @@ class LedgerWriter implements FileLedger {
   #refuse(batch: readonly Queued[], error: Error): void {
     for (const queued of batch) {
       if (queued.done) this.#call(queued.done, error);
-      else if (this.#backlog.push(Buffer.from(queued.line))) this.#open.delete(queued.id);
+      else if (this.#backlog.push(Buffer.from(this.#lines.fill([queued])))) this.#open.delete(queued.id);
       else this.#drop(queued, 'the backlog is full');
     }
   }
@@ -271,14 +277,8 @@ class LedgerWriter implements FileLedger {
   }
 }
 
-/** How many lines of the batch lie within its first `bytes`. */
-function wholeLines(batch: readonly Queued[], bytes: number): number {
-  let end = 0;
+function countLines(bytes: Buffer): number {
   let count = 0;
-  for (const { line } of batch) {
-    end += Buffer.byteLength(line);
-    if (end > bytes) break;
-    count += 1;
-  }
+  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, end + 1)) count += 1;
   return count;
 }

@@ -9,6 +9,8 @@ export interface Owner {
   readonly started: string | null;
   /** Kernel boot and pid namespace, or the host's name: pids are comparable only inside one of these. */
   readonly machine: string;
+  /** Which of several service processes of one gateway it is; absent = 0. */
+  readonly worker?: number;
 }
 
 const OWNER_FILE = 'owner.json';
@@ -63,6 +65,11 @@ export function hasLivingOwner(directory: string): boolean {
   return touched !== null && Date.now() - touched < HEARTBEAT_LOST_MS;
 }
 
+/** The worker that the owner was, 0 also when its file cannot be read. */
+export function workerOf(directory: string): number {
+  return readOwner(heartbeatPath(directory))?.worker ?? 0;
+}
+
 function isRunning(owner: Owner): boolean {
   if (owner.started !== null) return processStart(owner.pid) === owner.started;
   try {
@@ -77,7 +84,8 @@ function readOwner(path: string): Owner | null {
   try {
     const value: Partial<Owner> = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof value.pid !== 'number' || typeof value.machine !== 'string') return null;
-    return { pid: value.pid, started: value.started ?? null, machine: value.machine };
+    const { worker = 0 } = value;
+    return { pid: value.pid, started: value.started ?? null, machine: value.machine, worker };
   } catch {
     return null;
   }
