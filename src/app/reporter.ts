@@ -1,10 +1,12 @@
+import { amountsOf } from '../accounting/amounts.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import type { ProviderAccount } from '../config/snapshot.js';
 import { ERROR_CODES, type ErrorCode, prefixedCode } from '../dialects/error-codes.js';
-import type { UsageClass } from '../dialects/usage.js';
 import type { Reporter, Unrecorded } from '../gateway/parts.js';
 import type { Log } from '../observability/log.js';
 import type { Metrics } from '../observability/metrics.js';
+import type { RequestLine } from '../observability/request-line.js';
+import type { RequestFacts } from '../observability/request-metrics.js';
 
 export interface ReporterParts {
   readonly log: Log;
@@ -49,27 +51,52 @@ export function createReporter(parts: ReporterParts): Reporter {
       if (entry.usage_source !== null && entry.cost_nano_usd === null) metrics.count('unpriced_requests');
       const provider = entry.target === null ? null : entry.target.slice(0, entry.target.indexOf('/'));
       const kind = provider === null ? null : (parts.account(provider)?.kind ?? null);
-      metrics.requestFinished({ ...entry, code: prefixed(entry.code), provider, provider_kind: kind });
-      log.request({ ...entry, attempts: entry.attempts.length, ...tokens(entry) });
+      metrics.requestFinished(factsOf(entry, provider, kind));
+      log.request(lineOf(entry));
     },
   };
 }
 
-const INPUT_CLASSES: readonly UsageClass[] = [
-  'input',
-  'cache_read',
-  'cache_write_5m',
-  'cache_write_1h',
-  'input_audio',
-  'input_image',
-];
-const OUTPUT_CLASSES: readonly UsageClass[] = ['output', 'reasoning', 'output_audio'];
+/** Field by field, here and below: a copy of the whole entry costs more than what reads it. */
+function factsOf(entry: FinalEntry, provider: string | null, kind: string | null): RequestFacts {
+  return {
+    endpoint: entry.endpoint,
+    status: entry.status,
+    stream: entry.stream,
+    usage: entry.usage,
+    usage_source: entry.usage_source,
+    cost_nano_usd: entry.cost_nano_usd,
+    first_token_ms: entry.first_token_ms,
+    ms: entry.ms,
+    target: entry.target,
+    answered_model: entry.answered_model,
+    code: prefixed(entry.code),
+    provider,
+    provider_kind: kind,
+  };
+}
 
-function tokens(entry: FinalEntry): { input_tokens: number | null; output_tokens: number | null } {
-  if (entry.usage_source === null) return { input_tokens: null, output_tokens: null };
-  const sum = (classes: readonly UsageClass[]): number =>
-    classes.reduce((tokens, name) => tokens + (entry.usage[name] ?? 0), 0);
-  return { input_tokens: sum(INPUT_CLASSES), output_tokens: sum(OUTPUT_CLASSES) };
+function lineOf(entry: FinalEntry): RequestLine {
+  const counted = entry.usage_source === null ? null : amountsOf(entry);
+  return {
+    id: entry.id,
+    key: entry.key,
+    endpoint: entry.endpoint,
+    status: entry.status,
+    code: entry.code,
+    model: entry.model,
+    target: entry.target,
+    stream: entry.stream,
+    attempts: entry.attempts.length,
+    ms: entry.ms,
+    first_token_ms: entry.first_token_ms,
+    input_tokens: counted === null ? null : counted.input_tokens,
+    output_tokens: counted === null ? null : counted.output_tokens,
+    usage_source: entry.usage_source,
+    cost_nano_usd: entry.cost_nano_usd,
+    cache: entry.cache,
+    snapshot: entry.snapshot,
+  };
 }
 
 /** `policy.model_not_allowed`: whose fault it is comes first. */
@@ -83,7 +110,7 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }
 
-function unrecordedFacts(request: Unrecorded): Parameters<Metrics['requestFinished']>[0] {
+function unrecordedFacts(request: Unrecorded): RequestFacts {
   return {
     endpoint: request.endpoint,
     status: request.status,

@@ -3,6 +3,7 @@ import { GatewayError } from '../dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../dialects/request.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import { takesStreamOptions } from '../dialects/splice.js';
+import { isoTime } from '../observability/iso-time.js';
 import { type UpstreamRequest, upstreamRequest } from './attempt.js';
 import { openAttempt } from './attempts.js';
 import { countLocally } from './count-locally.js';
@@ -99,7 +100,7 @@ function hold(parts: Parts, state: RequestState, { admitted, upstream }: FirstAt
     {
       type: 'hold',
       id: state.id,
-      time: new Date(state.arrivedAt).toISOString(),
+      time: isoTime(state.arrivedAt),
       key: state.key?.id ?? '',
       labels: state.labels,
       user: state.user,

@@ -6,6 +6,7 @@ import { dollarsToNano } from '../accounting/exact.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { namedTier, priceAtTier, type TierPrice } from '../accounting/service-tiers.js';
 import type { Usage } from '../dialects/usage.js';
+import { isoTime } from '../observability/iso-time.js';
 import { explain, needsWords, unexplained } from './attempts.js';
 import type { Parts } from './parts.js';
 import { remarkOn } from './remarks.js';
@@ -112,7 +113,7 @@ function finalEntry(state: RequestState, booked: Booked): FinalEntry {
   return {
     type: booked.type,
     id: state.id,
-    time: new Date(state.arrivedAt).toISOString(),
+    time: isoTime(state.arrivedAt),
     key: state.key?.id ?? '',
     labels: state.labels,
     user: state.user,

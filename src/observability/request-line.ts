@@ -1,3 +1,4 @@
+import { isoTime } from './iso-time.js';
 import { oneLine, type Redact } from './redact.js';
 
 /** What a finished request may say in the log; every other property is left out. No user, no labels, no content. */
@@ -22,68 +23,67 @@ export interface RequestLine {
   readonly snapshot?: string | null;
 }
 
-const REQUEST_FIELDS = [
-  'id',
-  'key',
-  'endpoint',
-  'status',
-  'code',
-  'model',
-  'target',
-  'stream',
-  'attempts',
-  'ms',
-  'first_token_ms',
-  'input_tokens',
-  'output_tokens',
-  'usage_source',
-  'cost_nano_usd',
-  'cache',
-  'snapshot',
-] as const satisfies readonly (keyof RequestLine)[];
-
 /** How long a masked text is used again: secrets may change with the configuration. */
 const MASKED_MS = 1000;
 const MOST_MASKED = 1000;
-/** Printable ASCII that JSON writes as it is. */
-const PLAIN = /^[ !#-[\]-~]{0,200}$/;
-/** What stands before each value. */
-const NAMES = new Map<keyof RequestLine, string>(REQUEST_FIELDS.map((name) => [name, `,"${name}":`]));
+/** Printable ASCII, which is shown as it is. */
+const PLAIN = /^[ -~]{0,200}$/;
 
 export interface RequestLineParts {
   readonly redact: Redact;
   readonly write: (line: string) => void;
 }
 
-/** Writes the line of a finished request as pino would. One for each request, so it is built by hand: no object, no serializer. */
+/**
+ * Writes the line of a finished request as pino would; null and undefined are left out. One for each request: only texts that
+ * need it are cleaned, and one call of `JSON.stringify` writes what is listed here.
+ */
 export function createRequestLine({ redact, write }: RequestLineParts): (level: string, line: RequestLine) => void {
   const masked = new Map<string, string>();
   let maskedAt = 0;
   /** Of a request's fields only names of models are the client's own words. */
-  const safe = (value: string, now: number): string => {
+  const safe = (value: string | null | undefined, now: number): string | undefined => {
+    if (value === null || value === undefined) return undefined;
     if (now - maskedAt > MASKED_MS || masked.size >= MOST_MASKED) {
       masked.clear();
       maskedAt = now;
     }
     let text = masked.get(value);
     if (text === undefined) {
-      text = JSON.stringify(oneLine(redact(value)));
+      text = oneLine(redact(value));
       masked.set(value, text);
     }
     return text;
   };
   return (level, line) => {
-    const time = new Date();
-    const now = time.getTime();
-    let text = `{"level":"${level}","time":"${time.toISOString()}"`;
-    for (const [name, before] of NAMES) {
-      const value = line[name];
-      if (value === undefined || value === null) continue;
-      text += before;
-      if (typeof value !== 'string') text += JSON.stringify(value);
-      else if (name === 'model' || name === 'target') text += safe(value, now);
-      else text += PLAIN.test(value) ? `"${value}"` : JSON.stringify(oneLine(value));
-    }
-    write(`${text},"msg":"request"}\n`);
+    const now = Date.now();
+    const text = JSON.stringify({
+      level,
+      time: isoTime(now),
+      id: clean(line.id),
+      key: clean(line.key),
+      endpoint: clean(line.endpoint),
+      status: line.status,
+      code: clean(line.code),
+      model: safe(line.model, now),
+      target: safe(line.target, now),
+      stream: line.stream,
+      attempts: line.attempts,
+      ms: line.ms,
+      first_token_ms: line.first_token_ms ?? undefined,
+      input_tokens: line.input_tokens ?? undefined,
+      output_tokens: line.output_tokens ?? undefined,
+      usage_source: clean(line.usage_source),
+      cost_nano_usd: line.cost_nano_usd ?? undefined,
+      cache: clean(line.cache),
+      snapshot: clean(line.snapshot),
+      msg: 'request',
+    });
+    write(`${text}\n`);
   };
+}
+
+function clean(text: string | null | undefined): string | undefined {
+  if (text === null || text === undefined) return undefined;
+  return PLAIN.test(text) ? text : oneLine(text);
 }

@@ -26,8 +26,10 @@ export interface RequestFacts {
 const MOST_MODELS = 1000;
 const MOST_PROVIDERS = 200;
 const MOST_CODES = 200;
-/** Combinations of labels whose cells are kept at hand. */
-const MOST_KEPT = 5000;
+/** Providers and outcomes, targets and codes whose cells are kept at hand. */
+const MOST_KEPT = 1000;
+/** Kinds of request of one target or code that are told apart without looking labels up. */
+const MOST_KINDS = 50;
 const OVERHEAD_BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
 const COMMON = [
   'gen_ai_operation_name',
@@ -38,6 +40,8 @@ const COMMON = [
 
 /** Where one kind of request is counted. */
 interface Place {
+  /** The first one of its kind. */
+  readonly like: RequestFacts;
   readonly requests: Cell;
   readonly usageSource: Cell | null;
   readonly duration: Spread;
@@ -53,7 +57,8 @@ export class RequestMetrics {
   readonly #models = new BoundedLabel(MOST_MODELS);
   readonly #answeredModels = new BoundedLabel(MOST_MODELS);
   readonly #codes = new BoundedLabel(MOST_CODES);
-  readonly #places = new Map<string, Place>();
+  /** By target, without one by code. */
+  readonly #places = new Map<string, Place[]>();
   readonly #tries = new Map<string, Cell>();
 
   readonly #tokens = new Histogram(
@@ -150,17 +155,25 @@ export class RequestMetrics {
   }
 
   #placeOf(facts: RequestFacts): Place {
-    const { endpoint, target, answered_model: answered, code, provider, provider_kind: kind } = facts;
+    const { target, code, status } = facts;
     // A name that nobody has answered for yet may be known later.
-    if (facts.status >= 400 && target !== null) return this.#makePlace(facts);
-    const name = `${endpoint} ${target} ${answered} ${code} ${provider} ${kind} ${facts.usage_source}`;
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      if (this.#places.size >= MOST_KEPT) this.#places.clear();
-      place = this.#makePlace(facts);
-      this.#places.set(name, place);
-    }
+    if (status >= 400 && target !== null) return this.#makePlace(facts);
+    const places = this.#placesOf(target ?? code ?? '');
+    for (const place of places) if (areAlike(place.like, facts)) return place;
+    if (places.length >= MOST_KINDS) places.length = 0;
+    const place = this.#makePlace(facts);
+    places.push(place);
     return place;
+  }
+
+  #placesOf(name: string): Place[] {
+    let places = this.#places.get(name);
+    if (places === undefined) {
+      if (this.#places.size >= MOST_KEPT) this.#places.clear();
+      places = [];
+      this.#places.set(name, places);
+    }
+    return places;
   }
 
   #makePlace(facts: RequestFacts): Place {
@@ -174,6 +187,7 @@ export class RequestMetrics {
       this.#answeredModels.admit(facts.answered_model ?? OTHER),
     ];
     return {
+      like: facts,
       requests: this.#requests.cell(code),
       usageSource: facts.usage_source === null ? null : this.#usageSource.cell(facts.usage_source),
       duration: this.#duration.spread(...common, facts.code === null ? '' : code),
@@ -186,15 +200,14 @@ export class RequestMetrics {
   }
 
   #observeTokens(place: Place, { usage, usage_source: source, stream, first_token_ms: first, ms }: RequestFacts): void {
-    const of = (name: string): number => usage[name] ?? 0;
     const observe = (type: string, tokens: number): void => this.#tokens.observe(place.tokens(type), tokens);
-    const output = of('output') + of('output_audio');
-    const reasoning = of('reasoning');
+    const output = (usage['output'] ?? 0) + (usage['output_audio'] ?? 0);
+    const reasoning = usage['reasoning'] ?? 0;
     if (source !== null) {
-      observe('input', of('input') + of('input_audio') + of('input_image'));
+      observe('input', (usage['input'] ?? 0) + (usage['input_audio'] ?? 0) + (usage['input_image'] ?? 0));
       observe('output', output);
-      const cached = of('cache_read');
-      const written = of('cache_write_5m') + of('cache_write_1h');
+      const cached = usage['cache_read'] ?? 0;
+      const written = (usage['cache_write_5m'] ?? 0) + (usage['cache_write_1h'] ?? 0);
       if (cached > 0) observe('cached_input', cached);
       if (written > 0) observe('cache_creation_input', written);
       if (reasoning > 0) observe('reasoning', reasoning);
@@ -204,6 +217,19 @@ export class RequestMetrics {
     const later = output + reasoning - 1;
     if (later > 0) this.#perToken.observe(place.perToken(), (ms - first) / 1000 / later);
   }
+}
+
+/** Whether two requests are counted in the same places; neither failed at a target. */
+function areAlike(one: RequestFacts, other: RequestFacts): boolean {
+  return (
+    one.endpoint === other.endpoint &&
+    one.answered_model === other.answered_model &&
+    one.usage_source === other.usage_source &&
+    one.provider_kind === other.provider_kind &&
+    one.target === other.target &&
+    one.code === other.code &&
+    one.provider === other.provider
+  );
 }
 
 /** The target's model; `other` until a provider has answered for it, so that invented names stay out. */

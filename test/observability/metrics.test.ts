@@ -29,6 +29,36 @@ function find(
   )?.value;
 }
 
+t.test('many kinds of request in any order are told apart', async (t) => {
+  const metrics = createMetrics();
+  const kinds: RequestFacts[] = [];
+  for (let number = 0; number < 120; number += 1) {
+    const code = number % 3 === 0 ? 'policy.rate_limit_exceeded' : null;
+    kinds.push({
+      ...FACTS,
+      endpoint: number % 2 === 0 ? '/v1/embeddings' : '/v1/rerank',
+      answered_model: `dated-${number >> 1}`,
+      usage_source: number % 5 === 0 ? 'estimated' : 'provider',
+      provider_kind: number % 7 === 0 ? 'mistral' : 'xai',
+      ...(code === null ? {} : { code, target: null, status: 429 }),
+    });
+  }
+  for (const kind of [...kinds, ...[...kinds].reverse(), ...kinds]) metrics.requestFinished(kind);
+  const samples = parseExposition(await metrics.render());
+  const count = (labels: Readonly<Record<string, string>>) =>
+    samples
+      .filter(({ name }) => name === 'gen_ai_server_request_duration_seconds_count')
+      .filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
+      .reduce((sum, { value }) => sum + value, 0);
+  t.equal(count({}), 360);
+  t.equal(count({ gen_ai_operation_name: 'rerank' }), 180);
+  t.equal(count({ gen_ai_provider_name: 'mistral_ai' }), 3 * 18);
+  t.equal(count({ gen_ai_response_model: 'dated-31' }), 6);
+  t.equal(count({ gen_ai_request_model: 'grok-4', error_type: '' }), 0);
+  t.equal(find(samples, 'tollgate_requests_total', { code: 'ok' }), 240);
+  t.equal(find(samples, 'tollgate_usage_source_total', { source: 'estimated' }), 72);
+});
+
 t.test('a finished request', async (t) => {
   const metrics = createMetrics();
   metrics.requestFinished(FACTS);
