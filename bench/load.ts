@@ -17,8 +17,8 @@ export interface Load {
    * when its answer has ended (closed loop).
    */
   readonly rate?: number;
-  /** Status of an answer that counts as good. Not given: 200. */
-  readonly status?: number;
+  /** Status of an answer that counts as good, or several of them. Not given: 200. */
+  readonly status?: number | readonly number[];
   /** Taken in turn instead of `model` and of `key`. */
   readonly models?: readonly string[];
   readonly keys?: readonly string[];

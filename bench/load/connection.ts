@@ -24,7 +24,7 @@ export interface ConnectionEvents {
 export interface ConnectionOptions extends ConnectionEvents {
   readonly port: number;
   /** That counts as good. */
-  readonly status: number;
+  readonly statuses: readonly number[];
 }
 
 /** One keep-alive connection: a request, its whole answer, the next request. */
@@ -61,7 +61,7 @@ export class Connection {
     if (read === 'head') return;
     if (exchange.firstByte === 0) {
       exchange.firstByte = performance.now();
-      exchange.ok = this.#reader.status === this.#options.status;
+      exchange.ok = this.#options.statuses.includes(this.#reader.status);
       this.#options.begun(exchange);
     }
     this.#options.body(this.#reader.body);

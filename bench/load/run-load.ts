@@ -42,7 +42,7 @@ class Run {
     this.#requests = requestsOf(load);
     this.#options = {
       port: load.port,
-      status: load.status ?? 200,
+      statuses: [load.status ?? 200].flat(),
       begun: (exchange) => {
         if (load.hold) this.#take({ ...exchange, end: exchange.firstByte });
       },
