@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { createKindCounters, createSeriesGauges, type KindName, type Sample, type SeriesName } from './labelled.js';
 import { type RequestFacts, RequestMetrics } from './request-metrics.js';
 
@@ -47,6 +47,8 @@ export interface Metrics {
   countKind(name: KindName, kind: string): void;
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>;
+  /** Counters and histograms alone, in the same format: nobody else is asked for a value. */
+  totals(): Promise<string>;
 }
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -68,7 +70,15 @@ export function createMetrics(): Metrics {
     watchSeries: (name, read) => void labelled.set(name, read),
     countKind: createKindCounters(registry),
     render: async () => `${requests.render()}\n${await registry.metrics()}`,
+    totals: async () => [requests.render(), ...(await Promise.all(sums(registry)))].join('\n\n'),
   };
+}
+
+function sums(registry: Registry): readonly Promise<string>[] {
+  const summed = registry
+    .getMetricsAsArray()
+    .filter((metric) => metric instanceof Counter || metric instanceof Histogram);
+  return summed.map(({ name }) => registry.getSingleMetricAsString(name));
 }
 
 function createEvents(registry: Registry): ReadonlyMap<string, Counter> {
