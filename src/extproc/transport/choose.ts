@@ -1,6 +1,8 @@
 import type { StartTransport } from './transport.js';
 
-export type TransportName = 'http2' | 'grpc-js';
+export type TransportName = 'net' | 'http2' | 'grpc-js';
+
+const NAMES: readonly TransportName[] = ['net', 'http2', 'grpc-js'];
 
 /** Chosen by measurement: docs/decisions/0018-two-transports-for-grpc.md. */
 export const DEFAULT_TRANSPORT: TransportName = 'grpc-js';
@@ -11,12 +13,14 @@ export const DEFAULT_TRANSPORT: TransportName = 'grpc-js';
  */
 export function readTransport(name: string | undefined): TransportName {
   if (name === undefined || name === '') return DEFAULT_TRANSPORT;
-  if (name === 'http2' || name === 'grpc-js') return name;
-  throw new Error(`TOLLGATE_TRANSPORT is "${name}"; it may be http2 or grpc-js`);
+  const known = NAMES.find((each) => each === name);
+  if (known === undefined) throw new Error(`TOLLGATE_TRANSPORT is "${name}"; it may be ${NAMES.join(', ')}`);
+  return known;
 }
 
 /** Loads only what is used. */
 export async function transportNamed(name: TransportName): Promise<StartTransport> {
   if (name === 'grpc-js') return (await import('./grpc-js.js')).startGrpcJs;
-  return (await import('./http2.js')).startHttp2;
+  if (name === 'http2') return (await import('./http2.js')).startHttp2;
+  return (await import('./net.js')).startNet;
 }

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import {
   constants,
   createServer,
@@ -12,17 +10,18 @@ import { STATUS } from '../grpc-status.js';
 import { answerHealth } from './health.js';
 import { follow, HEADERS, Http2Call, statusHeaders, TRAILERS_ONLY } from './http2-call.js';
 import { SERVER_OPTIONS, widenSession } from './http2-limits.js';
-import { NOT_SERVING, PROCESS, SERVING, type Transport, type TransportOptions } from './transport.js';
+import { listenAt } from './listen-at.js';
+import { CHECK, NOT_SERVING, PROCESS, SERVING, type Transport, type TransportOptions } from './transport.js';
 
-const CHECK = '/grpc.health.v1.Health/Check';
 /** From the forced end of the streams to that of their connections. */
 const LAST_WORDS_MS = 200;
 
 /** gRPC by ourselves on Node's HTTP/2: no object streams, no copies, one write for the answers of one turn. */
 export async function startHttp2(options: TransportOptions): Promise<Transport> {
-  const server = new Http2Transport(options);
-  await server.listen(options.address);
-  return server;
+  const server = createServer(SERVER_OPTIONS);
+  const transport = new Http2Transport(server, options);
+  await listenAt(server, options.address);
+  return transport;
 }
 
 class Http2Transport implements Transport {
@@ -32,26 +31,12 @@ class Http2Transport implements Transport {
   readonly #calls = new Set<Http2Call>();
   #serving = true;
 
-  constructor(options: TransportOptions) {
+  constructor(server: Http2Server, options: TransportOptions) {
     this.#options = options;
-    this.#server = createServer(SERVER_OPTIONS);
+    this.#server = server;
     this.#server.on('session', (session) => this.#session(session));
     this.#server.on('sessionError', (error) => this.#lost(error));
     this.#server.on('stream', (stream, headers) => this.#opened(stream, headers));
-  }
-
-  async listen(address: string): Promise<void> {
-    const listening = once(this.#server, 'listening');
-    if (address.startsWith('unix:')) {
-      const path = address.slice('unix:'.length);
-      // A socket file that a killed process left behind; a living owner is excluded by the supervisor's lock.
-      rmSync(path, { force: true });
-      this.#server.listen(path);
-    } else {
-      const colon = address.lastIndexOf(':');
-      this.#server.listen(Number(address.slice(colon + 1)), address.slice(0, colon));
-    }
-    await listening;
   }
 
   streams(): number {

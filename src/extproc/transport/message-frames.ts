@@ -25,6 +25,8 @@ export class MessageFrames {
   /** A message that lies across chunks, as far as it has come. */
   #message: Buffer | null = null;
   #filled = 0;
+  /** Of what is being read. */
+  #end = 0;
 
   /**
    * @param largest bytes
@@ -41,12 +43,16 @@ export class MessageFrames {
     return this.#message === null && this.#prefixLength === 0;
   }
 
-  /** @throws FrameError; then the stream's bytes mean nothing any more */
-  push(chunk: Buffer): void {
-    let at = 0;
-    while (at < chunk.length) {
+  /**
+   * Takes the bytes of `chunk` from `from` up to `to`.
+   * @throws FrameError; then the stream's bytes mean nothing any more
+   */
+  push(chunk: Buffer, from = 0, to = chunk.length): void {
+    this.#end = to;
+    let at = from;
+    while (at < to) {
       if (this.#message !== null) at = this.#fill(this.#message, chunk, at);
-      else if (this.#prefixLength === 0 && chunk.length - at >= FRAME_PREFIX) {
+      else if (this.#prefixLength === 0 && to - at >= FRAME_PREFIX) {
         at = this.#begin(this.#length(chunk, at), chunk, at + FRAME_PREFIX);
       } else at = this.#cutPrefix(chunk, at);
     }
@@ -61,7 +67,7 @@ export class MessageFrames {
 
   #begin(length: number, chunk: Buffer, at: number): number {
     const end = at + length;
-    if (end <= chunk.length) {
+    if (end <= this.#end) {
       this.#take(chunk.subarray(at, end));
       return end;
     }
@@ -72,7 +78,7 @@ export class MessageFrames {
   }
 
   #fill(message: Buffer, chunk: Buffer, at: number): number {
-    const copied = chunk.copy(message, this.#filled, at);
+    const copied = chunk.copy(message, this.#filled, at, this.#end);
     this.#filled += copied;
     if (this.#filled === message.length) {
       this.#message = null;
@@ -83,7 +89,7 @@ export class MessageFrames {
 
   #cutPrefix(chunk: Buffer, at: number): number {
     this.#prefix ??= Buffer.alloc(FRAME_PREFIX);
-    const copied = chunk.copy(this.#prefix, this.#prefixLength, at);
+    const copied = chunk.copy(this.#prefix, this.#prefixLength, at, this.#end);
     this.#prefixLength += copied;
     if (this.#prefixLength < FRAME_PREFIX) return at + copied;
     this.#prefixLength = 0;

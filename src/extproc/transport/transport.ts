@@ -27,5 +27,7 @@ export type StartTransport = (options: TransportOptions) => Promise<Transport>;
 
 /** Path of the one method. */
 export const PROCESS = '/envoy.service.ext_proc.v3.ExternalProcessor/Process';
+/** Path of the standard health check. */
+export const CHECK = '/grpc.health.v1.Health/Check';
 export const SERVING = 1;
 export const NOT_SERVING = 2;
