@@ -41,7 +41,7 @@ export function countText(text: unknown, facts: ResponseFacts): number {
   const bytes = Buffer.byteLength(text);
   facts.content = true;
   facts.contentBytes += bytes;
-  facts.sample.addText(text);
+  facts.sample.addText(text, bytes);
   return bytes;
 }
 

@@ -7,18 +7,24 @@ const SHORT = 24;
 /** The beginning of what a model wrote, so that its tokens can be counted if the stream is cut. Never in logs or records. */
 export class ContentSample {
   #kept: Buffer | null = null;
+  /** A text that came first stays as it is until another one follows: most answers are one text, and seldom asked for it. */
+  #first = '';
   #length = 0;
 
-  addText(text: string): void {
+  /** @param bytes of the text in UTF-8 */
+  addText(text: string, bytes: number): void {
     if (this.#length >= KEPT) return;
-    const bytes = Buffer.from(text);
-    this.addBytes(bytes, 0, bytes.length);
+    if (this.#length === 0) {
+      this.#first = text;
+      this.#length = Math.min(bytes, KEPT);
+    } else this.addBytes(Buffer.from(text), 0, bytes);
   }
 
   /** Plain text at [start, end) of `from`. */
   addBytes(from: Buffer, start: number, end: number): void {
     const length = Math.min(end - start, KEPT - this.#length);
     if (length <= 0) return;
+    if (this.#first !== '') this.#copyFirst();
     const kept = this.#roomFor(length);
     if (length < SHORT) for (let at = 0; at < length; at += 1) kept[this.#length + at] = from[start + at] as number;
     else from.copy(kept, this.#length, start, start + length);
@@ -30,9 +36,18 @@ export class ContentSample {
     return this.#length;
   }
 
-  /** What is kept; the last character may be damaged where the room ended. */
-  text(): string {
-    return this.#kept?.toString('utf8', 0, this.#length) ?? '';
+  /** The first bytes of what is kept; the last character may be damaged where they end. */
+  text(bytes = this.#length): string {
+    if (this.#first !== '') this.#copyFirst();
+    return this.#kept?.toString('utf8', 0, Math.min(bytes, this.#length)) ?? '';
+  }
+
+  #copyFirst(): void {
+    const bytes = Buffer.from(this.#first);
+    this.#first = '';
+    const length = this.#length;
+    this.#length = 0;
+    this.addBytes(bytes, 0, length);
   }
 
   #roomFor(length: number): Buffer {

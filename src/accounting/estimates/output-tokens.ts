@@ -15,12 +15,19 @@ const NEAR = { least: 0.8, most: 1.25 };
 /**
  * Output tokens of the content that was seen, with calls of functions. A provider that sends each token in an event of its own
  * is taken at its word: over recorded streams that is exact, where a tokenizer of another vendor is up to a tenth off.
+ * @param sampleBytes how much of the sample is counted and stands for the rest
  */
-export function outputTokensSeen(counter: TokenCounter, seen: SeenContent, family: TokenFamily): number {
+export function outputTokensSeen(
+  counter: TokenCounter,
+  seen: SeenContent,
+  family: TokenFamily,
+  sampleBytes = seen.sample.length,
+): number {
   if (seen.contentBytes === 0) return 0;
-  if (seen.sample.length === 0) return bytesToTokens(seen.contentBytes);
-  const sampled = counter.countText(seen.sample.text(), family);
-  const counted = Math.ceil((sampled * seen.contentBytes) / seen.sample.length);
+  const sample = Math.min(sampleBytes, seen.sample.length);
+  if (sample === 0) return bytesToTokens(seen.contentBytes);
+  const sampled = counter.countText(seen.sample.text(sample), family);
+  const counted = Math.ceil((sampled * seen.contentBytes) / sample);
   return tokensOf(seen.contentEvents, counted, family) + seen.toolCalls * family.perCall;
 }
 
@@ -34,6 +41,9 @@ function tokensOf(events: number, counted: number, family: TokenFamily): number 
 /** Tokenizers seldom need fewer than one token for so many bytes: below that, counting is not worth its time. */
 const BYTES_PER_TOKEN = 5;
 const FAR_BELOW = 1.5;
+/** What stands out this much from the beginning of an answer needs no count of all of it. */
+const BEGINNING_BYTES = 256;
+const CLEAR = 2;
 
 /** The provider states far fewer output tokens than the content can have. Its number is booked all the same. */
 export function statesTooLittle(
@@ -45,5 +55,8 @@ export function statesTooLittle(
   if (usage === null) return false;
   const stated = usage.output + usage.reasoning + usage.output_audio;
   if (contentBytes <= stated * BYTES_PER_TOKEN) return false;
-  return outputTokensSeen(counter, answer, family) > Math.max(1, stated) * FAR_BELOW;
+  const bound = Math.max(1, stated) * FAR_BELOW;
+  const beginning = outputTokensSeen(counter, answer, family, BEGINNING_BYTES);
+  if (beginning > bound * CLEAR || beginning * CLEAR < bound) return beginning > bound;
+  return outputTokensSeen(counter, answer, family) > bound;
 }

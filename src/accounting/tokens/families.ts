@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { MediaKind } from '../../dialects/content-keys.js';
 
 /** Tokens that something which is no text takes up in the context. */
@@ -142,8 +143,19 @@ const BY_NAME: readonly (readonly [RegExp, TokenFamily])[] = [
 /** Claude's tokens have changed twice; from version 4.7 on, it makes about half as many again. */
 const CLAUDE_VERSION = /(?:opus|sonnet|haiku|fable|mythos)-(\d{1,2})(?!\d)(?:[-.](\d)(?!\d))?/;
 
+/** Asked for at the end of every request. */
+const known = new LRUCache<string, TokenFamily>({ max: 1_000 });
+
 /** The family of a model by its name; unknown names get a middle way. */
 export function tokenFamily(name: string): TokenFamily {
+  const seen = known.get(name);
+  if (seen !== undefined) return seen;
+  const family = familyOf(name);
+  known.set(name, family);
+  return family;
+}
+
+function familyOf(name: string): TokenFamily {
   const lower = name.toLowerCase();
   const family = BY_NAME.find(([pattern]) => pattern.test(lower))?.[1] ?? OTHER;
   if (family !== CLAUDE) return family;

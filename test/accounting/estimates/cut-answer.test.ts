@@ -116,6 +116,19 @@ t.test('a provider that states too little', async (t) => {
   t.equal(states(80), false, 'tokenizers differ');
   t.equal(states(40), true);
   t.equal(states(0), true);
+  const counted: number[] = [];
+  const watched: typeof counter = {
+    ...counter,
+    countText(text) {
+      counted.push(text.length);
+      return 100;
+    },
+  };
+  const said = read('openai-chat', text.repeat(5) + usage(20));
+  t.equal(statesTooLittle(watched, said, family), true);
+  t.same(counted, [256], 'what is clear from the beginning needs no count of all of it');
+  t.equal(statesTooLittle(watched, read('openai-chat', text.repeat(5) + usage(400)), family), false);
+  t.same(counted, [256, 256, 2250], 'what is near the bound does');
   t.equal(statesTooLittle(counter, read('openai-chat', usage(0)), family), false, 'nothing came, nothing was stated');
   t.equal(statesTooLittle(counter, read('openai-chat', text), family), false, 'no statement is no mismatch');
 });
