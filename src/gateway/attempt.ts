@@ -1,15 +1,11 @@
 import type { ModelTarget, ProviderAccount, Target } from '../config/snapshot.js';
 import type { Wire } from '../dialects/endpoint.js';
 import { GatewayError } from '../dialects/error.js';
-import type { JsonObject } from '../dialects/json-value.js';
-import type { RequestMend } from '../dialects/request-mend.js';
-import { spliceRequest } from '../dialects/splice.js';
-import { Losses, unsupported } from '../dialects/translate/losses.js';
-import type { PreparedCall } from '../dialects/translate/translation.js';
+import type { RememberedCall } from '../dialects/translate/translation.js';
 import { withoutQueryKey } from '../policy/keys/presented-key.js';
 import { authoriseOwn, lacksOwnKey, ownKeyNeeded } from '../providers/credentials/own-key.js';
-import type { Envelope, UpstreamCall } from '../providers/kind.js';
-import { requestHeadersToRemove } from '../providers/upstream-headers.js';
+import type { UpstreamCall } from '../providers/kind.js';
+import { isForProviders } from '../providers/upstream-headers.js';
 import type { Parts } from './parts.js';
 import type { Continue, HeaderPair } from './reply.js';
 import { CONTINUE } from './reply.js';
@@ -18,6 +14,7 @@ import { refuseStoredObjects } from './stored-objects.js';
 import { parsedBody, translationContext } from './translation-context.js';
 import { handshakeHeaders, isUpgrade } from './upgrade.js';
 import { type Way, wayTo } from './way.js';
+import { type BodyWork, mendsOf, type WrittenBody, writeBody } from './write-body.js';
 
 /** The request as one target must receive it: path, headers and body, complete for itself. */
 export interface UpstreamRequest {
@@ -26,14 +23,14 @@ export interface UpstreamRequest {
   readonly remove: readonly string[];
   readonly body: Buffer;
   readonly wire: Wire;
-  readonly call: PreparedCall | null;
+  readonly call: RememberedCall | null;
   readonly warnings: readonly string[];
   readonly credential: number;
   readonly secrets: readonly string[];
   readonly ownKey: boolean;
 }
 
-const NO_MENDS: readonly RequestMend[] = [];
+const NO_NAMES: readonly string[] = [];
 
 /** Headers of one dialect that mean nothing to the others. */
 const DIALECT_HEADERS: readonly (readonly [name: string, wires: string])[] = [
@@ -58,24 +55,22 @@ export function upstreamRequest(
   if (!way) throw new GatewayError('unsupported_endpoint', `${target.name} does not serve ${state.endpoint?.path}.`);
   refuseStoredObjects(state, admitted, way);
   const call: UpstreamCall = { endpoint: way.endpoint, model: target.model, stream: admitted.facts.stream };
-  const written = writeBody(parts, state, { admitted, target, way, call });
+  const { body, call: answered, warnings } = bodyFor(parts, state, { admitted, target, way, call });
+  const digest = admitted.ahead?.digest ?? null;
   const { direct } = way.endpoint;
   const path = direct === undefined ? way.kind.path(way.account, call) : directPath(state, direct.path);
   const { method } = way.endpoint;
   const rotation = parts.rotation();
   if (lacksOwnKey(way.account, state.ownKeys)) throw ownKeyNeeded(way.account.name);
   const own = authoriseOwn(way.account, way.kind, state.ownKeys);
-  const authorised = own ?? parts.credentials.authorise(way.account, { method, path, body: written.body, rotation });
-  const set: HeaderPair[] = [
-    [':path', path],
-    ...authorised.headers.map(({ name, value }): HeaderPair => [name, value]),
-  ];
+  const authorised = own ?? parts.credentials.authorise(way.account, { method, path, body, digest, rotation });
+  const set: HeaderPair[] = [[':path', path]];
+  for (const { name, value } of authorised.headers) set.push([name, value]);
   const fixed = fixedHeaders(state, way, call);
-  set.push(...fixed.filter(([, value]) => value !== ''));
-  const names = new Set(set.map(([name]) => name));
-  const unwanted = [...headersToRemove(parts, state, { admitted, way }), ...fixed.map(([name]) => name)];
-  const remove = unwanted.filter((name) => !names.has(name));
+  for (const header of fixed) if (header[1] !== '') set.push(header);
+  const remove = headersToRemove(parts, state, { admitted, way, set, fixed });
   const { index: credential, secrets } = authorised;
+  const written = { body, call: answered, warnings };
   return { target, set, remove, wire: way.endpoint.wire, credential, secrets, ownKey: own !== null, ...written };
 }
 
@@ -95,26 +90,50 @@ export function accountOf(state: RequestState, target: Target): ProviderAccount 
   return account;
 }
 
-function fixedHeaders(state: RequestState, way: Way, call: UpstreamCall): HeaderPair[] {
+function fixedHeaders(state: RequestState, way: Way, call: UpstreamCall): readonly HeaderPair[] {
+  const { account, kind, translation } = way;
+  const headers: HeaderPair[] = translation === null ? [] : [['content-type', 'application/json']];
+  if (isUpgrade(way.endpoint.wire)) headers.push(...handshakeHeaders(state.headers).set);
+  if (kind.callHeaders === undefined) {
+    headers.push(...Object.entries(account.headers));
+    return headers;
+  }
   const sent = (name: string): string => state.headers.get(name) ?? '';
-  const headers = { ...way.kind.callHeaders?.(call, sent), ...way.account.headers };
-  const handshake = isUpgrade(way.endpoint.wire) ? handshakeHeaders(state.headers).set : [];
-  const json: HeaderPair[] = way.translation === null ? [] : [['content-type', 'application/json']];
-  return [...json, ...handshake, ...Object.entries(headers)];
+  headers.push(...Object.entries({ ...kind.callHeaders(call, sent), ...account.headers }));
+  return headers;
 }
 
-/** Everything of the client's that is not for providers, and names that some target of this request sets. */
-function headersToRemove(
-  parts: Parts,
-  state: RequestState,
-  { admitted, way }: { readonly admitted: Admitted; readonly way: Way },
-): readonly string[] {
-  const names = new Set(requestHeadersToRemove(state.headers.names()));
-  for (const name of parts.credentialHeaders) names.add(name);
-  for (const [name, wires] of DIALECT_HEADERS) if (!way.endpoint.wire.startsWith(wires)) names.add(name);
-  for (const target of admitted.plan) for (const name of Object.keys(accountOf(state, target).headers)) names.add(name);
-  if (isUpgrade(way.endpoint.wire)) for (const name of handshakeHeaders(state.headers).kept) names.delete(name);
-  return [...names];
+interface SetHeaders {
+  readonly admitted: Admitted;
+  readonly way: Way;
+  /** What this attempt sets, and what it takes away by setting nothing. */
+  readonly set: readonly HeaderPair[];
+  readonly fixed: readonly HeaderPair[];
+}
+
+/**
+ * Everything of the client's that is not for providers, and names that some target of this request sets; what this attempt
+ * sets is replaced anyway. Before the first attempt only the client's headers are there to be removed.
+ */
+function headersToRemove(parts: Parts, state: RequestState, setting: SetHeaders): readonly string[] {
+  const unwanted = namesOfTargets(parts, state, setting);
+  const kept = isUpgrade(setting.way.endpoint.wire) ? handshakeHeaders(state.headers).kept : NO_NAMES;
+  const removed: string[] = [];
+  const remove = (name: string): void => {
+    const isSet = setting.set.some(([other]) => other === name);
+    if (!isSet && !removed.includes(name) && !kept.includes(name)) removed.push(name);
+  };
+  for (const name of state.headers.names()) if (!isForProviders(name) || unwanted.includes(name)) remove(name);
+  if (state.attempts.length > 0) for (const name of unwanted) remove(name);
+  return removed;
+}
+
+function namesOfTargets(parts: Parts, state: RequestState, { admitted, way, fixed }: SetHeaders): readonly string[] {
+  const names = [...parts.credentialHeaders];
+  for (const [name, wires] of DIALECT_HEADERS) if (!way.endpoint.wire.startsWith(wires)) names.push(name);
+  for (const target of admitted.plan) names.push(...Object.keys(accountOf(state, target).headers));
+  for (const [name] of fixed) names.push(name);
+  return names;
 }
 
 interface Writing {
@@ -124,59 +143,33 @@ interface Writing {
   readonly call: UpstreamCall;
 }
 
-type Written = Pick<UpstreamRequest, 'body' | 'call' | 'warnings'>;
-
-function writeBody(parts: Parts, state: RequestState, writing: Writing): Written {
-  const { admitted, target, way, call } = writing;
-  const sent = (name: string): string => state.headers.get(name) ?? '';
-  const envelope = way.endpoint.direct === undefined ? (way.kind.envelope?.(call, sent) ?? null) : null;
-  const { translation } = way;
-  if (translation === null || translation.needed?.(parsedBody(state, admitted)) === false)
-    return { body: ownBody(admitted, writing, envelope), call: null, warnings: [] };
-  const losses = new Losses();
-  const context = translationContext(parts, state, { admitted, target, kind: way.kind, losses });
-  const prepared = translation.prepare(parsedBody(state, admitted), context);
-  const [first] = losses.dropped;
-  if (admitted.strict && first !== undefined) {
-    throw unsupported(first, `"${first}" cannot be sent to this model, which is strict: nothing is left out.`);
-  }
-  const asked = way.kind.usageOnRequest ? envelope : withoutUsageOption(envelope);
-  const body = Buffer.from(JSON.stringify(enclosed(mended(prepared.body, writing), asked)));
-  return { body, call: prepared, warnings: losses.dropped };
-}
-
-/** The client's own bytes with the few that differ for this target. */
-function ownBody({ body, facts, askedCap }: Admitted, { target, way }: Writing, envelope: Envelope | null): Buffer {
-  const own = spliceRequest(body, facts, {
-    model: way.endpoint.direct === undefined ? target.model : null,
-    includeUsage: way.kind.usageOnRequest,
-    outputCap: askedCap === null ? null : { field: way.kind.outputCapField ?? 'max_tokens', tokens: askedCap },
+function bodyFor(parts: Parts, state: RequestState, writing: Writing): WrittenBody {
+  const { admitted, target, way } = writing;
+  if (admitted.ahead !== undefined) return admitted.ahead;
+  return writeBody(admitted.body, bodyWork(state, writing), {
+    translation: way.translation,
+    mends: mendsOf(way.kind, way.endpoint.wire),
+    parsed: () => parsedBody(state, admitted),
+    context: (losses) => translationContext(parts, state, { admitted, target, kind: way.kind, losses }),
   });
-  if (facts.format !== 'json' || way.endpoint.direct !== undefined) return own;
-  const suspect = mendsOf(way).some((mend) => mend.suspects(own));
-  if (envelope === null && !suspect) return own;
-  const parsed = JSON.parse(own.toString()) as JsonObject;
-  const better = mended(parsed, { way });
-  // Bytes stay the client's where there was nothing to do after all.
-  return better === parsed && envelope === null ? own : Buffer.from(JSON.stringify(enclosed(better, envelope)));
 }
 
-function mendsOf({ kind, endpoint }: Way): readonly RequestMend[] {
-  return kind.mends?.filter(({ wire }) => wire === endpoint.wire) ?? NO_MENDS;
-}
-
-function mended(body: JsonObject, { way }: Pick<Writing, 'way'>): JsonObject {
-  return mendsOf(way).reduce((better, mend) => mend.mend(better), body);
-}
-
-/** Fronts always ask for usage; these vendors send it anyway, and some refuse to be asked. */
-function withoutUsageOption(envelope: Envelope | null): Envelope {
-  return { set: envelope?.set ?? {}, remove: [...(envelope?.remove ?? []), 'stream_options'] };
-}
-
-function enclosed(body: JsonObject, envelope: Envelope | null): JsonObject {
-  if (envelope === null) return body;
-  const removed = new Set(envelope.remove);
-  const kept = Object.entries(body).filter(([name]) => !removed.has(name));
-  return { ...Object.fromEntries(kept), ...envelope.set };
+/** What is to be written for one target, wherever that is done. */
+export function bodyWork(state: RequestState, { admitted, target, way, call }: Writing): BodyWork {
+  const { facts, askedCap, strict } = admitted;
+  const { kind, endpoint } = way;
+  const direct = endpoint.direct !== undefined;
+  return {
+    facts,
+    wire: endpoint.wire,
+    splice: {
+      model: direct ? null : target.model,
+      includeUsage: kind.usageOnRequest,
+      outputCap: askedCap === null ? null : { field: kind.outputCapField ?? 'max_tokens', tokens: askedCap },
+    },
+    envelope: direct || kind.envelope === undefined ? null : kind.envelope(call, (name) => state.headers.get(name) ?? ''),
+    direct,
+    usageOnRequest: kind.usageOnRequest,
+    strict,
+  };
 }

@@ -13,8 +13,8 @@ export function openAttempt(parts: Parts, state: RequestState, number: number, r
   const startedTime = parts.clock.now();
   const startedAt = parts.clock.monotonic();
   const { target, wire, call, warnings, credential, secrets, ownKey } = request;
-  const how = { wire, call, warnings, credential, secrets, ownKey };
-  state.open = { number, target, startedAt, startedTime, status: null, reported: false, failure: null, ...how };
+  const fresh = { status: null, reported: false, failure: null };
+  state.open = { number, target, startedAt, startedTime, wire, call, warnings, credential, secrets, ownKey, ...fresh };
   parts.health.attemptStarted(target, startedTime);
 }
 

@@ -17,9 +17,13 @@ import type { Failure, RequestState } from './state.js';
 
 /** An error message longer than this is none. */
 const MAX_ERROR_BYTES = 1024 * 1024;
+const NO_SECRETS: readonly string[] = [];
 
 /** Headers that every answer of a provider gets, and those it loses. */
-export function responseHeaders(state: RequestState, headers: HeaderView): { set: HeaderPair[]; remove: string[] } {
+export function responseHeaders(
+  state: RequestState,
+  headers: HeaderView,
+): { readonly set: readonly HeaderPair[]; readonly remove: readonly string[] } {
   const set: HeaderPair[] = [['x-request-id', state.id]];
   if (state.served) {
     set.push(['x-tollgate-provider', state.served.provider], ['x-tollgate-model', state.served.model]);
@@ -29,22 +33,16 @@ export function responseHeaders(state: RequestState, headers: HeaderView): { set
   if (state.errors === 'anthropic' && state.open?.call) set.push(['request-id', state.id]);
   const warnings = state.open?.warnings ?? [];
   if (warnings.length > 0) set.push(['x-tollgate-warning', warningText(warnings)]);
-  const remove = new Set<string>();
-  const secrets = state.open?.secrets ?? [];
-  // Also without a credential: hop-by-hop headers and cookies stay here.
   const entries = headers.entries();
-  for (const secret of secrets.length === 0 ? [null] : secrets) {
-    for (const name of responseHeadersToRemove(entries, secret)) remove.add(name);
-  }
+  let remove = responseHeadersToRemove(entries, state.open?.secrets ?? NO_SECRETS);
   if (state.held && state.held.headers.length > 0) {
+    const ours = state.held.headers;
+    set.push(...ours);
     // The provider's limits are the operator's business where a limit of ours covers the request.
-    for (const [name] of entries) if (name.startsWith('x-ratelimit-')) remove.add(name);
-    for (const [name, value] of state.held.headers) {
-      set.push([name, value]);
-      remove.delete(name);
-    }
+    const limits = entries.filter(([name]) => name.startsWith('x-ratelimit-') && !remove.includes(name));
+    remove = [...remove, ...limits.map(([name]) => name)].filter((name) => !ours.some(([other]) => other === name));
   }
-  return { set, remove: [...remove] };
+  return { set, remove };
 }
 
 /** Names of fields, as the client wrote them: only what may stand in a header, and no more than a header may hold. */

@@ -39,44 +39,37 @@ const NOT_FOR_CLIENTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The names to remove from a client's request before it goes to a provider: everything that is not on the allow-list.
- * Pseudo-headers stay. Set the credential in the same mutation: Envoy removes first, then sets.
+ * Whether a header of the client's, by its name in lower case, goes on to a provider: what is not on the allow-list is
+ * removed; pseudo-headers stay. Set the credential in the same mutation: Envoy removes first, then sets.
  */
-export function requestHeadersToRemove(names: Iterable<string>): readonly string[] {
-  const removed = new Set<string>();
-  for (const given of names) {
-    const name = given.toLowerCase();
-    if (name.startsWith(':') || FORWARDED_REQUEST_HEADERS.has(name) || ENVOYS_OWN.has(name)) continue;
-    removed.add(name);
-  }
-  return [...removed];
+export function isForProviders(name: string): boolean {
+  return name.startsWith(':') || FORWARDED_REQUEST_HEADERS.has(name) || ENVOYS_OWN.has(name);
 }
 
 /**
  * The names to remove from a provider's answer before it goes to the client: hop-by-hop headers (also those that
  * `connection` names), cookies and other state of the provider's origin, names that are ours or Envoy's, and every
- * header whose value holds `credential` (the plain secret that the attempt carried, null if none).
+ * header whose value holds one of `secrets` (of the credential that the attempt carried).
  */
 export function responseHeadersToRemove(
   headers: Iterable<readonly [name: string, value: string]>,
-  credential: string | null,
+  secrets: readonly string[],
 ): readonly string[] {
-  const removed = new Set<string>();
+  const removed: string[] = [];
+  const remove = (name: string): void => {
+    if (!removed.includes(name)) removed.push(name);
+  };
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
     if (name.startsWith(':')) continue;
-    if (name === 'connection') for (const listed of connectionOptions(value)) removed.add(listed);
-    if (isNotForClients(name) || holds(value, credential)) removed.add(name);
+    if (name === 'connection') for (const listed of connectionOptions(value)) remove(listed);
+    if (isNotForClients(name) || secrets.some((secret) => secret !== '' && value.includes(secret))) remove(name);
   }
-  return [...removed];
+  return removed;
 }
 
 function isNotForClients(name: string): boolean {
   return NOT_FOR_CLIENTS.has(name) || name.startsWith('x-envoy-') || name.startsWith('x-tollgate-');
-}
-
-function holds(value: string, credential: string | null): boolean {
-  return credential !== null && credential !== '' && value.includes(credential);
 }
 
 /** Names that `connection` declares hop-by-hop; those that carry the answer itself cannot be declared away. */
