@@ -1,8 +1,9 @@
 const SMALL = 2048;
+const NO_BYTES = Buffer.alloc(0);
 
 /** A buffer that grows by doubling, so that a line in a thousand pieces is copied about twice. */
 export class Gatherer {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   length = 0;
 
   /** Copies bytes [start, end) of `from`. */
@@ -22,6 +23,6 @@ export class Gatherer {
   clear(): void {
     this.length = 0;
     // One long line must not keep its memory for the rest of the stream.
-    if (this.bytes.length > 64 * 1024) this.bytes = Buffer.alloc(0);
+    if (this.bytes.length > 64 * 1024) this.bytes = NO_BYTES;
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json-value.js';
+import { mediaType } from './media-type.js';
 
 /** How a stream's events are laid into bytes: server-sent events, AWS frames, or the elements of one JSON array (Gemini). */
 export type Framing = 'sse' | 'aws-event-stream' | 'json-array';
@@ -33,7 +34,7 @@ export interface EventDecoder {
 
 /** The framing of an answer by what it is, else by what was asked for; null = no stream of events. */
 export function framingOf(contentType: string, stream: boolean): Framing | null {
-  const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const type = mediaType(contentType);
   if (type === 'text/event-stream') return 'sse';
   if (type === 'application/vnd.amazon.eventstream') return 'aws-event-stream';
   return stream && /[/+]json$/.test(type) ? 'json-array' : null;

@@ -10,6 +10,7 @@ import { EventReader } from './event-reader.js';
 import { GenerateFold } from './gemini/fold.js';
 import { geminiEmbedUsage } from './gemini-embed/usage.js';
 import { JsonReader } from './json-reader.js';
+import { mediaType } from './media-type.js';
 import { AudioFold } from './openai-audio/fold.js';
 import { ChatFold } from './openai-chat/fold.js';
 import { EmbeddingsFold } from './openai-embeddings/fold.js';
@@ -64,7 +65,7 @@ export function createFold(wire: Wire): AnswerFold {
 
 /** The reader for one successful answer: by what it is (content type), not by what was asked for. */
 export function createResponseReader(wire: Wire, form: AnswerForm): ResponseReader {
-  const type = (form.contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const type = mediaType(form.contentType);
   if (wire === 'openai-realtime') return new RealtimeReader(FOLDS[wire]());
   const framing = framingOf(form.contentType, form.stream);
   if (framing === 'aws-event-stream') return new EventReader(framing, FOLDS[wire]());

@@ -2,6 +2,7 @@ import { type JsonScanResult, SLICED_ABOVE, scanJson, scanJsonInSlices, WatchedK
 import { multipartBoundary, scanMultipart } from '../codec/multipart.js';
 import type { Endpoint } from './endpoint.js';
 import { GatewayError } from './error.js';
+import { mediaType } from './media-type.js';
 import { isModelName } from './model-name.js';
 import type { ByteRange, RequestFacts } from './request-facts.js';
 import { RequestReader } from './request-reader.js';
@@ -66,7 +67,7 @@ export async function scanRequestInSlices(
 /** JSON under any JSON type or none at all (many scripts send none); a form must say so, it carries the boundary. */
 export function refuseMediaType(endpoint: Endpoint, contentType: string): GatewayError | null {
   if (endpoint.body === 'any') return null;
-  const type = (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const type = mediaType(contentType);
   const wanted = endpoint.body === 'multipart' ? 'multipart/form-data' : 'application/json';
   const fits =
     endpoint.body === 'multipart' ? type === wanted : type === '' || /^(application|text)\/(.+\+)?json$/.test(type);

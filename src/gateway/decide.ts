@@ -78,7 +78,9 @@ function planFor(parts: Parts, state: RequestState, resolution: Resolution): Adm
 
 /** Targets whose provider serves this endpoint; none is the client's mistake. */
 function servable(parts: Parts, state: RequestState, resolution: Resolution): Resolution['targets'] {
-  const targets = resolution.targets.filter((target) => wayTo(parts, state, target) !== null);
+  const serves = (target: ModelTarget): boolean => wayTo(parts, state, target) !== null;
+  if (resolution.targets.every(serves)) return resolution.targets;
+  const targets = resolution.targets.filter(serves);
   if (targets.length > 0) return targets;
   throw new GatewayError(
     'unsupported_endpoint',

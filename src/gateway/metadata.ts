@@ -1,13 +1,14 @@
 import { GatewayError } from '../dialects/error.js';
 
 const MAX_BYTES = 1024;
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * Reads `x-tollgate-metadata`: a flat JSON object of at most 1 KiB whose values are strings, numbers or booleans.
  * Throws `invalid_metadata`. Returns every value as a string.
  */
 export function readMetadata(header: string | undefined): Readonly<Record<string, string>> {
-  if (header === undefined || header === '') return {};
+  if (header === undefined || header === '') return NONE;
   if (header.length > MAX_BYTES) throw invalid(`is longer than ${MAX_BYTES} bytes`);
   const value = parse(header);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw invalid('must be a JSON object');

@@ -59,7 +59,8 @@ function readRest(parts: Parts, state: RequestState, hasBody: boolean): void {
   const metadata = readMetadata(state.headers.get('x-tollgate-metadata'));
   state.metadata = metadata;
   // The key's own labels win: a client must not book its costs on another team.
-  state.labels = { ...metadata, ...state.key?.labels };
+  const own = state.key?.labels ?? metadata;
+  state.labels = state.headers.get('x-tollgate-metadata') === undefined ? own : { ...metadata, ...own };
   state.user = metadata['user'] ?? '';
 }
 

@@ -29,16 +29,19 @@ export function readPresentedKey(headers: HeaderLookup): PresentedKey {
   const authorization = headers('authorization');
   if (authorization.length > 1 || JOINED.test(authorization[0] ?? '')) return { kind: 'ambiguous' };
   let found = bearer(authorization[0] ?? '');
-  const others = PLAIN_HEADERS.flatMap((name) => headers(name)).map((value) => value.trim());
-  for (const secret of [...others, ...offeredKeys(headers(PROTOCOL_HEADER))]) {
-    if (secret === '') continue;
-    if (found !== null && found !== secret) return { kind: 'ambiguous' };
-    found = secret;
+  for (const secrets of [...PLAIN_HEADERS.map(headers), offeredKeys(headers(PROTOCOL_HEADER))]) {
+    for (const given of secrets) {
+      const secret = given.trim();
+      if (secret === '') continue;
+      if (found !== null && found !== secret) return { kind: 'ambiguous' };
+      found = secret;
+    }
   }
   return found === null ? { kind: 'none' } : { kind: 'key', secret: found };
 }
 
 function offeredKeys(values: readonly string[]): readonly string[] {
+  if (values.length === 0) return values;
   const keys = protocols(values).filter((protocol) => protocol.startsWith(KEY_PROTOCOL));
   return keys.map((protocol) => protocol.slice(KEY_PROTOCOL.length));
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Balance, ModelTarget, Retry, Snapshot, Target } from '../../config/snapshot.js';
 
 /** What a name that a client sent stands for. */
@@ -32,31 +33,43 @@ const LONGEST_NAME = 512;
 /** Control characters and halves of a surrogate pair. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
+/** Names that were asked for lately: a flood of invented ones must not fill the memory. */
+const MOST_KNOWN = 1_000;
+
 /** Configured names first, then `provider/model` unless the config says `models_only`. Source: design 1.4 "Names". */
 export function createResolver(names: Names): Resolver {
+  const known = new LRUCache<string, Resolution>({ max: MOST_KNOWN });
   return {
     resolve(name) {
-      const model = names.models.get(name);
-      if (model !== undefined) {
-        const { targets, balance, retry, retryBudget, allowUnpriced, outputCap, strict = false } = model;
-        return { model: name, targets, balance, retry, retryBudget, allowUnpriced, outputCap, strict };
-      }
-      if (names.gateway.modelsOnly) return null;
-      const target = readTarget(name, names.providers);
-      if (target === null) return null;
-      const { retry, retryBudget, outputCap } = names.defaults;
-      const targets = [{ ...target, weight: 1, contextWindow: null, retry }];
-      return {
-        model: name,
-        targets,
-        balance: 'ordered',
-        retry,
-        retryBudget,
-        allowUnpriced: false,
-        outputCap,
-        strict: false,
-      };
+      const seen = known.get(name);
+      if (seen !== undefined) return seen;
+      const resolution = resolve(names, name);
+      if (resolution !== null) known.set(name, resolution);
+      return resolution;
     },
+  };
+}
+
+function resolve(names: Names, name: string): Resolution | null {
+  const model = names.models.get(name);
+  if (model !== undefined) {
+    const { targets, balance, retry, retryBudget, allowUnpriced, outputCap, strict = false } = model;
+    return { model: name, targets, balance, retry, retryBudget, allowUnpriced, outputCap, strict };
+  }
+  if (names.gateway.modelsOnly) return null;
+  const target = readTarget(name, names.providers);
+  if (target === null) return null;
+  const { retry, retryBudget, outputCap } = names.defaults;
+  const targets = [{ ...target, weight: 1, contextWindow: null, retry }];
+  return {
+    model: name,
+    targets,
+    balance: 'ordered',
+    retry,
+    retryBudget,
+    allowUnpriced: false,
+    outputCap,
+    strict: false,
   };
 }
 
