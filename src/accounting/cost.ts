@@ -32,6 +32,11 @@ const FALLBACK: Readonly<Partial<Record<TokenClass, TokenClass>>> = {
 export function costOf(usage: Partial<Usage>, price: Price): Cost {
   const context = contextTokens(usage);
   const parts: Record<string, number> = {};
+  let total = 0;
+  const add = (name: string, nano: number): void => {
+    parts[name] = nano;
+    total += nano;
+  };
   let tokensUsed = false;
   let known = true;
   for (const name of TOKEN_CLASSES) {
@@ -40,17 +45,16 @@ export function costOf(usage: Partial<Usage>, price: Price): Cost {
     const rate = rateOf(name, price);
     tokensUsed = true;
     if (rate === null) known = false;
-    else parts[name] = tokensToNano(tokens, stepOf(rate, context));
+    else add(name, tokensToNano(tokens, stepOf(rate, context)));
   }
   for (const name of UNIT_CLASSES) {
     const units = wholeNumber(usage[name]);
     const unit = price.units[name];
-    if (units > 0 && unit) parts[name] = unitsToNano(units, unit.price, unit.per);
+    if (units > 0 && unit) add(name, unitsToNano(units, unit.price, unit.per));
     else if (units > 0 && price.request === null && !tokensUsed) known = false;
   }
   const request = price.request === null ? 0 : unitsToNano(1, price.request.price, price.request.per);
-  if (request > 0) parts['requests'] = request;
-  const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
+  if (request > 0) add('requests', request);
   return { total: known ? total : null, parts };
 }
 

@@ -22,14 +22,17 @@ export function divideHalfUp(numerator: bigint, denominator: bigint): bigint {
   return (2n * numerator + denominator) / (2n * denominator);
 }
 
+const PER_NANO_OF_MILLION = 10n ** BigInt(PRICE_DIGITS - 3);
+const PER_NANO = 10n ** BigInt(PRICE_DIGITS - 9);
+
 /** Nano-dollars of `tokens` at a price per million: tokens × price × 10^9 / (10^6 × 10^12), rounded half up. */
 export function tokensToNano(tokens: number, pricePerMillion: bigint): number {
-  return Number(divideHalfUp(BigInt(tokens) * pricePerMillion, 10n ** BigInt(PRICE_DIGITS - 3)));
+  return Number(divideHalfUp(BigInt(tokens) * pricePerMillion, PER_NANO_OF_MILLION));
 }
 
 /** Nano-dollars of `units` at a price for every `per` of them. */
 export function unitsToNano(units: number, price: bigint, per: bigint): number {
-  return Number(divideHalfUp(BigInt(units) * price, per * 10n ** BigInt(PRICE_DIGITS - 9)));
+  return Number(divideHalfUp(BigInt(units) * price, per * PER_NANO));
 }
 
 /** Nano-dollars of a decimal number of dollars, rounded half up. Throws RangeError as `decimalToScaled`. */

@@ -15,12 +15,17 @@ export class UsageKeeper {
   /** Takes a `usage` object; anything else changes nothing. */
   take(stated: unknown, facts: ResponseFacts): void {
     if (!isObject(stated)) return;
-    const news = Object.entries(stated).filter(([, value]) => value !== null && value !== undefined);
     facts.usageAtBytes = facts.contentBytes;
-    this.#stated = { ...this.#stated, ...Object.fromEntries(news) };
+    this.#stated = this.#stated === null ? stated : completed(this.#stated, stated);
     facts.usage = normaliseUsage(this.#stated) ?? facts.usage;
     facts.statedCostUsd = statedCost(this.#stated) ?? facts.statedCostUsd;
   }
+}
+
+/** What is null now is not taken back. */
+function completed(before: JsonObject, stated: JsonObject): JsonObject {
+  const news = Object.entries(stated).filter(([, value]) => value !== null && value !== undefined);
+  return { ...before, ...Object.fromEntries(news) };
 }
 
 /** Dollars as the provider stated them (OpenRouter, Perplexity, xAI); null when it stated none. */

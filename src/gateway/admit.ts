@@ -1,3 +1,4 @@
+import type { HoldEntry } from '../accounting/ledger/entry.js';
 import type { Retry } from '../config/snapshot.js';
 import { GatewayError } from '../dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../dialects/request.js';
@@ -9,12 +10,13 @@ import { openAttempt } from './attempts.js';
 import { countLocally } from './count-locally.js';
 import type { Parts } from './parts.js';
 import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
+import { isGone, isLong, longUpstreamRequest } from './long-request.js';
 import { HOLD_MS, release, reserve } from './reserve.js';
 import { retryReasons } from './retry-reasons.js';
 import { mayRewrite } from './rewriting.js';
 import { settle } from './settle.js';
 import { hasSpareCredential } from './spare-credential.js';
-import type { Admitted, RequestState } from './state.js';
+import type { Admitted, RequestState, Writable } from './state.js';
 import { clusterFor } from './upgrade.js';
 
 /** Bodies above this are scanned in slices, so that no other request waits for more than a few milliseconds. */
@@ -59,6 +61,10 @@ type Done = (result: Reply | GatewayError) => void;
 
 /** Writes attempt 1 before anything is promised: what no target can express is refused here. */
 function prepare(parts: Parts, state: RequestState, admitted: Admitted, done: Done): void {
+  if (isLong(admitted)) {
+    prepareLong(parts, state, { admitted, refusal: null }, done);
+    return;
+  }
   let first: FirstAttempt;
   try {
     first = firstExpressible(parts, state, admitted);
@@ -94,50 +100,83 @@ function firstExpressible(parts: Parts, state: RequestState, admitted: Admitted)
   throw refusal ?? new Error('a plan without a target');
 }
 
+interface LongFirstAttempt {
+  readonly admitted: Admitted;
+  /** Of the first target that could not be asked. */
+  readonly refusal: GatewayError | null;
+}
+
+/** The same, one target after the other, with a body that may go through a thread for each. */
+function prepareLong(parts: Parts, state: RequestState, { admitted, refusal }: LongFirstAttempt, done: Done): void {
+  const [target] = admitted.plan;
+  if (!target) {
+    release(state);
+    done(refusal ?? unexpected(parts, new Error('a plan without a target')));
+    return;
+  }
+  longUpstreamRequest(parts, state, { admitted, target }, (upstream) => {
+    // The client left meanwhile, or Envoy has answered it: nothing was sent anywhere.
+    if (state.gone || state.finished) {
+      release(state);
+    } else if (upstream instanceof GatewayError && isGone(admitted)) {
+      release(state);
+      done(upstream);
+    } else if (upstream instanceof GatewayError) {
+      const plan = admitted.plan.filter((other) => other.name !== target.name);
+      prepareLong(parts, state, { admitted: { ...admitted, plan }, refusal: refusal ?? upstream }, done);
+    } else {
+      state.admitted = admitted;
+      hold(parts, state, { admitted, upstream }, done);
+    }
+  });
+}
+
 function hold(parts: Parts, state: RequestState, { admitted, upstream }: FirstAttempt, done: Done): void {
   state.hold = 'writing';
-  parts.ledger.hold(
-    {
-      type: 'hold',
-      id: state.id,
-      time: isoTime(state.arrivedAt),
-      key: state.key?.id ?? '',
-      labels: state.labels,
-      user: state.user,
-      endpoint: state.endpoint?.path ?? '',
-      model: admitted.model,
-      route: admitted.route,
-      targets: admitted.plan.map((target) => target.name),
-      stream: admitted.facts.stream,
-      input_tokens: admitted.facts.inputTokensUpper,
-      ...(state.inputEstimate === null ? {} : { input_estimate: state.inputEstimate }),
-      ...(takesStreamOptions(admitted.facts) && !admitted.facts.includeUsage ? { hides_usage: true } : {}),
-      snapshot: state.rules.snapshot.version,
-      expires: state.arrivedAt + HOLD_MS,
-      ...(state.held ? { limits: state.held.places } : {}),
-    },
-    (error) => {
-      if (error) {
-        state.hold = 'none';
-        release(state);
-        parts.report.fault('writing a hold', error);
-        const refusal = 'The gateway cannot write its ledger, so it takes no new requests. Try again soon.';
-        done(new GatewayError('ledger_unavailable', refusal, { headers: { 'retry-after': '1' } }));
-        return;
-      }
-      state.hold = 'held';
-      if (state.gone || state.finished) {
-        // The client left during the write: nothing was sent anywhere, the hold ends as void.
-        settle(parts, state);
-        return;
-      }
-      try {
-        done(firstAttempt(parts, state, admitted, upstream));
-      } catch (failure) {
-        done(unexpected(parts, failure));
-      }
-    },
-  );
+  parts.ledger.hold(holdEntry(state, admitted), (error) => {
+    if (error) {
+      state.hold = 'none';
+      release(state);
+      parts.report.fault('writing a hold', error);
+      const refusal = 'The gateway cannot write its ledger, so it takes no new requests. Try again soon.';
+      done(new GatewayError('ledger_unavailable', refusal, { headers: { 'retry-after': '1' } }));
+      return;
+    }
+    state.hold = 'held';
+    if (state.gone || state.finished) {
+      // The client left during the write: nothing was sent anywhere, the hold ends as void.
+      settle(parts, state);
+      return;
+    }
+    try {
+      done(firstAttempt(parts, state, admitted, upstream));
+    } catch (failure) {
+      done(unexpected(parts, failure));
+    }
+  });
+}
+
+function holdEntry(state: RequestState, { facts, model, route, plan }: Admitted): HoldEntry {
+  const entry: Writable<HoldEntry> = {
+    type: 'hold',
+    id: state.id,
+    time: isoTime(state.arrivedAt),
+    key: state.key?.id ?? '',
+    labels: state.labels,
+    user: state.user,
+    endpoint: state.endpoint?.path ?? '',
+    model,
+    route,
+    targets: plan.map((target) => target.name),
+    stream: facts.stream,
+    input_tokens: facts.inputTokensUpper,
+    snapshot: state.rules.snapshot.version,
+    expires: state.arrivedAt + HOLD_MS,
+  };
+  if (state.inputEstimate !== null) entry.input_estimate = state.inputEstimate;
+  if (takesStreamOptions(facts) && !facts.includeUsage) entry.hides_usage = true;
+  if (state.held) entry.limits = state.held.places;
+  return entry;
 }
 
 function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, upstream: UpstreamRequest): Reply {
@@ -172,14 +211,15 @@ function unchanged(state: RequestState, { body }: Admitted, upstream: UpstreamRe
 /** Envoy retries; these headers tell it how often, how long, and after which failures. */
 function retryHeaders(admitted: Admitted, { spare }: { readonly spare: boolean }): HeaderPair[] {
   const { plan, retry, facts } = admitted;
-  const perTry = Math.max(...plan.map((target) => clockOf(target.retry, facts.stream)));
+  let perTry = 0;
+  for (const target of plan) perTry = Math.max(perTry, clockOf(target.retry, facts.stream));
   const headers: HeaderPair[] = [
     ['x-envoy-max-retries', String(plan.length - 1)],
     ['x-envoy-upstream-rq-per-try-timeout-ms', String(perTry)],
   ];
   if (retry.totalMs > 0) headers.push(['x-envoy-upstream-rq-timeout-ms', String(retry.totalMs)]);
   if (plan.length === 1) return headers;
-  const elsewhere = spare || new Set(plan.map((target) => target.name)).size > 1;
+  const elsewhere = spare || plan.some((target) => target.name !== plan[0]?.name);
   headers.push(...retryReasons(retry.on, elsewhere));
   // A look into the first bytes is worth its price only when another target is left.
   if (elsewhere) headers.push(['x-tollgate-peek', '1']);

@@ -5,12 +5,12 @@ import { withTokenUnderWay } from '../accounting/estimates/under-way.js';
 import { dollarsToNano } from '../accounting/exact.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { namedTier, priceAtTier, type TierPrice } from '../accounting/service-tiers.js';
-import type { Usage } from '../dialects/usage.js';
+import { USAGE_CLASSES, type Usage } from '../dialects/usage.js';
 import { isoTime } from '../observability/iso-time.js';
 import { explain, needsWords, unexplained } from './attempts.js';
 import type { Parts } from './parts.js';
 import { remarkOn } from './remarks.js';
-import type { RequestState } from './state.js';
+import type { RequestState, Writable } from './state.js';
 
 /** Usage with where it comes from; null source = nothing was used. */
 interface Counted {
@@ -89,16 +89,17 @@ function book(parts: Parts, state: RequestState): Booked {
   const cost = price && counted.usage ? costOf(counted.usage, price) : null;
   const tier = namedTier(state.response?.serviceTier ?? null);
   const stated = counted.usage ? (state.response?.statedCostUsd ?? null) : null;
-  return {
+  const booked: Writable<Booked> = {
     type: entryType(state, counted),
     usage: counted.usage ? withoutZeros(counted.usage) : {},
     usage_source: counted.source,
     cost_nano_usd: cost ? cost.total : counted.usage ? null : 0,
     cost_parts: cost?.parts ?? {},
     price_version: price?.version ?? null,
-    ...(tier === null ? {} : { service_tier: tier }),
-    ...(stated === null ? {} : { stated_cost_nano_usd: dollarsToNano(stated) }),
   };
+  if (tier !== null) booked.service_tier = tier;
+  if (stated !== null) booked.stated_cost_nano_usd = dollarsToNano(stated);
+  return booked;
 }
 
 /** Discounts belong to the key: what a client says of itself in metadata must not make it cheaper. */
@@ -110,7 +111,7 @@ function priceOf(state: RequestState): TierPrice | null {
 
 function finalEntry(state: RequestState, booked: Booked): FinalEntry {
   const target = state.status < 400 || state.passed ? (state.served?.name ?? null) : null;
-  return {
+  const entry: Writable<FinalEntry> = {
     type: booked.type,
     id: state.id,
     time: isoTime(state.arrivedAt),
@@ -131,14 +132,15 @@ function finalEntry(state: RequestState, booked: Booked): FinalEntry {
     cost_nano_usd: booked.cost_nano_usd,
     cost_parts: booked.cost_parts,
     price_version: booked.price_version,
-    ...(booked.service_tier === undefined ? {} : { service_tier: booked.service_tier }),
-    ...(booked.stated_cost_nano_usd === undefined ? {} : { stated_cost_nano_usd: booked.stated_cost_nano_usd }),
-    ...(state.held ? { limits: Object.keys(state.held.places) } : {}),
     first_token_ms: state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - state.startedAt),
     ms: Math.round(state.endedAt - state.startedAt),
     cache: null,
     snapshot: state.rules.snapshot.version,
   };
+  if (booked.service_tier !== undefined) entry.service_tier = booked.service_tier;
+  if (booked.stated_cost_nano_usd !== undefined) entry.stated_cost_nano_usd = booked.stated_cost_nano_usd;
+  if (state.held) entry.limits = Object.keys(state.held.places);
+  return entry;
 }
 
 function entryType(state: RequestState, counted: Counted): FinalEntry['type'] {
@@ -165,10 +167,8 @@ function brokeOff({ admitted, code }: RequestState): boolean {
 }
 
 function withoutZeros(usage: Usage): Partial<Usage> {
-  const kept: Record<string, number> = {};
-  for (const [name, tokens] of Object.entries(usage)) if (tokens !== 0) kept[name] = tokens;
   // Both are always there, so that readers need no case for "missing".
-  kept['input'] = usage.input;
-  kept['output'] = usage.output;
+  const kept: Partial<Usage> = { input: usage.input, output: usage.output };
+  for (const name of USAGE_CLASSES) if (usage[name] !== 0) kept[name] = usage[name];
   return kept;
 }

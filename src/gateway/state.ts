@@ -5,13 +5,14 @@ import type { GatewayError } from '../dialects/error.js';
 import type { JsonObject } from '../dialects/json-value.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import type { ResponseFacts } from '../dialects/response-reader.js';
-import type { PreparedCall } from '../dialects/translate/translation.js';
+import type { RememberedCall } from '../dialects/translate/translation.js';
 import type { GatewayKey } from '../policy/keys/key-ring.js';
 import type { HeldLimits } from '../policy/limits/limiter.js';
 import type { OwnKeys } from '../providers/credentials/own-key.js';
 import type { HeaderView } from './headers.js';
 import type { Rules } from './parts.js';
 import type { RequestBodyMode } from './reply.js';
+import type { WrittenBody } from './write-body.js';
 
 /** An attempt as it runs; closed into an AttemptEntry when its end is known. */
 export interface OpenAttempt {
@@ -29,7 +30,7 @@ export interface OpenAttempt {
   /** The dialect in which the target is asked. */
   readonly wire: Wire;
   /** How the answer is read back into the client's dialect; null: it is the client's. */
-  readonly call: PreparedCall | null;
+  readonly call: RememberedCall | null;
   /** Fields of the client's request that the target does not get. */
   readonly warnings: readonly string[];
   /** Which of the account's credentials it carries (-1 = none), and every text of it that nobody may see. */
@@ -54,7 +55,8 @@ export interface Failure {
 
 /** What is known once the request was admitted. */
 export interface Admitted {
-  readonly body: Buffer;
+  /** Empty where no further attempt needs it; another buffer of the same bytes after they were in a thread. */
+  body: Buffer;
   readonly facts: RequestFacts;
   /** The name the client asked for. */
   readonly model: string;
@@ -69,6 +71,16 @@ export interface Admitted {
   readonly strict: boolean;
   /** The bound that the provider is asked for because the client set none; null = none. */
   readonly askedCap: number | null;
+  /** The body for the target that is written now, where a thread has written it. */
+  readonly ahead?: WrittenAhead;
+}
+
+/** A body that was written in a thread, and what was found on the way. */
+export interface WrittenAhead extends WrittenBody {
+  /** SHA-256 in hexadecimal; null where nobody signs it. */
+  readonly digest: string | null;
+  /** The field that refers to what the provider has stored. */
+  readonly stored: string | null;
 }
 
 /** Everything one request carries through its stages. Stages read and write it; nobody else does. */
@@ -135,3 +147,6 @@ export interface RequestState {
   complete: boolean;
   firstTokenAt: number | null;
 }
+
+/** An entry while it is being filled in. */
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
