@@ -10,8 +10,12 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   e2e: {
-    shows: 'plain Envoy against Envoy + Tollgate with everything on, by scenario (--help e2e)',
-    run: async (options) => (await import('./e2e/run.js')).measureEndToEnd(options),
+    shows: 'plain Envoy against Envoy + Tollgate with everything on, by scenario (bench:e2e; --list names them)',
+    run: async (options) => {
+      const { measureEndToEnd, scenarioHelp } = await import('./e2e/run.js');
+      if (options.has('list')) console.log(scenarioHelp());
+      else await measureEndToEnd(options);
+    },
   },
   failover: {
     shows: 'the look at the first bytes, and the way to a second target',
@@ -42,6 +46,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     shows: 'the ways to carry gRPC, side by side',
     run: async ({ short, rounds }) =>
       (await import('./transport.js')).measureTransports({ rounds: rounds ?? (short ? 1 : 5), share: short ? 0.1 : 1 }),
+  },
+  peers: {
+    shows: 'other gateways beside Tollgate, same upstream, same load (npm run bench:peers -- install first)',
+    run: async (options) => (await import('./peers/run.js')).measurePeers(options),
   },
   profile: {
     shows: "where the service's time goes, by thread and room (--top: by function)",
