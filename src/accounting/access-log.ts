@@ -31,6 +31,38 @@ export interface AccessLogLine {
   readonly generation: string | null;
 }
 
+/** What a comparison with the ledger needs of a line. */
+export type AccessLogFacts = Pick<
+  AccessLogLine,
+  'id' | 'status' | 'flags' | 'bytes_sent' | 'attempts' | 'cluster' | 'generation'
+>;
+
+/**
+ * A line without flags in the order in which Envoy writes its fields. A quotation mark within a value has a backslash before it,
+ * so no value looks like a field.
+ */
+const PLAIN_LINE =
+  /^\{"attempts":(\d+),"bytes_received":\d+,"bytes_sent":(\d+),"cluster":"([\w./:-]+)",.*?"flags":"-","generation":"(\w+)","id":"([\w.:-]+)",.*"status":(\d+),"stream":/;
+
+/** Reads what nearly all lines say, at a quarter of the cost of parsing them; null = `parseAccessLogLine` has to. */
+export function plainFacts(line: string): AccessLogFacts | null {
+  const found = PLAIN_LINE.exec(line);
+  if (found === null) return null;
+  const [, attempts, bytes, cluster = '', generation = '', id = '', status] = found;
+  if (cluster === '-' || id === '-') return null;
+  return {
+    id,
+    status: Number(status),
+    flags: NO_FLAGS,
+    bytes_sent: Number(bytes),
+    attempts: Number(attempts),
+    cluster,
+    generation,
+  };
+}
+
+const NO_FLAGS: readonly string[] = [];
+
 /** Reads one line; null when it is not JSON or has no id or time. `-`, the empty string and null all mean absent. */
 export function parseAccessLogLine(line: string): AccessLogLine | null {
   const fields = parseObject(line);

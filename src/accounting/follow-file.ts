@@ -30,6 +30,8 @@ export class FollowedFile {
   readonly #options: FollowOptions;
   readonly #files: OpenFile[] = [];
   #current: OpenFile | null = null;
+  /** Read into again and again. */
+  readonly #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
   #begun = false;
   #closed = false;
 
@@ -68,7 +70,7 @@ export class FollowedFile {
   }
 
   async #readAll(): Promise<void> {
-    for (const file of [...this.#files]) await readOn(file, this.#options.onLine);
+    for (const file of [...this.#files]) await readOn(file, this.#piece, this.#options.onLine);
   }
 
   /** True when the path names another file than before. The old one stays open, for what is still written to it. */
@@ -146,16 +148,16 @@ interface OpenFile {
   grewAt: number;
 }
 
-async function readOn(file: OpenFile, onLine: (line: Buffer) => void): Promise<void> {
+async function readOn(file: OpenFile, piece: Buffer, onLine: (line: Buffer) => void): Promise<void> {
   const { size } = await file.handle.stat();
   if (size < file.position) Object.assign(file, { position: 0, inLine: false, pending: [], pendingBytes: 0 });
   while (file.position < size) {
-    const buffer = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size - file.position));
-    const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, file.position);
+    const wanted = Math.min(piece.length, size - file.position);
+    const { bytesRead } = await file.handle.read(piece, 0, wanted, file.position);
     if (bytesRead === 0) return;
     file.position += bytesRead;
     file.grewAt = Date.now();
-    cutLines(file, buffer.subarray(0, bytesRead), onLine);
+    cutLines(file, piece.subarray(0, bytesRead), onLine);
   }
 }
 
@@ -165,11 +167,11 @@ function cutLines(file: OpenFile, piece: Buffer, onLine: (line: Buffer) => void)
     const rest = piece.subarray(start, end);
     if (!file.inLine) onLine(file.pending.length === 0 ? rest : Buffer.concat([...file.pending, rest]));
     file.inLine = false;
-    file.pending = [];
+    if (file.pending.length > 0) file.pending = [];
     file.pendingBytes = 0;
     start = end + 1;
   }
-  if (start < piece.length && file.pendingBytes < LONGEST_LINE) file.pending.push(piece.subarray(start));
+  if (start < piece.length && file.pendingBytes < LONGEST_LINE) file.pending.push(Buffer.from(piece.subarray(start)));
   file.pendingBytes += piece.length - start;
 }
 

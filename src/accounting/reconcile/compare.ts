@@ -1,7 +1,6 @@
-import type { AccessLogLine } from '../access-log.js';
-import { amountsOf } from '../amounts.js';
-import type { FinalEntry } from '../ledger/entry.js';
+import type { AccessLogFacts } from '../access-log.js';
 import type { Disagreement } from './disagreement.js';
+import type { WatchedEntry } from './watched-entry.js';
 
 export type Difference = Pick<Disagreement, 'kind' | 'line' | 'entry'>;
 
@@ -19,8 +18,8 @@ const ANSWERING: ReadonlySet<string> = new Set([
  * @param providerOf the provider of a cluster, null for clusters that are none
  */
 export function compare(
-  line: AccessLogLine,
-  entry: FinalEntry,
+  line: AccessLogFacts,
+  entry: WatchedEntry,
   providerOf: (cluster: string) => string | null,
 ): Difference[] {
   // Made from this very line.
@@ -30,8 +29,8 @@ export function compare(
   if (status !== null && status !== entry.status && !leftEarly(line, entry)) {
     differences.push({ kind: 'status_differs', line: status, entry: entry.status });
   }
-  if (line.attempts !== entry.attempts.length) {
-    differences.push({ kind: 'attempts_differ', line: line.attempts, entry: entry.attempts.length });
+  if (line.attempts !== entry.attempts) {
+    differences.push({ kind: 'attempts_differ', line: line.attempts, entry: entry.attempts });
   }
   const provider = line.cluster === null ? null : providerOf(line.cluster);
   const served = entry.target === null ? null : entry.target.slice(0, Math.max(0, entry.target.indexOf('/')));
@@ -43,18 +42,18 @@ export function compare(
 }
 
 /** 499 when the client left before any response; null when Envoy does not know one. */
-function lineStatus(line: AccessLogLine): number | null {
+function lineStatus(line: AccessLogFacts): number | null {
   if (line.status !== 0) return line.status;
   return line.flags.includes('DC') ? 499 : null;
 }
 
 /** The client left while the answer was on its way: both tell so, each with the status it had seen by then. */
-function leftEarly(line: AccessLogLine, entry: FinalEntry): boolean {
+function leftEarly(line: AccessLogFacts, entry: WatchedEntry): boolean {
   return line.flags.includes('DC') && (entry.status === 499 || entry.code === 'client_closed');
 }
 
-function isFree(line: AccessLogLine, entry: FinalEntry): boolean {
+function isFree(line: AccessLogFacts, entry: WatchedEntry): boolean {
   const answered = line.status >= 200 && line.status < 300 && line.bytes_sent > 0 && entry.cache !== 'hit';
   if (!answered || !ANSWERING.has(entry.endpoint) || entry.usage_source === 'provider') return false;
-  return amountsOf(entry).output_tokens === 0;
+  return entry.outputTokens === 0;
 }

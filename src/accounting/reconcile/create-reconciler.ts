@@ -1,10 +1,11 @@
-import { type AccessLogLine, parseAccessLogLine } from '../access-log.js';
+import { type AccessLogFacts, type AccessLogLine, parseAccessLogLine, plainFacts } from '../access-log.js';
 import { FollowedFile } from '../follow-file.js';
 import type { FinalEntry } from '../ledger/entry.js';
 import type { FoundEntries } from '../ledger/find-entries.js';
-import { lineId } from '../line-id.js';
+import { lineGeneration, lineId } from '../line-id.js';
 import { compare } from './compare.js';
 import type { Disagreement, DisagreementKind } from './disagreement.js';
+import { type WatchedEntry, watchedEntry } from './watched-entry.js';
 
 export interface ReconcilerOptions {
   /** Envoy's access log; it may not be there yet. */
@@ -18,7 +19,7 @@ export interface ReconcilerOptions {
   /** For the metric by kind. Must not throw. */
   readonly onDisagreement: (disagreement: Disagreement) => void;
   /** Both tell about the same request, whatever they say. */
-  readonly onPair?: (line: AccessLogLine, entry: FinalEntry) => void;
+  readonly onPair?: (line: AccessLogFacts, entry: WatchedEntry) => void;
   readonly onProblem: (message: string, error: unknown) => void;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -43,7 +44,7 @@ const SLACK_MS = 60_000;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #log: FollowedFile;
-  readonly #entries = new Map<string, Waiting<FinalEntry>>();
+  readonly #entries = new Map<string, Waiting<WatchedEntry>>();
   readonly #lines = new Map<string, Waiting<AccessLogLine>>();
   /** Requests that were told to be unsettled. */
   readonly #unsettled = new Set<string>();
@@ -77,13 +78,14 @@ export class Reconciler {
       return;
     }
     if (wasTold) this.#tell(entry.id, { kind: 'late', line: null, entry: entry.type });
+    const watched = watchedEntry(entry);
     const waiting = this.#lines.get(entry.id);
     if (waiting) {
       this.#lines.delete(entry.id);
-      this.#pair(waiting.what, entry);
+      this.#pair(waiting.what, watched);
       return;
     }
-    const dropped = put(this.#entries, entry.id, { what: entry, since: this.#options.now() });
+    const dropped = put(this.#entries, entry.id, { what: watched, since: this.#options.now() });
     if (dropped !== null) this.#tell(dropped, { kind: 'unwatched', line: null, entry: null });
   }
 
@@ -125,10 +127,25 @@ export class Reconciler {
   }
 
   #line(bytes: Buffer): void {
+    const facts = plainFacts(bytes.toString('latin1'));
+    // Of several workers each sees the lines of all.
+    if (facts !== null && !this.#options.isOurs(facts.generation)) return;
+    const waiting = facts === null ? undefined : this.#entries.get(facts.id);
+    if (facts === null || waiting === undefined) this.#unusualLine(bytes);
+    else {
+      this.#entries.delete(facts.id);
+      this.#pair(facts, waiting.what);
+    }
+  }
+
+  /** Of a request whose entry has not come yet, or that ended in an unusual way. */
+  #unusualLine(bytes: Buffer): void {
     const id = lineId(bytes);
     const entry = id === null ? undefined : this.#entries.get(id);
     // Most lines of a gateway that refuses much are about requests that nobody paid for.
     if (!entry && bytes.includes(NO_ATTEMPT)) return;
+    const generation = entry ? null : lineGeneration(bytes);
+    if (generation !== null && !this.#options.isOurs(generation)) return;
     const line = parseAccessLogLine(bytes.toString('utf8'));
     if (!line || !this.#options.isOurs(line.generation)) return;
     if (entry) {
@@ -137,7 +154,7 @@ export class Reconciler {
     } else if (line.attempts > 0) put(this.#lines, line.id, { what: line, since: this.#options.now() });
   }
 
-  #pair(line: AccessLogLine, entry: FinalEntry): void {
+  #pair(line: AccessLogFacts, entry: WatchedEntry): void {
     for (const difference of compare(line, entry, this.#options.providerOf)) this.#tell(entry.id, difference);
     this.#options.onPair?.(line, entry);
   }
@@ -152,7 +169,7 @@ export class Reconciler {
     const found = await find(new Set(missing.keys()), since - SLACK_MS);
     for (const [id, line] of missing) {
       const { hold = null, final = null } = found.get(id) ?? {};
-      if (final) this.#pair(line, final);
+      if (final) this.#pair(line, watchedEntry(final));
       else if (hold) this.#tellUnsettled(line);
       else this.#tell(id, { kind: 'missing_entry', line: line.status, entry: null });
     }

@@ -34,6 +34,8 @@ const ROUNDING = 1e-6;
  */
 export class AnswerWidths {
   readonly #kinds = new Map<string, AnswerSize[]>();
+  /** The last one of `#kinds`. */
+  #latest: string | null = null;
   #changed = false;
 
   /** A whole answer. */
@@ -42,12 +44,15 @@ export class AnswerWidths {
     const samples = this.#kinds.get(key) ?? [];
     samples.push(size);
     if (samples.length > SAMPLES) samples.shift();
+    this.#changed = true;
+    if (key === this.#latest) return;
+    this.#latest = key;
     // The kind that was seen last is forgotten last.
     this.#kinds.delete(key);
     this.#kinds.set(key, samples);
+    if (this.#kinds.size <= MOST_KINDS) return;
     const [oldest] = this.#kinds.keys();
-    if (this.#kinds.size > MOST_KINDS && oldest !== undefined) this.#kinds.delete(oldest);
-    this.#changed = true;
+    if (oldest !== undefined) this.#kinds.delete(oldest);
   }
 
   /** Output tokens of so many bytes; null when too little is known. `cut`: the end of the answer is missing. */
@@ -71,6 +76,7 @@ export class AnswerWidths {
 
   /** Reads what `save` wrote; nothing when there is none, or it is of another form. Never rejects. */
   async load(path: string): Promise<void> {
+    this.#latest = null;
     try {
       const { version, kinds } = JSON.parse(await readFile(path, 'utf8')) as Saved;
       if (version !== VERSION) return;

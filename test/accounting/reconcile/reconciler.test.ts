@@ -21,9 +21,17 @@ function lineOf(id: string, changes: Record<string, unknown> = {}): string {
     attempts: 1,
     cluster: 'provider-openai',
     generation: '1',
+    stream: false,
     ...changes,
   };
-  return `${JSON.stringify(line)}\n`;
+  // As Envoy writes them.
+  const sorted = Object.entries(line).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `${JSON.stringify(Object.fromEntries(sorted))}\n`;
+}
+
+/** The same line, in an order that has to be parsed. */
+function turned(line: string): string {
+  return `${JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(line)).reverse()))}\n`;
 }
 
 /** As the gateway writes it: with its one attempt. */
@@ -104,11 +112,15 @@ t.test('what line and entry say about the same request', async (t) => {
     { name: 'recovered', line: { attempts: 3 }, entry: { status: 503, recovered: true }, want: [] },
   ];
   for (const { name, line = {}, entry = {}, want } of cases) {
-    for (const lineFirst of [true, false]) {
+    for (const [lineFirst, order] of [
+      [true, lineOf],
+      [false, lineOf],
+      [false, (...what: Parameters<typeof lineOf>) => turned(lineOf(...what))],
+    ] as const) {
       const directory = temporaryDirectory(t);
       const { reconciler, told, log } = await setting(directory);
       if (!lineFirst) reconciler.finished(entryOf('r', entry));
-      appendFileSync(log, lineOf('r', line));
+      appendFileSync(log, order('r', line));
       await reconciler.check();
       if (lineFirst) reconciler.finished(entryOf('r', entry));
       t.match(told, want, name);
