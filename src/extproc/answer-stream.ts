@@ -1,12 +1,12 @@
 import { status as Status } from '@grpc/grpc-js';
 import type { Gateway } from '../gateway/gateway.js';
 import { attemptIdentity } from './attempt-stream.js';
-import { headerView } from './header-view.js';
 import type { InFlight } from './in-flight.js';
-import type { HttpHeaders, ProcessingRequest } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
 import { GO_ON } from './replies.js';
+import { responseOrigin } from './response-origin.js';
 import { ResponsePhase } from './response-phase.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /**
  * The `answer` filter's stream: an answer that is translated, from its headers to its last byte. The filter fails closed:
@@ -26,24 +26,25 @@ export class AnswerStream implements StreamHandler {
   }
 
   message(request: ProcessingRequest): void {
-    if (request.response_headers) this.#headers(request, request.response_headers);
+    const { phase } = request;
+    if (phase === 'response_headers') this.#headers(request);
     else if (!this.#phase) throw new Error('a translated body before its headers');
-    else if (request.response_body) this.#phase.body(request.response_body);
-    else if (request.response_trailers) this.#phase.trailers();
+    else if (phase === 'response_body') this.#phase.body(request);
+    else if (phase === 'response_trailers') this.#phase.trailers();
   }
 
   closed(): void {
     this.#phase?.closed();
   }
 
-  #headers(request: ProcessingRequest, message: HttpHeaders): void {
+  #headers(request: ProcessingRequest): void {
     const exchange = this.#inFlight.find(attemptIdentity(request).id);
     if (!exchange) {
       // Whoever could have translated it is gone; Envoy says so in the client's dialect.
       this.#call.fail(Status.UNAVAILABLE, 'nobody here knows this request');
-    } else if (exchange.rewrites(headerView(message))) {
+    } else if (exchange.rewrites(request.headers)) {
       this.#phase = new ResponsePhase(this.#call, this.#gateway, exchange);
-      this.#phase.headers(request, message, { passedOn: false });
+      this.#phase.headers(request, responseOrigin(request), { passedOn: false });
     } else {
       // The target that answered speaks the client's dialect, or the reply is ours: nothing to guard.
       this.#call.send(GO_ON);

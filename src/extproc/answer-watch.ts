@@ -1,9 +1,8 @@
 import type { Peek, Verdict } from '../gateway/peek.js';
 import { NEXT_STATUS } from '../gateway/retry-reasons.js';
-import { headerView } from './header-view.js';
-import type { HttpBody, HttpHeaders, ProcessingResponse } from './messages.js';
 import type { ProcessCall } from './process-call.js';
-import { GO_ON, priorityGroups, UNCHANGED_CHUNK } from './replies.js';
+import { GO_ON, toVerdict, UNCHANGED_CHUNK } from './replies.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /**
  * The response half of an attempt's stream: holds the headers back until a look at the first bytes says whether this
@@ -20,9 +19,9 @@ export class AnswerWatch {
   }
 
   /** @param peek null when nobody knows the attempt: then its answer goes on as it is */
-  headers(message: HttpHeaders, peek: Peek | null): void {
+  headers({ headers, last }: ProcessingRequest, peek: Peek | null): void {
     this.#peek = peek;
-    const verdict = peek?.headers(headerView(message), message.end_of_stream === true) ?? { kind: 'release' };
+    const verdict = peek?.headers(headers, last) ?? { kind: 'release' };
     this.#follow(verdict);
     const deadline = verdict.kind === 'hold' ? (peek?.deadlineMs ?? null) : null;
     if (deadline === null) return;
@@ -32,9 +31,9 @@ export class AnswerWatch {
     );
   }
 
-  body(message: HttpBody): void {
+  body({ body, last }: ProcessingRequest): void {
     this.#held += 1;
-    const verdict = this.#peek?.body(message.body ?? Buffer.alloc(0), message.end_of_stream === true);
+    const verdict = this.#peek?.body(body, last);
     this.#follow(verdict ?? { kind: 'release' });
   }
 
@@ -48,18 +47,9 @@ export class AnswerWatch {
 
   #follow(verdict: Verdict): void {
     if (verdict.kind === 'hold') return;
-    this.#call.send(verdict.kind === 'next' ? this.#tryNext(verdict.clusters) : GO_ON);
+    this.#call.send(verdict.kind === 'next' ? toVerdict(NEXT_STATUS, verdict.clusters) : GO_ON);
     // Exactly one answer per message, also for those that were held.
     for (; this.#held > 0; this.#held -= 1) this.#call.send(UNCHANGED_CHUNK);
     this.#call.leave();
-  }
-
-  /** Envoy's router judges by the status that it sees. */
-  #tryNext(clusters: readonly string[] | null): ProcessingResponse {
-    const status = { header: { key: ':status', raw_value: Buffer.from(String(NEXT_STATUS)) } };
-    return {
-      response_headers: { response: { header_mutation: { set_headers: [status] } } },
-      ...(clusters === null ? {} : { dynamic_metadata: priorityGroups(clusters) }),
-    };
   }
 }

@@ -3,19 +3,15 @@ import { GatewayError } from '../dialects/error.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Refuse } from '../gateway/reply.js';
 import { AnswerWatch } from './answer-watch.js';
-import { headerView } from './header-view.js';
 import type { InFlight } from './in-flight.js';
-import type { ProcessingRequest } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
-import { METADATA_NAMESPACE, toAttemptResponse, toResponse } from './replies.js';
-import { stringField } from './struct.js';
-
-const ATTRIBUTES = 'envoy.filters.http.ext_proc';
+import { toAttemptResponse, toResponse } from './replies.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** Request id and generation that the `request` filter left in metadata for its attempts. */
 export function attemptIdentity(request: ProcessingRequest): { readonly id: string; readonly generation: string } {
-  const metadata = request.metadata_context?.filter_metadata?.[METADATA_NAMESPACE];
-  return { id: stringField(metadata, 'rid') ?? '', generation: stringField(metadata, 'generation') ?? '' };
+  const metadata = request.metadata();
+  return { id: metadata.text('rid') ?? '', generation: metadata.text('generation') ?? '' };
 }
 
 /** The `again` filter's stream: attempt 2 and later, written anew from the original request, then looked at. */
@@ -35,10 +31,11 @@ export class AttemptStream implements StreamHandler {
   }
 
   message(request: ProcessingRequest): void {
-    if (request.request_headers) this.#requestHeaders(request);
-    else if (request.response_headers) {
-      this.#watch.headers(request.response_headers, this.#inFlight.find(this.#id)?.peek(this.#number) ?? null);
-    } else if (request.response_body) this.#watch.body(request.response_body);
+    const { phase } = request;
+    if (phase === 'request_headers') this.#requestHeaders(request);
+    else if (phase === 'response_headers') {
+      this.#watch.headers(request, this.#inFlight.find(this.#id)?.peek(this.#number) ?? null);
+    } else if (phase === 'response_body') this.#watch.body(request);
   }
 
   closed(): void {
@@ -46,11 +43,10 @@ export class AttemptStream implements StreamHandler {
   }
 
   #requestHeaders(request: ProcessingRequest): void {
-    const attributes = request.attributes?.[ATTRIBUTES];
     this.#id = attemptIdentity(request).id;
     // The header is what the filter's own matcher reads, so both agree on which attempt this is.
-    this.#number = Number(headerView(request.request_headers ?? {}).get('x-envoy-attempt-count') ?? 0);
-    const cluster = stringField(attributes, 'xds.cluster_name') ?? '';
+    this.#number = Number(request.headers.get('x-envoy-attempt-count') ?? 0);
+    const cluster = request.attributes().text('xds.cluster_name') ?? '';
     const next = this.#inFlight.find(this.#id)?.attempt(this.#number, cluster) ?? { refusal: this.#unknown() };
     if ('refusal' in next) this.#refuse(next.refusal);
     // A pause between two tries at one target; none on the way to another one.

@@ -6,9 +6,10 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import { attemptIdentity } from './attempt-stream.js';
-import type { ProcessingRequest, ProcessingResponse } from './messages.js';
+import type { ProcessingResponse } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
-import { externalProcessorService } from './service-definition.js';
+import { forwardingService } from './service-definition.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** Roles that are asked about a request which another role has opened. */
 export type LaterRole = 'again' | 'peek' | 'answer';
@@ -55,7 +56,7 @@ class ForwardedStream implements StreamHandler {
   #dead = false;
 
   constructor(call: ProcessCall, owner: { readonly socket: string; readonly role: string }, local: StreamHandler) {
-    const Client = makeGenericClientConstructor(externalProcessorService(), 'ExternalProcessor');
+    const Client = makeGenericClientConstructor(forwardingService(), 'ExternalProcessor');
     this.#peer = new Client(`unix:${owner.socket}`, credentials.createInsecure(), WHOLE_BODIES) as unknown as Peer;
     this.#call = call;
     this.#local = local;

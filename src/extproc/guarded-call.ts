@@ -1,6 +1,7 @@
 import { STATUS } from './grpc-status.js';
-import type { ProcessingRequest, ProcessingResponse } from './messages.js';
+import type { ProcessingResponse } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** The sending half of one stream: all that a transport has to offer. After `end` or `fail` nothing is called any more. */
 export interface Channel {

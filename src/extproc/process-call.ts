@@ -1,4 +1,5 @@
-import type { ProcessingRequest, ProcessingResponse } from './messages.js';
+import type { ProcessingResponse } from './messages.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** What one role does with its stream. Every callback is guarded: an exception ends this stream alone. */
 export interface StreamHandler {

@@ -1,13 +1,12 @@
 import type { Exchange } from '../gateway/exchange.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Reply } from '../gateway/reply.js';
-import { headerView } from './header-view.js';
 import type { InFlight } from './in-flight.js';
-import type { HttpBody, HttpHeaders, ProcessingRequest } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
 import { goOnUnseen, REQUEST_TRAILERS, RESPONSE_TRAILERS, toResponse } from './replies.js';
 import { responseOrigin } from './response-origin.js';
 import { ResponsePhase } from './response-phase.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** The `request` filter's stream: one HTTP exchange from its first header to its last byte. */
 export class RequestStream implements StreamHandler {
@@ -24,13 +23,14 @@ export class RequestStream implements StreamHandler {
   }
 
   message(request: ProcessingRequest): void {
+    const { phase } = request;
     // The order is the frequency: chunks of streams first.
-    if (request.response_body) this.#responseBody(request.response_body);
-    else if (request.request_headers) this.#requestHeaders(request.request_headers);
-    else if (request.request_body) this.#requestBody(request.request_body);
-    else if (request.response_headers) this.#responseHeaders(request, request.response_headers);
-    else if (request.response_trailers) this.#responseTrailers();
-    else if (request.request_trailers) this.#call.send(REQUEST_TRAILERS);
+    if (phase === 'response_body') this.#responseBody(request);
+    else if (phase === 'request_headers') this.#requestHeaders(request);
+    else if (phase === 'request_body') this.#requestBody(request);
+    else if (phase === 'response_headers') this.#responseHeaders(request);
+    else if (phase === 'response_trailers') this.#responseTrailers();
+    else if (phase === 'request_trailers') this.#call.send(REQUEST_TRAILERS);
   }
 
   closed(): void {
@@ -41,40 +41,37 @@ export class RequestStream implements StreamHandler {
     exchange.closed();
   }
 
-  #requestHeaders(message: HttpHeaders): void {
-    const exchange = this.#gateway.open(headerView(message));
+  #requestHeaders(request: ProcessingRequest): void {
+    const exchange = this.#gateway.open(request.headers);
     this.#exchange = exchange;
-    exchange.requestHeaders(message.end_of_stream === true, (reply) =>
-      this.#call.later('request headers', () => this.#reply('request_headers', exchange, reply)),
-    );
+    exchange.requestHeaders(request.last, (reply) => this.#decided('request_headers', exchange, reply));
   }
 
-  #requestBody(message: HttpBody): void {
+  #requestBody(request: ProcessingRequest): void {
     const exchange = this.#exchange;
     // A local reply (413) reaches the response phase without a request body, never the other way round.
     if (!exchange) throw new Error('request body before request headers');
     // BUFFERED: this one message is the whole body, also when trailers follow and end_of_stream is false.
-    exchange.requestBody(message.body ?? Buffer.alloc(0), (reply) =>
-      this.#call.later('request body', () => this.#reply('request_body', exchange, reply)),
-    );
+    exchange.requestBody(request.body, (reply) => this.#decided('request_body', exchange, reply));
   }
 
-  #responseHeaders(request: ProcessingRequest, message: HttpHeaders): void {
+  #responseHeaders(request: ProcessingRequest): void {
     // Envoy refused before asking us (a header too large, a bad path): nothing of ours to say.
     this.#exchange ??= this.#gateway.openLocalReply();
     const exchange = this.#exchange;
-    if (responseOrigin(request).upstream && exchange.rewrites(headerView(message))) {
+    const origin = responseOrigin(request);
+    if (origin.upstream && exchange.rewrites(request.headers)) {
       // The `answer` filter asks next, and fails closed where this one would let raw bytes through.
       this.#call.send(goOnUnseen(exchange.requestBodyMode));
       return;
     }
     this.#response = new ResponsePhase(this.#call, this.#gateway, exchange);
-    this.#response.headers(request, message, { passedOn: exchange.mayTranslate });
+    this.#response.headers(request, origin, { passedOn: exchange.mayTranslate });
   }
 
-  #responseBody(message: HttpBody): void {
+  #responseBody(request: ProcessingRequest): void {
     if (!this.#response) throw new Error('response body before response headers');
-    this.#response.body(message);
+    this.#response.body(request);
   }
 
   #responseTrailers(): void {
@@ -82,9 +79,12 @@ export class RequestStream implements StreamHandler {
     else this.#call.send(RESPONSE_TRAILERS);
   }
 
-  #reply(phase: 'request_headers' | 'request_body', exchange: Exchange, reply: Reply): void {
-    if (reply.kind === 'continue' && reply.pass !== null) this.#inFlight.add(exchange.id, exchange);
-    const { generation } = this.#gateway;
-    this.#call.send(toResponse(phase, reply, { id: exchange.id, generation, requestBody: exchange.requestBodyMode }));
+  #decided(phase: 'request_headers' | 'request_body', exchange: Exchange, reply: Reply): void {
+    // Said after a disk write, too: then nobody above would take an exception.
+    this.#call.later(phase, () => {
+      if (reply.kind === 'continue' && reply.pass !== null) this.#inFlight.add(exchange.id, exchange);
+      const { generation } = this.#gateway;
+      this.#call.send(toResponse(phase, reply, { id: exchange.id, generation, requestBody: exchange.requestBodyMode }));
+    });
   }
 }

@@ -1,10 +1,9 @@
 import type { Exchange } from '../gateway/exchange.js';
 import type { Gateway } from '../gateway/gateway.js';
-import { headerView } from './header-view.js';
-import type { HttpBody, HttpHeaders, ProcessingRequest } from './messages.js';
+import type { ResponseOrigin } from '../gateway/origin.js';
 import type { ProcessCall } from './process-call.js';
 import { RESPONSE_TRAILERS, type ReplyIdentity, toBodyResponse, toChunkResponse, toResponse } from './replies.js';
-import { responseOrigin } from './response-origin.js';
+import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** The answer of one exchange, on the stream that sees its bytes. */
 export class ResponsePhase {
@@ -21,18 +20,15 @@ export class ResponsePhase {
   }
 
   /** @param passedOn see `ReplyIdentity` */
-  headers(request: ProcessingRequest, message: HttpHeaders, { passedOn }: { readonly passedOn: boolean }): void {
+  headers(request: ProcessingRequest, origin: ResponseOrigin, { passedOn }: { readonly passedOn: boolean }): void {
     const exchange = this.#exchange;
-    const last = message.end_of_stream === true;
-    const reply = exchange.responseHeaders(headerView(message), responseOrigin(request), last);
-    this.#call.send(toResponse('response_headers', reply, { ...this.#identity, passedOn }));
+    const reply = exchange.responseHeaders(request.headers, origin, request.last);
+    this.#call.send(toResponse('response_headers', reply, passedOn ? { ...this.#identity, passedOn } : this.#identity));
     if (exchange.stallMs > 0) this.#gateway.stalls.add(exchange, () => this.#cut());
   }
 
-  body(message: HttpBody): void {
+  body({ body: chunk, last }: ProcessingRequest): void {
     const exchange = this.#exchange;
-    const chunk = message.body ?? Buffer.alloc(0);
-    const last = message.end_of_stream === true;
     if (exchange.buffered) {
       this.#call.send(toBodyResponse(exchange.responseBuffer(chunk)));
       return;

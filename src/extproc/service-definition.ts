@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadPackageDefinition, type MethodDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { decodeRequest } from './wire/decode-request.js';
-import { encodeResponse } from './wire/encode-response.js';
+import type { ProcessingResponse } from './messages.js';
+import { decodeRequest, type ProcessingRequest } from './wire/decode-request.js';
+import { encodeResponse, framedResponse } from './wire/encode-response.js';
 
 const OPTIONS = { keepCase: true, longs: Number, enums: Number, defaults: false, oneofs: false } as const;
 
@@ -25,19 +26,28 @@ export function referenceService(): ServiceDefinition {
   return serviceOf('external_processor.proto', ['envoy', 'service', 'ext_proc', 'v3', 'ExternalProcessor']);
 }
 
-/** The service with our own codec in both directions; read once, because loading the proto takes a while. */
+/** The service as Envoy's filters ask it, with our own codec; read once, because loading the proto takes a while. */
 export function externalProcessorService(): ServiceDefinition {
-  service ??= withCodec(referenceService());
-  return service;
+  serving ??= withCodec({ requestDeserialize: decodeRequest, responseSerialize: encodeResponse });
+  return serving;
 }
 
-let service: ServiceDefinition | null = null;
+/** The service as one generation asks another: messages go on as they are. */
+export function forwardingService(): ServiceDefinition {
+  forwarding ??= withCodec({
+    requestSerialize: (request: ProcessingRequest) => request.bytes,
+    responseDeserialize: framedResponse,
+  });
+  return forwarding;
+}
 
-function withCodec(reference: ServiceDefinition): ServiceDefinition {
-  const { Process } = reference;
+let serving: ServiceDefinition | null = null;
+let forwarding: ServiceDefinition | null = null;
+
+function withCodec(codec: Partial<MethodDefinition<ProcessingRequest, ProcessingResponse>>): ServiceDefinition {
+  const { Process, ...rest } = referenceService();
   if (!Process) throw new Error('the proto has no Process');
-  const codec = { requestDeserialize: decodeRequest, responseSerialize: encodeResponse };
-  return { ...reference, Process: { ...Process, ...codec } };
+  return { ...rest, Process: { ...Process, ...codec } };
 }
 
 export function healthService(): ServiceDefinition {

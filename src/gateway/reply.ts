@@ -2,6 +2,9 @@
 
 export type HeaderPair = readonly [name: string, value: string];
 
+/** A body in one piece or in several, which follow each other; pieces that nobody has changed are views of the client's. */
+export type BodyBytes = Buffer | readonly Buffer[];
+
 /** How much of the answer's body the gateway wants to see; `end`: nothing but that it is over. */
 export type BodyInterest = 'streamed' | 'buffered' | 'end';
 
@@ -22,7 +25,7 @@ export interface Continue {
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
   /** Replaces the body; null leaves it. Its content-length is added by the transport. */
-  readonly body: Buffer | null;
+  readonly body: BodyBytes | null;
   /** Set only in the last answer of the request phase: opens the gate. */
   readonly pass: Pass | null;
   /** Set in the answer to response headers. */

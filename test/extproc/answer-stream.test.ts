@@ -1,13 +1,13 @@
 import t from 'tap';
 import { AnswerStream } from '../../src/extproc/answer-stream.js';
 import { InFlight } from '../../src/extproc/in-flight.js';
-import type { ProcessingRequest } from '../../src/extproc/messages.js';
 import type { Exchange } from '../../src/gateway/exchange.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { SampleParts } from '../gateway/sample-parts.js';
 import { FakeCall, message, VIA_UPSTREAM } from './fake-call.js';
+import type { RequestShape } from './message-shapes.js';
 
-const HEADERS: ProcessingRequest = {
+const HEADERS: RequestShape = {
   response_headers: message({ ':status': '200', 'content-type': 'text/event-stream' }),
   metadata_context: { filter_metadata: { tollgate: { fields: { rid: { string_value: 'request-1' } } } } },
   attributes: VIA_UPSTREAM,

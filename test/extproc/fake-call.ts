@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { type Channel, GuardedCall } from '../../src/extproc/guarded-call.js';
-import type { HttpHeaders, ProcessingRequest, ProcessingResponse } from '../../src/extproc/messages.js';
+import type { ProcessingResponse } from '../../src/extproc/messages.js';
+import { type HeadersShape, type RequestShape, type ResponseShape, requestOf, shapeOf } from './message-shapes.js';
 
 /** A gRPC stream without gRPC: what happens to it is emitted as grpc-js does, what Envoy would get is kept. */
 export class FakeCall extends EventEmitter implements Channel {
-  readonly sent: ProcessingResponse[] = [];
+  readonly sent: ResponseShape[] = [];
   readonly faults: string[] = [];
   ended = false;
   error: unknown = null;
@@ -18,7 +19,7 @@ export class FakeCall extends EventEmitter implements Channel {
 
   send(response: ProcessingResponse): void {
     this.#expectOpen();
-    this.sent.push(response);
+    this.sent.push(shapeOf(response));
   }
 
   end(): void {
@@ -31,8 +32,8 @@ export class FakeCall extends EventEmitter implements Channel {
     this.error = { code, details };
   }
 
-  say(request: ProcessingRequest): void {
-    this.process.message(request);
+  say(request: RequestShape): void {
+    this.process.message(requestOf(request));
   }
 
   #expectOpen(): void {
@@ -41,7 +42,7 @@ export class FakeCall extends EventEmitter implements Channel {
 }
 
 /** As Envoy sends them: values in `raw_value`. */
-export function message(headers: Readonly<Record<string, string>>, last = false): HttpHeaders {
+export function message(headers: Readonly<Record<string, string>>, last = false): HeadersShape {
   const entries = Object.entries(headers).map(([key, value]) => ({ key, raw_value: Buffer.from(value, 'latin1') }));
   return { headers: { headers: entries }, ...(last ? { end_of_stream: true } : {}) };
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { InFlight } from '../../src/extproc/in-flight.js';
-import type { ProcessingResponse } from '../../src/extproc/messages.js';
 import { RequestStream } from '../../src/extproc/request-stream.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { generic } from '../../src/providers/generic.js';
@@ -9,6 +8,7 @@ import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { cutAt } from '../dialects/recordings.js';
 import { CHAT, chatBody, SampleParts } from '../gateway/sample-parts.js';
 import { FakeCall, message, VIA_UPSTREAM } from './fake-call.js';
+import type { ResponseShape } from './message-shapes.js';
 
 const TOKEN = 'data: {"choices":[{"index":0,"delta":{"content":"é"}}]}\n\n';
 const FINISH = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
@@ -35,10 +35,10 @@ function answered(call: FakeCall, status = '200', type = 'text/event-stream'): v
   call.say({ response_headers: message({ ':status': status, 'content-type': type }), attributes: VIA_UPSTREAM });
 }
 
-const phase = (response: ProcessingResponse) => Object.keys(response)[0] ?? '';
+const phase = (response: ResponseShape) => Object.keys(response)[0] ?? '';
 
 /** What replaces a chunk; null = unchanged. */
-function change(response: ProcessingResponse): Buffer | null {
+function change(response: ResponseShape): Buffer | null {
   const mutation = response.response_body?.response?.body_mutation;
   if (mutation?.clear_body) return Buffer.alloc(0);
   return mutation?.body ?? null;

@@ -3,16 +3,16 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClientDuplexStream, credentials, Metadata, makeGenericClientConstructor } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
-import type { ProcessingRequest, ProcessingResponse } from '../../src/extproc/messages.js';
 import { type ExtProcServer, startExtProc } from '../../src/extproc/server.js';
-import { externalProcessorService, healthService } from '../../src/extproc/service-definition.js';
+import { healthService, referenceService } from '../../src/extproc/service-definition.js';
 import type { TransportName } from '../../src/extproc/transport/choose.js';
 import { Gateway } from '../../src/gateway/gateway.js';
 import { temporaryDirectory } from '../cli/temporary-directory.js';
 import { CHAT, chatBody, SampleParts } from '../gateway/sample-parts.js';
 import { message, VIA_UPSTREAM } from './fake-call.js';
+import type { RequestShape, ResponseShape } from './message-shapes.js';
 
-type Stream = ClientDuplexStream<ProcessingRequest, ProcessingResponse>;
+type Stream = ClientDuplexStream<RequestShape, ResponseShape>;
 interface Client {
   Process(metadata: Metadata): Stream;
   close(): void;
@@ -43,7 +43,7 @@ async function start(t: Test, directory: string, generation: string, transport: 
     transport,
     fault: (what, error) => parts.faults.push(`${what}: ${String(error)}`),
   });
-  const Processor = makeGenericClientConstructor(externalProcessorService(), 'ExternalProcessor');
+  const Processor = makeGenericClientConstructor(referenceService(), 'ExternalProcessor');
   const Health = makeGenericClientConstructor(healthService(), 'Health');
   const client = new Processor(`unix:${socket}`, credentials.createInsecure()) as unknown as Client;
   const health = new Health(`unix:${socket}`, credentials.createInsecure()) as unknown as HealthClient;
@@ -70,21 +70,21 @@ function ask(client: HealthClient): Promise<number> {
   });
 }
 
-async function say(stream: Stream, request: ProcessingRequest): Promise<ProcessingResponse> {
+async function say(stream: Stream, request: RequestShape): Promise<ResponseShape> {
   const answer = once(stream, 'data');
   stream.write(request);
-  const [response] = (await answer) as [ProcessingResponse];
+  const [response] = (await answer) as [ResponseShape];
   return response;
 }
 
 /** Headers and body of a request; the answer that opens the gate. */
-async function decide(stream: Stream): Promise<ProcessingResponse> {
+async function decide(stream: Stream): Promise<ResponseShape> {
   await say(stream, { request_headers: message(CHAT) });
   return say(stream, { request_body: { body: chatBody('smart', true), end_of_stream: true } });
 }
 
 /** The first message of attempt 2's stream, as the `request` filter's metadata makes it. */
-function attempt(generation: string, cluster = 'cluster-of-b'): ProcessingRequest {
+function attempt(generation: string, cluster = 'cluster-of-b'): RequestShape {
   const tollgate = { fields: { rid: { string_value: 'request-1' }, generation: { string_value: generation } } };
   return {
     request_headers: message({ ':path': '/v1/chat/completions', 'x-envoy-attempt-count': '2' }),

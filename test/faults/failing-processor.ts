@@ -3,17 +3,17 @@
  * as `request_body kill` or `chunk end`. Arguments: socket, cluster. Tells its parent `ready`, and what it has done.
  */
 import { Server, ServerCredentials, type ServerDuplexStream, status as Status } from '@grpc/grpc-js';
+import { BODY_MODE, HEADER_MODE } from '../../src/extproc/messages.js';
+import { referenceService } from '../../src/extproc/service-definition.js';
 import {
-  BODY_MODE,
-  type CommonResponse,
-  HEADER_MODE,
-  type ProcessingRequest,
-  type ProcessingResponse,
-} from '../../src/extproc/messages.js';
-import { externalProcessorService } from '../../src/extproc/service-definition.js';
-import { type Plain, toStruct } from '../../src/extproc/struct.js';
+  type CommonShape,
+  type Plain,
+  type RequestShape,
+  type ResponseShape,
+  toStruct,
+} from '../extproc/message-shapes.js';
 
-type Call = ServerDuplexStream<ProcessingRequest, ProcessingResponse>;
+type Call = ServerDuplexStream<RequestShape, ResponseShape>;
 
 /** `chunk` is the piece of a streamed answer in which `FAILING_WORD` comes, `response_body` a buffered answer. */
 export type Phase = 'request_headers' | 'request_body' | 'response_headers' | 'response_body' | 'chunk';
@@ -42,25 +42,25 @@ class Stream {
     this.#call = call;
   }
 
-  take(message: ProcessingRequest): void {
+  take(message: RequestShape): void {
     if (message.request_headers) this.#read(message);
     if (this.#silent) return;
     if (this.#failsAt(message)) this.#fail(message);
     else this.#call.write(this.#answer(message));
   }
 
-  #read(message: ProcessingRequest): void {
+  #read(message: RequestShape): void {
     const headers = message.request_headers?.headers?.headers ?? [];
     const script = headers.find(({ key }) => key === 'x-tollgate-metadata')?.raw_value?.toString() ?? '';
     [this.#phase = '', this.#action = ''] = script.split(' ');
   }
 
-  #failsAt(message: ProcessingRequest): boolean {
+  #failsAt(message: RequestShape): boolean {
     if (this.#phase === 'chunk') return message.response_body?.body?.includes(FAILING_WORD) === true;
     return this.#phase in message;
   }
 
-  #fail(message: ProcessingRequest): void {
+  #fail(message: RequestShape): void {
     const call = this.#call;
     const done = () => process.send?.('done');
     switch (this.#action as Action) {
@@ -97,7 +97,7 @@ class Stream {
     done();
   }
 
-  #answer(message: ProcessingRequest): ProcessingResponse {
+  #answer(message: RequestShape): ResponseShape {
     if (message.request_body) return pass({});
     if (message.response_headers) {
       const body = this.#phase === 'response_body' ? BODY_MODE.BUFFERED : BODY_MODE.STREAMED;
@@ -108,29 +108,29 @@ class Stream {
   }
 }
 
-function header(key: string, value: string): NonNullable<CommonResponse['header_mutation']> {
+function header(key: string, value: string): NonNullable<CommonShape['header_mutation']> {
   return { set_headers: [{ header: { key, raw_value: Buffer.from(value) } }] };
 }
 
-function pass(change: CommonResponse): ProcessingResponse {
+function pass(change: CommonShape): ResponseShape {
   return { request_body: { response: toFirst(change) }, ...decision() };
 }
 
 /** The route is chosen anew only when a header has changed too. */
-function toFirst(change: CommonResponse): CommonResponse {
+function toFirst(change: CommonShape): CommonShape {
   return { clear_route_cache: true, header_mutation: header(':path', '/v1/chat/completions'), ...change };
 }
 
-function decision(): Pick<ProcessingResponse, 'dynamic_metadata'> {
+function decision(): Pick<ResponseShape, 'dynamic_metadata'> {
   const groups: Plain = [{ name: 'first', clusters: [{ cluster_name: cluster, weight: 1 }] }];
   return { dynamic_metadata: toStruct({ tollgate: { decision: 'pass', priority_groups: groups } }) };
 }
 
 const server = new Server();
-server.addService(externalProcessorService(), {
+server.addService(referenceService(), {
   Process: (call: Call) => {
     const stream = new Stream(call);
-    call.on('data', (message: ProcessingRequest) => stream.take(message));
+    call.on('data', (message: RequestShape) => stream.take(message));
     call.on('end', () => call.end());
     call.on('error', () => undefined);
   },

@@ -1,183 +1,129 @@
-import type { HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, Value } from '../messages.js';
+import type { HeaderView } from '../../gateway/headers.js';
+import { ATTRIBUTES, METADATA_NAMESPACE, type Phase } from '../messages.js';
+import { PlainFields } from './plain-fields.js';
 import { WireReader } from './reader.js';
+import { WireHeaders } from './wire-headers.js';
 
 /*
- * ProcessingRequest by hand: what protobufjs does with reflection, in one pass over the bytes and without copying
- * bodies. Field numbers: proto/external_processor.proto. A property test holds it against protobufjs.
+ * ProcessingRequest by hand: one pass over the outermost fields, the rest when it is asked for, and no copy of a body.
+ * Field numbers: proto/external_processor.proto. A property test holds it against protobufjs.
  */
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Tag of a length-delimited field. */
 const message = (field: number): number => (field << 3) | 2;
 
-/** @throws RangeError for bytes that are no such message */
+const PHASES: ReadonlyMap<number, Phase> = new Map([
+  [message(2), 'request_headers'],
+  [message(3), 'response_headers'],
+  [message(4), 'request_body'],
+  [message(5), 'response_body'],
+  [message(6), 'request_trailers'],
+  [message(7), 'response_trailers'],
+]);
+const METADATA_FIELD = message(8);
+const ATTRIBUTES_FIELD = message(9);
+
+const NO_BODY = Buffer.alloc(0);
+const NO_HEADERS = new WireHeaders(NO_BODY, 0, 0);
+
+/** @throws RangeError for bytes that are no such message, here or when a part of it is asked for */
 export function decodeRequest(bytes: Buffer): ProcessingRequest {
-  const reader = new WireReader(bytes);
-  const request: Mutable<ProcessingRequest> = {};
-  while (!reader.done) field(reader, reader.tag(), request);
-  return request;
+  return new ProcessingRequest(bytes);
 }
 
-const REQUEST_HEADERS = message(2);
-const RESPONSE_HEADERS = message(3);
-const REQUEST_BODY = message(4);
-const RESPONSE_BODY = message(5);
-const REQUEST_TRAILERS = message(6);
-const RESPONSE_TRAILERS = message(7);
-const METADATA = message(8);
-const ATTRIBUTES = message(9);
+/** What Envoy tells, as views of the message's bytes. */
+export class ProcessingRequest {
+  readonly bytes: Buffer;
+  /** null: none that is known here. */
+  phase: Phase | null = null;
+  /** Nothing of its direction follows but trailers. */
+  last = false;
+  /** Of the two body phases. */
+  body: Buffer = NO_BODY;
+  /** Of the two headers phases. */
+  headers: HeaderView = NO_HEADERS;
+  /** Where these begin, -1 = there are none. */
+  #metadataAt = -1;
+  #attributesAt = -1;
 
-function field(reader: WireReader, tag: number, request: Mutable<ProcessingRequest>): void {
-  // The order is the frequency.
-  if (tag === RESPONSE_BODY) request.response_body = readBody(reader);
-  else if (tag === REQUEST_HEADERS) request.request_headers = readHeaders(reader);
-  else if (tag === REQUEST_BODY) request.request_body = readBody(reader);
-  else if (tag === RESPONSE_HEADERS) request.response_headers = readHeaders(reader);
-  else if (tag === ATTRIBUTES) readEntry(reader, attributesOf(request));
-  else if (tag === METADATA) request.metadata_context = { filter_metadata: readMetadata(reader) };
-  else if (tag === RESPONSE_TRAILERS || tag === REQUEST_TRAILERS) {
-    reader.skip(tag);
-    if (tag === RESPONSE_TRAILERS) request.response_trailers = {};
-    else request.request_trailers = {};
-  } else reader.skip(tag);
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    const reader = new WireReader(bytes);
+    while (!reader.done) {
+      const { at } = reader;
+      const tag = reader.tag();
+      const phase = PHASES.get(tag);
+      if (phase !== undefined) this.#readPhase(reader, phase);
+      else {
+        if (tag === ATTRIBUTES_FIELD && this.#attributesAt < 0) this.#attributesAt = at;
+        else if (tag === METADATA_FIELD) this.#metadataAt = at;
+        reader.skip(tag);
+      }
+    }
+  }
+
+  /** The attributes that the filter was told to send. */
+  attributes(): PlainFields {
+    if (this.#attributesAt < 0) return PlainFields.NONE;
+    return entryOf(new WireReader(this.bytes, this.#attributesAt), ATTRIBUTES_FIELD, ATTRIBUTES);
+  }
+
+  /** Dynamic metadata that the service itself has set before. */
+  metadata(): PlainFields {
+    if (this.#metadataAt < 0) return PlainFields.NONE;
+    const reader = new WireReader(this.bytes, this.#metadataAt);
+    reader.tag();
+    reader.enter();
+    return entryOf(reader, message(1), METADATA_NAMESPACE);
+  }
+
+  #readPhase(reader: WireReader, phase: Phase): void {
+    this.phase = phase;
+    const outer = reader.enter();
+    if (phase === 'response_body' || phase === 'request_body') this.#readBody(reader);
+    else if (phase === 'request_headers' || phase === 'response_headers') this.#readHeaders(reader);
+    reader.leave(outer);
+  }
+
+  #readBody(reader: WireReader): void {
+    while (!reader.done) {
+      const tag = reader.tag();
+      if (tag === message(1)) this.body = reader.view();
+      else if (tag === 2 << 3) this.last = reader.varint() !== 0;
+      else reader.skip(tag);
+    }
+  }
+
+  #readHeaders(reader: WireReader): void {
+    this.headers = new WireHeaders(this.bytes, reader.at, reader.end);
+    while (!reader.done) {
+      const tag = reader.tag();
+      if (tag === 3 << 3) this.last = reader.varint() !== 0;
+      else reader.skip(tag);
+    }
+  }
 }
 
-function attributesOf(request: Mutable<ProcessingRequest>): Record<string, Struct> {
-  const attributes: Record<string, Struct> = request.attributes ?? Object.create(null);
-  request.attributes = attributes;
-  return attributes;
-}
-
-function readBody(reader: WireReader): HttpBody {
-  const body: Mutable<HttpBody> = {};
-  const outer = reader.enter();
+/** One entry of a `map<string, Struct>`, whose entries are this field of what is being read. */
+function entryOf(reader: WireReader, field: number, name: string): PlainFields {
+  let found = PlainFields.NONE;
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === message(1)) body.body = reader.view();
-    else if (tag === 2 << 3) body.end_of_stream = reader.varint() !== 0;
-    else reader.skip(tag);
+    if (tag !== field) {
+      reader.skip(tag);
+      continue;
+    }
+    const outer = reader.enter();
+    let key = '';
+    let value = PlainFields.NONE;
+    while (!reader.done) {
+      const inner = reader.tag();
+      if (inner === message(1)) key = reader.name();
+      else if (inner === message(2)) value = PlainFields.read(reader);
+      else reader.skip(inner);
+    }
+    if (key === name) found = value;
+    reader.leave(outer);
   }
-  reader.leave(outer);
-  return body;
-}
-
-function readHeaders(reader: WireReader): HttpHeaders {
-  const list: HeaderValue[] = [];
-  const headers: Mutable<HttpHeaders> = { headers: { headers: list } };
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) readHeaderMap(reader, list);
-    else if (tag === 3 << 3) headers.end_of_stream = reader.varint() !== 0;
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return headers;
-}
-
-function readHeaderMap(reader: WireReader, list: HeaderValue[]): void {
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) list.push(readHeader(reader));
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-}
-
-function readHeader(reader: WireReader): HeaderValue {
-  const header: Mutable<HeaderValue> = { key: '' };
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) header.key = reader.name();
-    else if (tag === message(2)) header.value = reader.text();
-    else if (tag === message(3)) header.raw_value = reader.view();
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return header;
-}
-
-function readMetadata(reader: WireReader): Readonly<Record<string, Struct>> {
-  const metadata: Record<string, Struct> = Object.create(null);
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) readEntry(reader, metadata);
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return metadata;
-}
-
-/** One entry of a `map<string, Struct>`, into an object without a prototype, so that `__proto__` is a name like any other. */
-function readEntry(reader: WireReader, into: Record<string, Struct>): void {
-  let key = '';
-  let value: Struct = {};
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) key = reader.name();
-    else if (tag === message(2)) value = readStruct(reader);
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  into[key] = value;
-}
-
-function readStruct(reader: WireReader): Struct {
-  const fields: Record<string, Value> = Object.create(null);
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) readField(reader, fields);
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return { fields };
-}
-
-function readField(reader: WireReader, fields: Record<string, Value>): void {
-  let key = '';
-  let value: Value = {};
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) key = reader.name();
-    else if (tag === message(2)) value = readValue(reader);
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  fields[key] = value;
-}
-
-function readValue(reader: WireReader): Value {
-  let value: Value = {};
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(3)) value = { string_value: reader.text() };
-    else if (tag === ((2 << 3) | 1)) value = { number_value: reader.double() };
-    else if (tag === 4 << 3) value = { bool_value: reader.varint() !== 0 };
-    else if (tag === 1 << 3) value = { null_value: reader.varint() };
-    else if (tag === message(5)) value = { struct_value: readStruct(reader) };
-    else if (tag === message(6)) value = { list_value: { values: readList(reader) } };
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return value;
-}
-
-function readList(reader: WireReader): Value[] {
-  const values: Value[] = [];
-  const outer = reader.enter();
-  while (!reader.done) {
-    const tag = reader.tag();
-    if (tag === message(1)) values.push(readValue(reader));
-    else reader.skip(tag);
-  }
-  reader.leave(outer);
-  return values;
+  return found;
 }

@@ -14,15 +14,27 @@ const NAMES = new NameCache();
  */
 export class WireReader {
   readonly #bytes: Buffer;
-
   #at: number;
   #end: number;
 
-  constructor(bytes: Buffer) {
+  /**
+   * @param from the part that is read; all of the message where it is not given
+   * @param to its end
+   */
+  constructor(bytes: Buffer, from = 0, to = bytes.length) {
     this.#bytes = bytes;
+    this.#at = from;
+    this.#end = to;
+  }
 
-    this.#at = 0;
-    this.#end = bytes.length;
+  /** Place of the next byte. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Place behind the last byte of what is being read. */
+  get end(): number {
+    return this.#end;
   }
 
   get done(): boolean {
@@ -65,6 +77,11 @@ export class WireReader {
     return this.#bytes.subarray(at, at + length);
   }
 
+  /** Steps over a length and as many bytes. Answers where they begin; they end at `at`. */
+  span(): number {
+    return this.#advance(this.varint());
+  }
+
   text(): string {
     const length = this.varint();
     const at = this.#advance(length);
@@ -88,7 +105,9 @@ export class WireReader {
     return outer;
   }
 
+  /** Also steps over what was not read of it. */
   leave(outer: number): void {
+    this.#at = this.#end;
     this.#end = outer;
   }
 

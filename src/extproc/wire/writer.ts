@@ -1,3 +1,5 @@
+import type { ProcessingResponse } from '../messages.js';
+
 /** Bytes of a length that is put in later; protobuf takes lengths with leading zeros, so that no content need be moved. */
 const NARROW = 2;
 const WIDE = 5;
@@ -7,90 +9,99 @@ const WIDE_ABOVE = 1 << 14;
 const SHORT = 48;
 /** Bytes from which a value is left where it is. */
 export const APART_ABOVE = 16 * 1024;
+/** Messages are written one behind the other into memory of this size; each is a view of it. */
+const SLAB = 32 * 1024;
+
+/** gRPC's frame around a message: one byte "not compressed", four bytes of length. */
+export const FRAME_PREFIX = 5;
+
+/** A large value, and where in the written bytes it belongs. */
+interface Apart {
+  readonly value: Buffer;
+  at: number;
+}
 
 /**
- * Builds one message in a buffer that grows. Lengths of nested messages are put in when they are known. The first large
- * value is not copied: the message then has three pieces.
+ * Writes one message after the other, in their gRPC frames. Lengths of nested messages are put in when they are known.
+ * Large values are not copied: such a message has several pieces.
  */
 export class WireWriter {
-  #bytes: Buffer;
-  #at: number;
-  #apart: Buffer | null = null;
-  /** Where it belongs. */
-  #apartAt = 0;
+  #bytes = Buffer.allocUnsafeSlow(SLAB);
+  /** Of this message. */
+  #start = 0;
+  #at = 0;
+  #apart: Apart[] = [];
 
-  /**
-   * @param expected bytes that the message will about have
-   * @param before bytes left free in front of it, for the caller to fill
-   */
-  constructor(expected: number, before = 0) {
-    this.#bytes = Buffer.allocUnsafe(Math.max(256, expected + before));
-    this.#at = before;
+  /** Begins a message; one that was not taken is forgotten. */
+  start(): void {
+    this.#at = this.#start;
+    if (this.#apart.length > 0) this.#apart = [];
+    this.#room(FRAME_PREFIX);
+    this.#at += FRAME_PREFIX;
   }
 
-  /** Bytes so far, with what was left free in front. */
-  get length(): number {
-    return this.#at + (this.#apart?.length ?? 0);
-  }
-
-  /** Adds the message's pieces. */
-  finish(pieces: Buffer[]): void {
+  /** Ends the message. */
+  take(): ProcessingResponse {
     const bytes = this.#bytes;
-    if (this.#apart === null) pieces.push(bytes.subarray(0, this.#at));
-    else {
-      pieces.push(bytes.subarray(0, this.#apartAt), this.#apart);
-      if (this.#apartAt < this.#at) pieces.push(bytes.subarray(this.#apartAt, this.#at));
-    }
-  }
-
-  varint(value: number): void {
-    this.#room(WIDE);
-    this.#put(value);
+    const start = this.#start;
+    const end = this.#at;
+    const length = end - start - FRAME_PREFIX + this.#apartSince(start);
+    bytes[start] = 0;
+    bytes[start + 1] = length >>> 24;
+    bytes[start + 2] = length >>> 16;
+    bytes[start + 3] = length >>> 8;
+    bytes[start + 4] = length;
+    this.#start = end;
+    if (this.#apart.length === 0) return bytes.subarray(start, end);
+    const pieces = cut(bytes, { start, end }, this.#apart);
+    this.#apart = [];
+    return pieces;
   }
 
   bool(field: number, value: boolean): void {
-    this.varint(field << 3);
-    this.varint(value ? 1 : 0);
+    this.int(field, value ? 1 : 0);
   }
 
   int(field: number, value: number): void {
-    this.varint(field << 3);
-    this.varint(value);
+    this.#room(2 * WIDE);
+    this.#put(field << 3);
+    this.#put(value);
   }
 
   double(field: number, value: number): void {
-    this.varint((field << 3) | 1);
-    this.#room(8);
+    this.#room(WIDE + 8);
+    this.#put((field << 3) | 1);
     this.#at = this.#bytes.writeDoubleLE(value, this.#at);
   }
 
-  bytes(field: number, value: Buffer): void {
-    this.varint((field << 3) | 2);
-    this.varint(value.length);
-    if (value.length > APART_ABOVE && this.#apart === null) {
-      this.#apart = value;
-      this.#apartAt = this.#at;
-      return;
-    }
-    this.#room(value.length);
-    this.#bytes.set(value, this.#at);
-    this.#at += value.length;
+  /** One value; where it comes in pieces, they are joined by the order in which they leave. */
+  bytes(field: number, value: Buffer | readonly Buffer[]): void {
+    this.#head(field, lengthOf(value));
+    if (Buffer.isBuffer(value)) this.#raw(value);
+    else for (const piece of value) this.#raw(piece);
+  }
+
+  /** A `bytes` field with the low byte of each character, which is how header values are bytes. */
+  latin1(field: number, value: string): void {
+    const { length } = value;
+    this.#head(field, length);
+    this.#room(length);
+    if (length > SHORT) this.#at += this.#bytes.write(value, this.#at, length, 'latin1');
+    else for (let index = 0; index < length; index += 1) this.#bytes[this.#at++] = value.charCodeAt(index);
   }
 
   text(field: number, value: string): void {
     const units = value.length;
     if (units <= SHORT) {
-      this.#room(2 * WIDE + units);
-      const before = this.#at;
-      this.#put((field << 3) | 2);
-      this.#put(units);
+      const before = this.#at - this.#start;
+      this.#head(field, units);
+      this.#room(units);
       if (this.#putAscii(value)) return;
-      this.#at = before;
+      this.#at = this.#start + before;
     }
     const length = Buffer.byteLength(value);
-    this.#room(2 * WIDE + length);
-    this.#put((field << 3) | 2);
-    this.#put(length);
+    this.#head(field, length);
+    this.#room(length);
     this.#at += this.#bytes.write(value, this.#at, length, 'utf8');
   }
 
@@ -102,7 +113,7 @@ export class WireWriter {
     this.#room(2 * WIDE);
     this.#put((field << 3) | 2);
     this.#at += widthFor(expected);
-    return this.#at;
+    return this.#at - this.#start;
   }
 
   /**
@@ -111,22 +122,51 @@ export class WireWriter {
    */
   end(begun: number, expected = 0): void {
     const width = widthFor(expected);
-    const around = this.#apart !== null && this.#apartAt >= begun;
-    const length = this.#at - begun + (around ? (this.#apart?.length ?? 0) : 0);
+    let from = this.#start + begun;
+    const length = this.#at - from + this.#apartSince(from);
     const needed = width === NARROW && length >= WIDE_ABOVE ? WIDE : width;
-    if (needed > width) {
-      this.#room(needed - width);
-      this.#bytes.copyWithin(begun + needed - width, begun, this.#at);
-      this.#at += needed - width;
-      if (around) this.#apartAt += needed - width;
-    }
-    const at = begun - width;
+    if (needed > width) from = this.#widen(from, needed - width);
+    const at = from - needed;
     let rest = length;
     for (let index = 0; index < needed - 1; index += 1) {
       this.#bytes[at + index] = (rest & 0x7f) | 0x80;
       rest = Math.floor(rest / 128);
     }
     this.#bytes[at + needed - 1] = rest;
+  }
+
+  /** Moves what was written from there on. Answers where it is then. */
+  #widen(from: number, by: number): number {
+    const begun = from - this.#start;
+    this.#room(by);
+    const now = this.#start + begun;
+    this.#bytes.copyWithin(now + by, now, this.#at);
+    this.#at += by;
+    for (const apart of this.#apart) if (apart.at >= begun) apart.at += by;
+    return now + by;
+  }
+
+  /** Bytes of large values that belong behind this place. */
+  #apartSince(from: number): number {
+    let length = 0;
+    for (const { at, value } of this.#apart) if (at >= from - this.#start) length += value.length;
+    return length;
+  }
+
+  #head(field: number, length: number): void {
+    this.#room(2 * WIDE);
+    this.#put((field << 3) | 2);
+    this.#put(length);
+  }
+
+  #raw(value: Buffer): void {
+    if (value.length > APART_ABOVE) {
+      this.#apart.push({ value, at: this.#at - this.#start });
+      return;
+    }
+    this.#room(value.length);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.length;
   }
 
   /** There is room. */
@@ -152,12 +192,41 @@ export class WireWriter {
     return true;
   }
 
+  /** A slab that is full is left to the messages in it; this one moves on. */
   #room(length: number): void {
     if (this.#at + length <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + length + 64));
-    larger.set(this.#bytes.subarray(0, this.#at));
-    this.#bytes = larger;
+    const written = this.#at - this.#start;
+    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB, 2 * (written + length)));
+    this.#bytes.copy(slab, 0, this.#start, this.#at);
+    this.#bytes = slab;
+    this.#start = 0;
+    this.#at = written;
   }
+}
+
+/** Bytes in all. */
+export function lengthOf(value: Buffer | readonly Buffer[]): number {
+  if (Buffer.isBuffer(value)) return value.length;
+  let length = 0;
+  for (const piece of value) length += piece.length;
+  return length;
+}
+
+/** The written bytes and the large values between them. Places of these count from the start. */
+function cut(
+  bytes: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+  apart: readonly Apart[],
+): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let from = start;
+  for (const { value, at } of apart) {
+    if (start + at > from) pieces.push(bytes.subarray(from, start + at));
+    pieces.push(value);
+    from = start + at;
+  }
+  if (from < end) pieces.push(bytes.subarray(from, end));
+  return pieces;
 }
 
 function widthFor(expected: number): number {

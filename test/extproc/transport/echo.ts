@@ -9,13 +9,15 @@ import {
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { ProcessingRequest, ProcessingResponse } from '../../../src/extproc/messages.js';
+import type { ProcessingResponse } from '../../../src/extproc/messages.js';
 import type { ProcessCall, StreamHandler } from '../../../src/extproc/process-call.js';
-import { referenceService } from '../../../src/extproc/service-definition.js';
+import { toChunkResponse } from '../../../src/extproc/replies.js';
 import { type TransportName, transportNamed } from '../../../src/extproc/transport/choose.js';
 import { MessageFrames } from '../../../src/extproc/transport/message-frames.js';
 import type { Transport } from '../../../src/extproc/transport/transport.js';
+import type { ProcessingRequest } from '../../../src/extproc/wire/decode-request.js';
 import { temporaryDirectory } from '../../cli/temporary-directory.js';
+import { type ResponseShape, reference } from '../message-shapes.js';
 
 /** Bytes of the largest message that the transports under test take. */
 export const LARGEST = 4 * 1024 * 1024;
@@ -52,7 +54,7 @@ const ROLES: Readonly<Record<string, (request: ProcessingRequest, call: ProcessC
 };
 
 function echoOf(request: ProcessingRequest): ProcessingResponse {
-  return { response_body: { response: { body_mutation: { body: request.response_body?.body ?? Buffer.alloc(0) } } } };
+  return toChunkResponse(request.body);
 }
 
 export async function startEcho(t: Test, name: TransportName): Promise<Started> {
@@ -96,12 +98,9 @@ function handlerOf(role: string | undefined, call: ProcessCall, closed: string[]
   };
 }
 
-const { Process } = referenceService();
-
 /** A request with this body, as protobufjs writes it, in its gRPC frame. */
 export function framed(text: string | Buffer): Buffer {
-  const request: ProcessingRequest = { response_body: { body: Buffer.from(text) } };
-  const message = Process?.requestSerialize(request) ?? Buffer.alloc(0);
+  const message = reference.requestSerialize({ response_body: { body: Buffer.from(text) } });
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
   return Buffer.concat([prefix, message]);
@@ -163,8 +162,8 @@ export async function hear(stream: ClientHttp2Stream, endAfter = 0): Promise<Hea
 }
 
 function bodyOf(bytes: Buffer): string {
-  const response = Process?.responseDeserialize(bytes) as ProcessingResponse | undefined;
-  return String(response?.response_body?.response?.body_mutation?.body ?? '');
+  const response = reference.responseDeserialize(bytes) as ResponseShape;
+  return String(response.response_body?.response?.body_mutation?.body ?? '');
 }
 
 /** Writes the pieces as DATA frames of their own. */

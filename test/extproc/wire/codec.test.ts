@@ -1,14 +1,31 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import type { ProcessingRequest, ProcessingResponse } from '../../../src/extproc/messages.js';
-import { externalProcessorService, referenceService } from '../../../src/extproc/service-definition.js';
-import { decodeRequest } from '../../../src/extproc/wire/decode-request.js';
-import { encodeFramed, encodeResponse } from '../../../src/extproc/wire/encode-response.js';
+import type { ProcessingResponse } from '../../../src/extproc/messages.js';
+import {
+  type ReplyIdentity,
+  toAttemptResponse,
+  toBodyResponse,
+  toChunkResponse,
+  toResponse,
+  toVerdict,
+} from '../../../src/extproc/replies.js';
+import { externalProcessorService } from '../../../src/extproc/service-definition.js';
+import { decodeRequest, type ProcessingRequest } from '../../../src/extproc/wire/decode-request.js';
+import { encodeFramed, encodeResponse, framedResponse } from '../../../src/extproc/wire/encode-response.js';
 import { NameCache } from '../../../src/extproc/wire/name-cache.js';
-
-const reference = referenceService()['Process'];
-if (!reference) throw new Error('no Process');
+import type { PlainFields } from '../../../src/extproc/wire/plain-fields.js';
+import { type BodyBytes, CONTINUE, type Reply } from '../../../src/gateway/reply.js';
+import {
+  type BodyShape,
+  type HeadersShape,
+  type RequestShape,
+  type ResponseShape,
+  reference,
+  type StructShape,
+  toStruct,
+} from '../message-shapes.js';
+import { commonModel, groupsModel, responseModel, wholeOf } from './response-model.js';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
 const large = fc.integer({ min: 0, max: 70_000 }).map((length) => Buffer.alloc(length, 0x61));
@@ -45,44 +62,64 @@ const request = fc.oneof(
   fc.record({ response_trailers: fc.record({ trailers: fc.record({ headers: fc.array(header, { maxLength: 3 }) }) }) }),
 );
 
-/** What our code reads of a decoded message: absent and default are the same to it. */
-function seen(message: ProcessingRequest): unknown {
-  const read = (part: ProcessingRequest['request_headers']) =>
-    part && [
-      part.end_of_stream === true,
-      (part.headers?.headers ?? []).map((each) => [each.key, each.raw_value?.toString('hex') ?? '', each.value ?? '']),
-    ];
-  const cut = (part: ProcessingRequest['request_body']) =>
-    part && [part.end_of_stream === true, part.body?.toString('hex') ?? ''];
-  const plain = (part: unknown): unknown => withoutEmpty(plainJson(part ?? {}));
+const FIELDS = ['a', 'rid', 'priority_groups', 'ä'];
+
+/** What our code can ask of a message, in the words of the reference. */
+function seen(message: RequestShape): unknown {
+  const phase = PHASES.find((each) => message[each] !== undefined) ?? null;
+  const part: (HeadersShape & BodyShape) | undefined = phase === null ? undefined : message[phase];
+  const list = phase?.endsWith('headers') ? (part?.headers?.headers ?? []) : [];
   return {
-    headers: [read(message.request_headers), read(message.response_headers)],
-    bodies: [cut(message.request_body), cut(message.response_body)],
-    trailers: Boolean(message.response_trailers),
-    attributes: plain(message.attributes),
-    metadata: plain(message.metadata_context?.filter_metadata),
+    phase,
+    last: part?.end_of_stream === true,
+    body: part?.body?.toString('hex') ?? '',
+    headers: list.map(({ key, value = '', raw_value }) => [
+      key,
+      raw_value?.length ? raw_value.toString('latin1') : value,
+    ]),
+    attributes: scalars(message.attributes?.['envoy.filters.http.ext_proc']),
+    metadata: scalars(message.metadata_context?.filter_metadata?.['tollgate']),
   };
 }
 
-function plainJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_key, each: unknown) => (Object.is(each, -0) ? 0 : each)));
+const PHASES = [
+  'request_headers',
+  'request_body',
+  'request_trailers',
+  'response_headers',
+  'response_body',
+  'response_trailers',
+] as const;
+
+function scalars({ fields = {} }: StructShape = {}): unknown {
+  const own = (name: string) => (Object.hasOwn(fields, name) ? fields[name] : undefined);
+  return FIELDS.map((name) => [own(name)?.string_value, own(name)?.number_value]);
 }
 
-/** An empty list or struct may be there or not. */
-function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(
-    ([key, each]) => !/^(fields|values)$/.test(key) || Object.keys(each as object).length > 0,
-  );
-  return Object.fromEntries(kept.map(([key, each]) => [key, withoutEmpty(each)]));
+function read(request: ProcessingRequest): unknown {
+  const { phase, last, body, headers } = request;
+  const asked = (fields: PlainFields) => FIELDS.map((name) => [fields.text(name), fields.number(name)]);
+  const entries = headers.entries();
+  for (const [name] of entries) {
+    const all = entries.filter(([other]) => other === name).map(([, value]) => value);
+    assert.deepEqual(headers.all(name), all);
+    assert.equal(headers.get(name), all[0]);
+  }
+  return {
+    phase,
+    last,
+    body: body.toString('hex'),
+    headers: entries,
+    attributes: asked(request.attributes()),
+    metadata: asked(request.metadata()),
+  };
 }
 
 t.test('requests: our decoder reads what protobufjs reads', async (t) => {
   fc.assert(
     fc.property(request, (message) => {
       const encoded = reference.requestSerialize(message);
-      assert.deepEqual(seen(decodeRequest(encoded)), seen(reference.requestDeserialize(encoded) as ProcessingRequest));
+      assert.deepEqual(read(decodeRequest(encoded)), seen(reference.requestDeserialize(encoded) as RequestShape));
     }),
     { numRuns: 300 },
   );
@@ -96,7 +133,7 @@ t.test('requests: no bytes crash or hang the decoder', async (t) => {
       const encoded = Buffer.from(reference.requestSerialize(message));
       for (const [at, byte] of changes) if (encoded.length > 0) encoded[at % encoded.length] = byte;
       try {
-        decodeRequest(encoded.subarray(0, Math.max(0, encoded.length - cut)));
+        read(decodeRequest(encoded.subarray(0, Math.max(0, encoded.length - cut))));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
       }
@@ -122,95 +159,138 @@ t.test('names are what their bytes say, whatever was read before', async (t) => 
   t.equal(names.text(Buffer.from([0xe9]), 0, 1), '\ufffd');
 });
 
-const mutation = fc.record({
-  set_headers: fc.array(fc.record({ header }), { maxLength: 20 }),
-  remove_headers: fc.array(name, { maxLength: 20 }),
+const latin1 = fc
+  .string({ unit: 'binary', maxLength: 60 })
+  .map((text) => Buffer.from(text, 'latin1').toString('latin1'));
+const pairs = fc.array(fc.tuple(name, fc.oneof(latin1, fc.constant('x'.repeat(20_000)))), { maxLength: 12 });
+const anyBody: fc.Arbitrary<BodyBytes> = fc.oneof(body, fc.array(body, { maxLength: 6 }));
+const clusters = fc.array(fc.constantFrom('provider-a', 'provider-ä', 'b'), { maxLength: 4 });
+const pass = fc.record({
+  clusters,
+  log: fc.record({ key: fc.string(), model: fc.string({ maxLength: 300 }), endpoint: name, stream: fc.boolean() }),
+  mayTranslate: fc.boolean(),
 });
-const common = fc.record(
-  {
-    status: fc.constantFrom(0, 1),
-    header_mutation: mutation,
-    body_mutation: fc.oneof(fc.record({ body }), fc.record({ clear_body: fc.boolean() })),
-    clear_route_cache: fc.boolean(),
-  },
-  { requiredKeys: [] },
-);
-const part = fc.record({ response: common }, { requiredKeys: [] });
-const modes = fc.record(
-  {
-    request_header_mode: fc.nat(2),
-    response_header_mode: fc.nat(2),
-    request_body_mode: fc.nat(4),
-    response_body_mode: fc.nat(4),
-    response_trailer_mode: fc.nat(2),
-  },
-  { requiredKeys: [] },
-);
-const response = fc.oneof(
-  ...(['request_headers', 'request_body', 'response_headers', 'response_body'] as const).map((phase) =>
-    fc.record({ [phase]: part, dynamic_metadata: struct, mode_override: modes }, { requiredKeys: [phase] }),
-  ),
+const orNull = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.oneof(fc.constant(null), some);
+const reply: fc.Arbitrary<Reply> = fc.oneof(
   fc.record({
-    immediate_response: fc.record(
-      {
-        status: fc.record({ code: fc.integer({ min: 100, max: 599 }) }),
-        headers: mutation,
-        body,
-        details: fc.string(),
-      },
-      { requiredKeys: ['status'] },
-    ),
+    kind: fc.constant('continue' as const),
+    set: pairs,
+    remove: fc.array(name, { maxLength: 30 }),
+    body: orNull(anyBody),
+    pass: orNull(pass),
+    interest: orNull(fc.constantFrom('streamed' as const, 'buffered' as const, 'end' as const)),
+    requestBody: orNull(fc.constantFrom('whole' as const, 'unseen' as const)),
   }),
-  fc.constant({ response_trailers: {} }),
-  fc.constant({ request_trailers: {} }),
+  fc.record({
+    kind: fc.constant('refuse' as const),
+    status: fc.integer({ min: 100, max: 599 }),
+    headers: pairs,
+    body,
+    details: fc.string(),
+  }),
 );
+const identity: fc.Arbitrary<ReplyIdentity> = fc.record({
+  id: fc.string({ maxLength: 130 }),
+  generation: fc.string({ maxLength: 5 }),
+  requestBody: fc.constantFrom('whole' as const, 'unseen' as const),
+  passedOn: fc.boolean(),
+});
 
-/** Decoded by the reference with every default filled in, so that absent and default are equal. */
+/** Decoded by the reference; absent, default and empty are equal. */
 function meaning(encoded: Buffer): unknown {
-  return withoutEmpty(plainJson(reference?.responseDeserialize(encoded)));
+  return comparable(reference.responseDeserialize(encoded));
 }
 
-t.test('responses: protobufjs reads what our encoder wrote', async (t) => {
+function sameMeaning(ours: ProcessingResponse, model: ResponseShape): void {
+  const whole = Buffer.isBuffer(ours) ? ours : Buffer.concat(ours);
+  assert.equal(whole[0], 0);
+  assert.equal(whole.readUInt32BE(1), whole.length - 5);
+  assert.deepEqual(meaning(whole.subarray(5)), meaning(reference.responseSerialize(model)));
+}
+
+t.test('responses: protobufjs reads what each reply means', async (t) => {
+  const phase = fc.constantFrom('request_headers' as const, 'request_body' as const, 'response_headers' as const);
+  let before: readonly [ProcessingResponse, ResponseShape] | null = null;
   fc.assert(
-    fc.property(response, (message) => {
-      const ours = encodeResponse(message as unknown as ProcessingResponse);
-      const theirs = reference.responseSerialize(message);
-      assert.deepEqual(withoutDefaults(meaning(ours)), withoutDefaults(meaning(theirs)));
+    fc.property(phase, reply, identity, (phase, reply, identity) => {
+      const model = responseModel(phase, reply, identity);
+      const ours = toResponse(phase, reply, identity);
+      sameMeaning(ours, model);
+      // Messages lie in the same memory one behind the other.
+      if (before !== null) sameMeaning(...before);
+      before = [ours, model];
     }),
-    { numRuns: 300 },
+    { numRuns: 400 },
+  );
+  t.ok(true);
+});
+
+t.test('responses: attempts, bodies, chunks and verdicts mean what they say', async (t) => {
+  fc.assert(
+    fc.property(pairs, fc.array(name), anyBody, clusters, (set, remove, bytes, clusters) => {
+      const one = wholeOf(bytes);
+      const metadata = { content_length: String(one.length) };
+      sameMeaning(toAttemptResponse({ ...CONTINUE, set, remove, body: bytes }), {
+        request_headers: { response: { ...commonModel({ set, remove, body: one }, false), status: 1 } },
+        dynamic_metadata: toStruct({ tollgate_attempt: metadata }),
+      });
+      sameMeaning(toBodyResponse({ set, remove, body: one }), {
+        response_body: { response: commonModel({ set, remove, body: one }, true) },
+      });
+      const mutation = one.length === 0 ? { clear_body: true } : { body: one };
+      sameMeaning(toChunkResponse(one), { response_body: { response: { body_mutation: mutation } } });
+      sameMeaning(toVerdict(503, clusters), {
+        response_headers: { response: commonModel({ set: [[':status', '503']], remove: [], body: null }, false) },
+        dynamic_metadata: toStruct({ tollgate: { priority_groups: groupsModel(clusters) } }),
+      });
+    }),
+    { numRuns: 200 },
   );
   t.ok(true);
 });
 
 t.test('responses: large values are pieces of their own, in one frame', async (t) => {
+  const identity = { id: 'request-1', generation: '7', requestBody: 'whole' } as const;
   for (const length of [10, 4096, 4097, 16_384, 16_385, 200_000]) {
     const large = Buffer.alloc(length, 0x62);
-    const set_headers = [{ header: { key: 'x-large', raw_value: large } }, { header: { key: 'y', raw_value: large } }];
-    const mutations = [
-      { header_mutation: { set_headers: [] }, body_mutation: { body: large }, clear_route_cache: true },
-      { header_mutation: { set_headers }, clear_route_cache: true },
-      { header_mutation: { set_headers }, body_mutation: { body: large } },
-    ];
-    for (const message of mutations.map((common) => ({ request_body: { response: common } }))) {
-      const pieces: Buffer[] = [];
-      encodeFramed(message, pieces);
-      const whole = Buffer.concat(pieces);
-      t.equal(whole.readUInt32BE(1), whole.length - 5);
-      t.ok(whole.subarray(5).equals(encodeResponse(message)));
-      t.equal(pieces.includes(large), length > 16_384, 'not copied');
-      assert.deepEqual(meaning(whole.subarray(5)), meaning(reference.responseSerialize(message)));
+    for (const set of [[], [['x-large', large.toString()] as const, ['y', 'z'] as const]]) {
+      for (const body of [large, [large, Buffer.from('"model"'), large], [Buffer.from('{'), large]]) {
+        const response = toResponse('request_body', { ...CONTINUE, set, body }, identity);
+        const pieces: Buffer[] = [];
+        encodeFramed(response, pieces);
+        t.ok(Buffer.concat(pieces).subarray(5).equals(encodeResponse(response)));
+        const expected = length > 16_384 ? [body].flat().filter((piece) => piece === large).length : 0;
+        t.equal(pieces.filter((piece) => piece === large).length, expected, 'not copied');
+        sameMeaning(response, responseModel('request_body', { ...CONTINUE, set, body }, identity));
+      }
     }
   }
 });
 
-/** `false`, 0, empty text and bytes mean absent in proto3 (but an empty message is there). */
-function withoutDefaults(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutDefaults);
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).filter(
-    ([key, each]) => /_value$/.test(key) || key === 'clear_body' || !['', 0, false].includes(each as never),
-  );
-  return Object.fromEntries(kept.map(([key, each]) => [key, withoutDefaults(each)]));
+t.test('what comes from another generation goes on as it is', async (t) => {
+  for (const length of [0, 3, 70_000]) {
+    const answer = toChunkResponse(Buffer.alloc(length, 0x61));
+    t.ok(encodeResponse(framedResponse(encodeResponse(answer))).equals(encodeResponse(answer)));
+    const pieces: Buffer[] = [];
+    encodeFramed(framedResponse(encodeResponse(answer)), pieces);
+    t.ok(Buffer.concat(pieces).equals(Buffer.isBuffer(answer) ? answer : Buffer.concat(answer)));
+  }
+});
+
+/** `false`, 0, empty text and bytes mean absent in proto3 (but an empty message is there); an empty list or struct may be there or not. */
+function comparable(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value.toString('latin1');
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? 0 : value;
+  const kept = Object.entries(value)
+    .map(([key, each]): [string, unknown] => [key, comparable(each)])
+    .filter(([key, each]) => /_value$|^clear_body$/.test(key) || !isDefault(key, each));
+  return Object.fromEntries(kept);
+}
+
+function isDefault(key: string, value: unknown): boolean {
+  if (/^(fields|values)$/.test(key)) return Object.keys(value as object).length === 0;
+  return value === '' || value === 0 || value === false;
 }
 
 t.test('the service speaks through our codec', async (t) => {

@@ -1,0 +1,74 @@
+import { BODY_MODE } from '../../../src/extproc/messages.js';
+import type { ReplyIdentity } from '../../../src/extproc/replies.js';
+import type { BodyBytes, Continue, HeaderPair, Reply } from '../../../src/gateway/reply.js';
+import { type CommonShape, type MutationShape, type Plain, type ResponseShape, toStruct } from '../message-shapes.js';
+
+/** What each reply means to Envoy, in the plainest way: the tree that protobufjs would write. */
+export function responseModel(
+  phase: 'request_headers' | 'request_body' | 'response_headers',
+  reply: Reply,
+  identity: ReplyIdentity,
+): ResponseShape {
+  if (reply.kind === 'refuse') {
+    const { status, headers, body, details } = reply;
+    return { immediate_response: { status: { code: status }, headers: mutation(headers, []), body, details } };
+  }
+  const override = modes(phase, reply, identity);
+  const metadata = metadataOf(reply, identity);
+  return {
+    [phase]: { response: { ...commonModel(reply, true), clear_route_cache: reply.pass !== null } },
+    ...(metadata ? { dynamic_metadata: toStruct({ tollgate: metadata }) } : {}),
+    ...(override ? { mode_override: override } : {}),
+  };
+}
+
+/** @param tellLength in a header */
+export function commonModel(
+  { set, remove, body }: Pick<Continue, 'set' | 'remove' | 'body'>,
+  tellLength: boolean,
+): CommonShape {
+  if (body === null) return { header_mutation: mutation(set, remove) };
+  const bytes = wholeOf(body);
+  const length: HeaderPair[] = tellLength ? [['content-length', String(bytes.length)]] : [];
+  return { header_mutation: mutation([...set, ...length], remove), body_mutation: { body: bytes } };
+}
+
+export function wholeOf(body: BodyBytes): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.concat(body);
+}
+
+function mutation(set: readonly HeaderPair[], remove: readonly string[]): MutationShape {
+  return {
+    set_headers: set.map(([key, value]) => ({ header: { key, raw_value: Buffer.from(value, 'latin1') } })),
+    remove_headers: remove,
+  };
+}
+
+function metadataOf({ pass }: Continue, { id, generation, passedOn }: ReplyIdentity): { [key: string]: Plain } | null {
+  if (!pass) return passedOn ? { translated: '0' } : null;
+  const priority_groups = groupsModel(pass.clusters);
+  const translated: { [key: string]: Plain } = pass.mayTranslate ? { translated: '1' } : {};
+  return { ...pass.log, ...translated, decision: 'pass', rid: id, generation, priority_groups };
+}
+
+export function groupsModel(clusters: readonly string[]): Plain {
+  return clusters.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] }));
+}
+
+function modes(
+  phase: string,
+  { requestBody, interest }: Continue,
+  identity: ReplyIdentity,
+): ResponseShape['mode_override'] | null {
+  const request = { whole: BODY_MODE.BUFFERED, unseen: BODY_MODE.NONE };
+  if (phase === 'request_headers' && requestBody !== null)
+    return { request_body_mode: request[requestBody], response_header_mode: 1 };
+  if (interest === null) return null;
+  const answer = { streamed: BODY_MODE.STREAMED, buffered: BODY_MODE.BUFFERED, end: BODY_MODE.NONE };
+  return {
+    request_body_mode: request[identity.requestBody],
+    response_header_mode: 1,
+    response_body_mode: answer[interest],
+    response_trailer_mode: 1,
+  };
+}
