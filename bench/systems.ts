@@ -32,7 +32,12 @@ export async function startUpstream(): Promise<{ port: number; stop(): void }> {
 }
 
 /** The load generator, a process of its own so that its work is nobody's. */
-export function startLoad(): { run(load: Load): Promise<LoadResult>; stop(): void } {
+export interface LoadProcess {
+  run(load: Load): Promise<LoadResult>;
+  stop(): void;
+}
+
+export function startLoad(): LoadProcess {
   const child = fork(here('./load.js'));
   return {
     async run(load) {

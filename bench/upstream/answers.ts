@@ -50,13 +50,28 @@ function streamTo(socket: Socket, dialect: Dialect, { events, everyMs }: Pacing)
     sent += 1;
     due += everyMs;
     if (sent === events) socket.write(dialect.last);
-    else if (everyMs === 0) setImmediate(next);
+    else if (everyMs === 0) inTurn(next);
     else wheel.add(due, next);
   };
   next();
   return () => {
     stopped = true;
   };
+}
+
+const ready: (() => void)[] = [];
+
+/** One event in a turn of the loop, of whichever stream is next, so that events of one stream seldom leave together. */
+function inTurn(send: () => void): void {
+  ready.push(send);
+  if (ready.length === 1) setImmediate(sendNext);
+}
+
+function sendNext(): void {
+  const send = ready[0];
+  send?.();
+  ready.shift();
+  if (ready.length > 0) setImmediate(sendNext);
 }
 
 const places = new Map<Buffer, number>();
