@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyLedger } from './accounting/ledger/verify.js';
 import { recordEntries } from './accounting/records/record-entries.js';
-import type { ProviderHealth } from './admin/ports.js';
+import type { AdminDependencies, ProviderHealth, Readiness } from './admin/ports.js';
 import type { AdminOptions, RunningAdmin } from './admin/server.js';
 import { startAdminListener } from './app/admin.js';
 import { ProviderClusters } from './app/clusters.js';
@@ -10,6 +10,8 @@ import { openConfiguration, placeMock, wantsMock } from './app/configuration.js'
 import { buildService, type Service } from './app/service.js';
 import { VERSION } from './app/version.js';
 import { warmUp } from './app/warm-up.js';
+import { type Crew, joinCrew } from './app/workers/crew.js';
+import { ALONE, isFirst, type WorkerPlace } from './app/workers/worker-place.js';
 import { formatAddress } from './config/address.js';
 import { formatProblem } from './config/problem.js';
 import type { Address, Snapshot } from './config/snapshot.js';
@@ -39,6 +41,8 @@ export interface StartOptions {
   readonly runtimeDirectory?: string | null;
   /** The key of a gateway without a config file (design 6.3); null or absent = none. */
   readonly firstKey?: string | null;
+  /** Which of several service processes this is; absent = the only one. */
+  readonly worker?: WorkerPlace;
 }
 
 export interface Running {
@@ -57,17 +61,22 @@ export async function start(options: StartOptions): Promise<Running> {
     env: options.env,
     firstKey: options.firstKey ?? null,
   });
-  const mock = wantsMock(configuration.snapshot) ? await startMock({ host: '127.0.0.1', port: 0 }) : null;
+  const worker = options.worker ?? ALONE;
+  const mocked = wantsMock(configuration.snapshot);
+  const mock = mocked && isFirst(worker) ? await startMock({ host: '127.0.0.1', port: 0 }) : null;
   const snapshot = withMock(configuration.snapshot, mock);
   const directory = options.runtimeDirectory ?? snapshot.runtimeDirectory;
+  let crew: Crew | null = null;
   const envoyAdmin = (): Address => options.envoyAdmin ?? snapshot.envoy.admin;
   const service = await buildService({
     snapshot,
     generation: options.generation,
+    worker,
     env: options.env,
     envoyAdmin,
     runtimeDirectory: directory,
     isLiving: (generation) => livingSocket(directory, generation) !== null,
+    openHoldsOfOthers: () => crew?.openHolds() ?? 0,
   });
 
   await service.meter.open();
@@ -77,7 +86,7 @@ export async function start(options: StartOptions): Promise<Running> {
   await service.meter.start();
   warmUp();
   const clusters = new ProviderClusters({ directory, env: options.env, envoyAdmin });
-  await clusters.write(snapshot);
+  if (isFirst(worker)) await clusters.write(snapshot);
   const server = await startExtProc({
     gateway: service.gateway,
     address: `unix:${socketPath(directory, String(options.generation))}`,
@@ -104,7 +113,7 @@ export async function start(options: StartOptions): Promise<Running> {
   });
   const take = async (changed: Snapshot): Promise<void> => {
     try {
-      await clusters.apply(changed);
+      await (isFirst(worker) ? clusters.apply(changed) : clusters.follow(changed, { exact: !mocked }));
       service.use(changed);
       current = true;
       service.metrics.count('config_reloads');
@@ -113,16 +122,30 @@ export async function start(options: StartOptions): Promise<Running> {
       service.log.failure('the new configuration could not be used; the old one stays', error);
     }
   };
-  const admin = await listenAdmin(service, options, { server, envoyAdmin });
+  if (worker.count > 1)
+    crew = await joinCrew({
+      place: worker,
+      directory,
+      generation: options.generation,
+      service,
+      health: (provider) => healthOf(service, provider),
+      // Whether Envoy is up is the same for all: the first one asks.
+      readiness: () => ({ reasons: ledgerTroubles(service), degraded: degraded(service) }),
+    });
+  const admin = isFirst(worker)
+    ? await listenAdmin(service, options, { server, envoyAdmin, crew })
+    : { address: options.adminListen ?? snapshot.admin.listen, close: () => Promise.resolve() };
   return {
     snapshot: () => service.rules().snapshot,
     adminAddress: admin.address,
     reload: async () => (await followed.reload()).map(formatProblem),
     async stop(graceMs) {
+      crew?.retire();
       await admin.close();
       await followed.close();
       service.providers.stop();
       await server.stop(graceMs);
+      await service.longWork.close();
       service.envoyLog.close();
       await service.recovery.stop();
       await service.meter.stop();
@@ -133,6 +156,7 @@ export async function start(options: StartOptions): Promise<Running> {
       await service.limits.close();
       await service.keys.close();
       await mock?.close();
+      await crew?.leave();
       service.log.flush();
     },
   };
@@ -169,6 +193,8 @@ function watchGauges(service: Service, server: ExtProcServer): void {
 interface AdminParts {
   readonly server: ExtProcServer;
   readonly envoyAdmin: () => Address;
+  /** The other workers; null = there are none. */
+  readonly crew: Crew | null;
 }
 
 /** The admin listener; its address is known at once, also while a later generation still waits for it. */
@@ -188,6 +214,16 @@ function adminOptions(
   parts: AdminParts & { readonly address: Address },
 ): AdminOptions {
   const gateway = options.listen ?? service.rules().snapshot.gateway.listen;
+  const { crew } = parts;
+  const limits = (): Promise<readonly LimitRow[]> => new Promise((resolve) => service.rules().limiter.rows(resolve));
+  const subscribe: AdminDependencies['subscribe'] = (listener) => {
+    service.subscribers.add(listener);
+    return () => service.subscribers.delete(listener);
+  };
+  const readiness = async (): Promise<Readiness> => ({
+    reasons: await notReady(service, options, parts),
+    degraded: degraded(service),
+  });
   return {
     address: parts.address,
     token: service.rules().snapshot.admin.token,
@@ -195,20 +231,17 @@ function adminOptions(
     dependencies: {
       records: service.records,
       snapshot: () => service.rules().snapshot,
-      readiness: async () => ({ reasons: await notReady(service, options, parts), degraded: degraded(service) }),
-      metrics: service.metrics,
-      subscribe(listener) {
-        service.subscribers.add(listener);
-        return () => service.subscribers.delete(listener);
-      },
+      readiness: async () => crew?.readiness(await readiness()) ?? (await readiness()),
+      metrics: crew ?? service.metrics,
+      subscribe: (listener) => crew?.subscribe(listener) ?? subscribe(listener),
       verifyLedger: () => verifyLedger(service.rules().snapshot.ledger.directory),
       entries: () => recordEntries(service.records),
       exporters: () => service.deliveries.exporters.backlog(),
       alerts: () => service.deliveries.alerts.backlog(),
       keys: service.keys.desk,
       disagreements: () => service.meter.disagreements(),
-      limits: () => new Promise((resolve) => service.rules().limiter.rows(resolve)),
-      providerHealth: (provider) => healthOf(service, provider),
+      limits: () => crew?.limits() ?? limits(),
+      providerHealth: (provider) => crew?.health(provider) ?? healthOf(service, provider),
       gatewayUrl: () => `http://${formatAddress(gateway)}`,
       failure: (message, error) => service.log.failure(message, error),
     },
@@ -216,14 +249,17 @@ function adminOptions(
 }
 
 async function notReady(service: Service, options: StartOptions, parts: AdminParts): Promise<string[]> {
-  const reasons: string[] = [];
-  if (!service.ledger.writable) reasons.push('the ledger cannot be written');
+  const reasons = ledgerTroubles(service);
   // Only a supervisor gives addresses; a sidecar's Envoy is somebody else's business.
   if (options.listen !== null) {
     const live = await askEnvoy(parts.envoyAdmin(), '/ready').catch(() => null);
     if (live === null) reasons.push('Envoy does not answer');
   }
   return reasons;
+}
+
+function ledgerTroubles({ ledger }: Service): string[] {
+  return ledger.writable ? [] : ['the ledger cannot be written'];
 }
 
 /** The fullest counter of each limit. */

@@ -38,4 +38,11 @@ export class ProviderClusters {
     const names = [...snapshot.providers.keys()].map(clusterName);
     await waitForClusters(this.#options.envoyAdmin(), { version, names }, WAIT_MS);
   }
+
+  /** For processes that leave the writing to another one: waits in the same way. `exact`: as it writes them from this snapshot. */
+  async follow(snapshot: Snapshot, { exact }: { readonly exact: boolean }): Promise<void> {
+    const { version_info: version } = renderClusters(snapshot, { caBundle: this.#caBundle });
+    const names = [...snapshot.providers.keys()].map(clusterName);
+    await waitForClusters(this.#options.envoyAdmin(), { version: exact ? version : null, names }, WAIT_MS);
+  }
 }

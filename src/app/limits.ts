@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { amountsOf } from '../accounting/amounts.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
+import type { IsMine } from '../accounting/ledger/share.js';
 import { CHECKPOINT_FILE, CHECKPOINT_MS, LedgerCounters } from '../accounting/ledger-counters/ledger-counters.js';
 import { ledgerId } from '../accounting/records/ledger-id.js';
 import { unsentRequests } from '../accounting/recovery/unsent-requests.js';
@@ -20,10 +21,14 @@ import { shareCounters } from '../store/handover/share-counters.js';
 import { takeCounters } from '../store/handover/take-counters.js';
 import { createMemoryCounters } from '../store/memory/memory-counters.js';
 import { connectRedisCounters } from '../store/redis/redis-counters.js';
+import { nameOf, type WorkerPlace } from './workers/worker-place.js';
 
 export interface LimitServiceOptions {
   readonly snapshot: Snapshot;
   readonly generation: number;
+  readonly worker: WorkerPlace;
+  /** What of the ledger this process has to count. */
+  readonly isMine: IsMine;
   /** Where the generations of one gateway find each other. */
   readonly runtimeDirectory: string;
   /** Name of this process's boot in the ledger. */
@@ -90,7 +95,8 @@ export class LimitService {
     this.#home = home;
     this.#counters = new LedgerCounters({
       directory: options.snapshot.ledger.directory,
-      checkpointPath: join(options.snapshot.dataDirectory, CHECKPOINT_FILE),
+      checkpointPath: join(options.snapshot.dataDirectory, nameOf(CHECKPOINT_FILE, options.worker)),
+      isMine: options.isMine,
       now: Date.now,
       own: options.boot,
       onFinal: (entry) => this.ended(entry),
@@ -215,7 +221,9 @@ export class LimitService {
   }
 
   #seed(): Promise<void> {
-    const seed = this.#counters.seed(ledgerId(this.#options.snapshot.ledger.directory));
+    const { snapshot, worker } = this.#options;
+    // Each worker tells a shared store of its own share.
+    const seed = this.#counters.seed(nameOf(ledgerId(snapshot.ledger.directory), worker));
     return new Promise((resolve, reject) =>
       this.#home.store.seed(seed, (error) => (error === null ? resolve() : reject(error))),
     );

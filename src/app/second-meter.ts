@@ -14,6 +14,8 @@ export interface SecondMeterOptions {
   readonly snapshot: Snapshot;
   /** Of this process, as the access log names it. */
   readonly generation: string;
+  /** Of several workers one alone rotates Envoy's logs, keeps what was learned and compares what ended processes decided. */
+  readonly isFirst: boolean;
   /** Whether another service generation still runs: then its requests are its own business. */
   readonly isLiving: (generation: string) => boolean;
   /** Has Envoy open its logs anew; rejects when it cannot be asked. */
@@ -38,14 +40,14 @@ export class SecondMeter {
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: SecondMeterOptions) {
-    const { snapshot, generation, isLiving, onDisagreement, onProblem } = options;
+    const { snapshot, generation, isFirst, isLiving, onDisagreement, onProblem } = options;
     const { accessLogPath, attemptLogPath } = standardPaths(snapshot);
     this.#options = options;
     this.#widthsPath = join(snapshot.dataDirectory, WIDTHS_FILE);
     this.#reconciler = new Reconciler({
       accessLogPath,
       providerOf: providerOfCluster,
-      isOurs: (other) => other === null || other === generation || !isLiving(other),
+      isOurs: (other) => other === generation || (isFirst && (other === null || !isLiving(other))),
       find: (ids, since) => findEntries(snapshot.ledger.directory, ids, since),
       onDisagreement,
       onPair: (line, entry) => observeAnswer(this.widths, line, entry),
@@ -68,6 +70,7 @@ export class SecondMeter {
   /** Begins to compare. Before the first request. */
   async start(): Promise<void> {
     await this.#reconciler.start();
+    if (!this.#options.isFirst) return;
     this.#rotation.start();
     this.#timer = setInterval(() => void this.#save(), SAVE_MS).unref();
   }
@@ -86,7 +89,7 @@ export class SecondMeter {
     this.#rotation.stop();
     if (this.#timer) clearInterval(this.#timer);
     await this.#reconciler.stop();
-    await this.#save();
+    if (this.#options.isFirst) await this.#save();
   }
 
   async #save(): Promise<void> {

@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { catalogueDetails, catalogueModels } from '../accounting/catalogue-models.js';
 import { EnvoyLog } from '../accounting/envoy-log.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { type FileLedger, openLedger } from '../accounting/ledger/open-ledger.js';
+import { currentOwner } from '../accounting/ledger/owner.js';
+import { shareOf } from '../accounting/ledger/share.js';
 import { type ContentSpool, openContentSpool } from '../accounting/records/content/content-spool.js';
 import { contentDirectory, createRecords, type Records } from '../accounting/records/create-records.js';
 import type { Keeping } from '../accounting/records/record.js';
@@ -13,6 +16,7 @@ import { envoyStartTime, reopenLogs } from '../envoy/envoy-admin.js';
 import { clusterName, providerOfCluster, upgradeClusterName } from '../envoy/names.js';
 import { standardPaths } from '../envoy/options.js';
 import { Gateway } from '../gateway/gateway.js';
+import type { LongWork } from '../gateway/long-work/long-work.js';
 import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
@@ -23,14 +27,19 @@ import { credentialHeaderNames } from '../providers/credentials/header.js';
 import { createHealth } from '../providers/health/create-health.js';
 import type { Health } from '../providers/health/health.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
-import { type Deliveries, startDeliveries } from './deliveries.js';
+import { type Deliveries, openDeliveries } from './deliveries.js';
 import { KeyService } from './keys.js';
 import { LimitService } from './limits.js';
+import { createThreadPool } from './long-work/thread-pool.js';
 import { ProviderService } from './providers.js';
 import { createReporter } from './reporter.js';
 import { compileRules } from './rules.js';
 import { SecondMeter } from './second-meter.js';
+import { NO_RECORDS } from './workers/no-records.js';
+import { isFirst, type WorkerPlace } from './workers/worker-place.js';
 
+/** For long bodies, where there are cores: beside the event loop, Envoy and the records. */
+const MOST_THREADS = 2;
 /** A finished request is in the records within 500 ms; Envoy flushes its logs every 50. */
 const LOG_PATIENCE_MS = 300;
 /** What an operator is told of the ledger's troubles. */
@@ -46,12 +55,15 @@ const TOKEN_PATIENCE_MS = 3000;
 export interface ServiceOptions {
   readonly snapshot: Snapshot;
   readonly generation: number;
+  readonly worker: WorkerPlace;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly envoyAdmin: () => Address;
   /** Absolute, existing. */
   readonly runtimeDirectory: string;
   /** Whether the service generation of this number still runs. */
   readonly isLiving: (generation: string) => boolean;
+  /** Holds that other workers have to recover. */
+  readonly openHoldsOfOthers: () => number;
 }
 
 /** The parts of one service process, built in the order in which they need each other. */
@@ -70,6 +82,7 @@ export interface Service {
   readonly envoyLog: EnvoyLog;
   readonly health: Health;
   readonly providers: ProviderService;
+  readonly longWork: LongWork;
   readonly gateway: Gateway;
   rules(): Rules;
   /** From now on new requests follow this snapshot; running ones keep theirs. */
@@ -78,7 +91,8 @@ export interface Service {
 }
 
 export async function buildService(options: ServiceOptions): Promise<Service> {
-  const { env } = options;
+  const { env, worker } = options;
+  const isMine = shareOf(worker);
   const { ledger: settings } = options.snapshot;
   const { accessLogPath, attemptLogPath } = standardPaths(options.snapshot);
   const format = process.stdout.isTTY ? 'pretty' : 'json';
@@ -93,6 +107,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const ledger = openLedger({
     directory: settings.directory,
     syncMs: settings.syncMs,
+    owner: { ...currentOwner(), worker: worker.index },
     now: Date.now,
     onProblem: (problem) => {
       if (problem.kind === 'write_failed') metrics.count('ledger_write_errors');
@@ -101,11 +116,13 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       log.failure(`ledger: ${problem.message}`, problem.error, { kind: problem.kind });
     },
   });
-  const deliveries = startDeliveries({ snapshot: () => current, metrics, log });
+  const deliveries = openDeliveries({ snapshot: () => current, metrics, log }, worker);
   const { alerts } = deliveries;
   const limits = await LimitService.create({
     snapshot: options.snapshot,
     generation: options.generation,
+    worker,
+    isMine,
     runtimeDirectory: options.runtimeDirectory,
     boot: ledger.boot,
     metrics,
@@ -132,13 +149,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     });
   if (countsTokens(current)) await tokens.prepare();
   let rules = compile(current);
-  const records = createRecords({
-    directory: settings.directory,
-    settings: options.snapshot.records,
-    retention: keepingOf(options.snapshot),
-    dataDirectory: options.snapshot.dataDirectory,
-    onProblem: (message) => log.write('error', message),
-  });
+  const records = isFirst(worker) ? recordsOf(options.snapshot, log) : NO_RECORDS;
   const subscribers = new Set<(entry: FinalEntry) => void>();
   const tellSubscribers = (entry: FinalEntry): void => {
     for (const subscriber of subscribers) subscriber(entry);
@@ -161,14 +172,16 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const meter = new SecondMeter({
     snapshot: options.snapshot,
     generation: String(options.generation),
+    isFirst: isFirst(worker),
     isLiving: options.isLiving,
     reopenLogs: () => reopenLogs(options.envoyAdmin()),
-    openHolds: () => recovery.open.length,
+    openHolds: () => recovery.open.length + options.openHoldsOfOthers(),
     onDisagreement: (disagreement) => metrics.countKind('ledger_disagreements', disagreement.kind),
     onProblem: (message, error) => log.failure(message, error),
   });
   const recovery = createRecovery({
     directory: settings.directory,
+    isMine,
     accessLogPath,
     ledger,
     prices: { find: (target, at) => rules.prices.find(target, at) },
@@ -199,6 +212,11 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
         onProblem: (message, error) => log.failure(message, error),
       })
     : null;
+  const longWork = createThreadPool({
+    threads: Math.min(MOST_THREADS, availableParallelism() - 1),
+    onProblem: (message) => log.write('error', message),
+  });
+  metrics.watch('long_work_waiting_bytes', longWork.waitingBytes);
   const gateway = new Gateway({
     envoyLog,
     health,
@@ -215,6 +233,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     upgradeClusterOf: upgradeClusterName,
     generation: String(options.generation),
     tokens,
+    longWork,
     content: contents && { write: (content) => contents.write(content) || metrics.count('contents_dropped') },
     badKeys: createBadKeyGuard({ now: () => performance.now() }),
     rotation: () => rotation++,
@@ -243,11 +262,22 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     envoyLog,
     health,
     providers,
+    longWork,
     gateway,
     rules: () => rules,
     use,
     subscribers,
   };
+}
+
+function recordsOf(snapshot: Snapshot, log: Log): Records {
+  return createRecords({
+    directory: snapshot.ledger.directory,
+    settings: snapshot.records,
+    retention: keepingOf(snapshot),
+    dataDirectory: snapshot.dataDirectory,
+    onProblem: (message) => log.write('error', message),
+  });
 }
 
 /** Whether some rule needs tokens before a provider has counted them: then the tokenizer is loaded at once. */

@@ -22,6 +22,12 @@ export function durationFlag(text: string): number {
   return milliseconds;
 }
 
+/** For `option(…, indexFlag)`: a whole number from 0. */
+export function indexFlag(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0.');
+  return Number(text);
+}
+
 /** For `option(…, countFlag)`: a whole number from 1. */
 export function countFlag(text: string): number {
   const count = Number(text);

@@ -15,7 +15,7 @@ import { type Addresses, localAddress, settleAddresses } from './supervisor/port
 import { holdRuntimeDirectory, type RuntimeDirectory } from './supervisor/runtime-directory.js';
 import { type ServiceCommand, startServiceProcess } from './supervisor/service-process.js';
 import { linkSocket } from './supervisor/socket-link.js';
-import { type Supervisor, supervise } from './supervisor/supervise.js';
+import { type Supervisor, type SupervisorHands, supervise } from './supervisor/supervise.js';
 import { UserError } from './user-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -124,8 +124,9 @@ function superviseChildren(
     runtime.write('addresses.json', addressesText(real));
     options.onReady(real, first);
   };
-  return supervise({
-    spawnService: (generation, report) => startServiceProcess(plan.service, generation, report),
+  const workers = options.snapshot.gateway.workers ?? 1;
+  const hands: SupervisorHands = {
+    spawnService: (place, report) => startServiceProcess(plan.service, { ...place, workers }, report),
     spawnEnvoy: (report) => {
       const before = sizeOf(plan.start.logPath);
       return startEnvoyProcess(plan.start, options.drainMs, (event) => {
@@ -142,7 +143,8 @@ function superviseChildren(
       const timer = setTimeout(callback, ms);
       return () => clearTimeout(timer);
     },
-  });
+  };
+  return supervise(hands, workers);
 }
 
 /** `run/addresses.json`: as a client on this machine calls them. */

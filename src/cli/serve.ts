@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import type { WorkerPlace } from '../app/workers/worker-place.js';
 import type { Running, StartOptions } from '../app.js';
 import { formatAddress } from '../config/address.js';
 import type { Address } from '../config/snapshot.js';
-import { addressFlag, countFlag, durationFlag, withConfigFlag } from './flags.js';
+import { addressFlag, countFlag, durationFlag, indexFlag, withConfigFlag } from './flags.js';
 import type { ServiceMessage } from './service-message.js';
 import { readSettings, type Settings } from './settings.js';
 import { linkSocket, nextGeneration, socketName, unlinkSocket } from './supervisor/socket-link.js';
@@ -15,6 +16,9 @@ export interface ServeFlags {
   /** Milliseconds. */
   readonly grace: number;
   readonly generation?: number;
+  readonly worker?: number;
+  /** Of all, when a supervisor started them; else as configured. */
+  readonly workers?: number;
   readonly listen?: Address;
   readonly adminListen?: Address;
   readonly envoyAdmin?: Address;
@@ -34,6 +38,8 @@ export function serveCommand(): Command {
         .argParser(durationFlag)
         .default(30_000, '30s'),
     )
+    .addOption(new Option('--worker <number>', 'which of gateway.workers this process is, from 0').argParser(indexFlag))
+    .addOption(hidden('--workers <number>').argParser(countFlag))
     .addOption(hidden('--generation <number>').argParser(countFlag))
     .addOption(hidden('--listen <address>').argParser(addressFlag))
     .addOption(hidden('--admin-listen <address>').argParser(addressFlag))
@@ -61,11 +67,11 @@ async function serve(flags: ServeFlags): Promise<void> {
   const running = await startService(startOptions({ flags, settings, directory, generation }));
   const socket = join(directory, socketName(generation));
   if (supervised) tell({ type: 'ready', admin: running.adminAddress, socket });
-  else standAlone(running, socket);
+  else standAlone(running, socket, flags.worker);
   await asked;
   if (supervised) tell({ type: 'stopping' });
   await running.stop(supervised ? SUPERVISED_GRACE_MS : flags.grace);
-  if (!supervised) unlinkSocket(socket);
+  if (!supervised) unlinkSocket(socket, flags.worker);
   process.exit(0);
 }
 
@@ -85,7 +91,14 @@ function startOptions(parts: {
     envoyAdmin: flags.envoyAdmin ?? null,
     runtimeDirectory: directory,
     firstKey: settings.firstRun?.key ?? null,
+    worker: workerOf(flags, settings),
   };
+}
+
+function workerOf({ worker = 0, workers }: ServeFlags, { snapshot }: Settings): WorkerPlace {
+  const count = workers ?? snapshot.gateway.workers ?? 1;
+  if (worker < count) return { index: worker, count };
+  throw new UserError(`--worker ${worker}: gateway.workers is ${count}, so the last one is ${count - 1}`);
 }
 
 /** The service's libraries (gRPC among them) load here, so that no other command pays for them. */
@@ -116,8 +129,8 @@ function stopRequest(supervised: boolean): Promise<void> {
   });
 }
 
-function standAlone(running: Running, socket: string): void {
-  linkSocket(socket);
+function standAlone(running: Running, socket: string, worker?: number): void {
+  linkSocket(socket, worker);
   process.on('SIGHUP', () => {
     running.reload().then(
       (problems) => say(problems.length === 0 ? 'configuration read again' : problems.join('\n')),

@@ -52,5 +52,13 @@ function tokenMistakes(raw: unknown): readonly Mistake[] {
 function workerMistakes(raw: unknown): readonly Mistake[] {
   const workers = Number(fieldOf(fieldOf(raw, 'gateway'), 'workers') ?? 1);
   if (!(workers > 1)) return [];
-  return [{ path: ['gateway', 'workers'], at: 'value', message: 'more than 1 is not yet supported' }];
+  if (textOf(fieldOf(raw, 'store'), 'kind') === 'redis') return [];
+  return [
+    {
+      path: ['gateway', 'workers'],
+      at: 'value',
+      message:
+        'more than 1 needs a shared store, or every worker would allow the whole of each limit: add store: { kind: redis, url: redis://… }, or leave 1',
+    },
+  ];
 }

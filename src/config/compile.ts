@@ -34,6 +34,7 @@ export function compile(config: ValidConfig, origin: Origin, kinds: KnownKinds):
       listen: config.gateway.listen,
       bodyLimit: config.gateway.body_limit,
       modelsOnly: config.gateway.models_only,
+      workers: config.gateway.workers,
       tls: tlsFiles(config, absolute),
     },
     admin: {

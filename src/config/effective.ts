@@ -25,7 +25,7 @@ export function effectiveConfig(snapshot: Snapshot): Readonly<Record<string, unk
       body_limit: formatSize(gateway.bodyLimit),
       ...(gateway.tls === null ? {} : { tls: { ...gateway.tls } }),
       models_only: gateway.modelsOnly,
-      workers: 1,
+      workers: gateway.workers ?? 1,
     },
     admin: {
       listen: formatAddress(admin.listen),

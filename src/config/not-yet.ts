@@ -8,8 +8,7 @@ const SETTINGS: readonly string[] = ['guardrails', 'cache', 'prompts'];
 
 /** What the reference says is still missing, as lines of Markdown. */
 export function notYetSupported(): readonly string[] {
-  const settings = SETTINGS.map((setting) => `\`${setting.replaceAll('*', '<name>')}\``);
-  return [...settings, '`gateway.workers` above 1'];
+  return SETTINGS.map((setting) => `\`${setting.replaceAll('*', '<name>')}\``);
 }
 
 export function isSettingNotYet(path: Path): boolean {

@@ -60,9 +60,11 @@ const gateway = struct({
     description: 'Accept only the names under `models`; otherwise `provider/model` always works too.',
     example: 'true',
   }),
-  workers: integer({ min: 1, max: 1024 })
-    .prefault(1)
-    .meta({ description: 'Service processes. Only 1 is supported yet.', example: '1' }),
+  workers: integer({ min: 1, max: 1024 }).prefault(1).meta({
+    description:
+      'Service processes behind one Envoy. More than 1 needs `store.kind: redis`. A change needs a restart ([operations](operations.md#several-service-processes)).',
+    example: '2',
+  }),
 })
   .prefault({})
   .meta({ description: 'What apps talk to.' });

@@ -172,6 +172,8 @@ export interface Snapshot {
     /** Bytes. */
     readonly bodyLimit: number;
     readonly modelsOnly: boolean;
+    /** Service processes; absent = 1. */
+    readonly workers?: number;
     /** null = plain HTTP. */
     readonly tls: TlsFiles | null;
   };

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { providerClusters } from './cds.js';
 import { staticClusters } from './clusters.js';
 import { listener, socketAddress } from './listener.js';
-import type { BootstrapOptions, EnvoySettings } from './options.js';
+import { type BootstrapOptions, type EnvoySettings, workerSocket } from './options.js';
 import { type EnvoyConfig, extension } from './typed-config.js';
 
 const HEAP_LIMIT = 2 * 1024 ** 3;
@@ -25,7 +25,7 @@ export function renderBootstrap(settings: EnvoySettings, options: BootstrapOptio
     overload_manager: overloadManager(),
     static_resources: {
       listeners: [listener(settings, options)],
-      clusters: [...staticClusters(options.socket), ...inBootstrap],
+      clusters: [...staticClusters(serviceSockets(settings, options)), ...inBootstrap],
     },
     ...(options.cdsPath === null ? {} : { dynamic_resources: { cds_config: clusterSource(options.cdsPath) } }),
   };
@@ -34,6 +34,10 @@ export function renderBootstrap(settings: EnvoySettings, options: BootstrapOptio
 /** The same as YAML. Envoy reads YAML 1.1, where a bare `n` or `on` is a boolean: such strings come out quoted. */
 export function renderBootstrapYaml(settings: EnvoySettings, options: BootstrapOptions): string {
   return stringify(renderBootstrap(settings, options), { version: '1.1', aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+function serviceSockets({ gateway }: EnvoySettings, { socket }: BootstrapOptions): readonly string[] {
+  return Array.from({ length: gateway.workers ?? 1 }, (_, index) => workerSocket(socket, index));
 }
 
 function clusterSource(path: string): EnvoyConfig {

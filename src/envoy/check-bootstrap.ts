@@ -11,7 +11,7 @@ import type { EnvoySettings } from './options.js';
 
 /** What the check looks at in a configuration. */
 export type CheckedSettings = Pick<EnvoySettings, 'providers'> & {
-  readonly gateway: Pick<EnvoySettings['gateway'], 'bodyLimit'>;
+  readonly gateway: Pick<EnvoySettings['gateway'], 'bodyLimit' | 'workers'>;
 };
 
 /**
@@ -34,6 +34,7 @@ export function checkEnvoyConfig(settings: CheckedSettings, yamlText: string): s
     ...checkManager(manager),
     ...checkRuntime(tree),
     ...checkClusters(settings, tree),
+    ...checkWorkers(settings.gateway.workers ?? 1, tree),
   ];
 }
 
@@ -110,4 +111,19 @@ function checkClusters(settings: CheckedSettings, tree: Tree): readonly string[]
       (name) =>
         `There is no cluster ${name}${name === SERVICE_CLUSTER ? '' : ', and no cds_config that would bring it'}.`,
     );
+}
+
+/** One endpoint for each service process, and all streams of a request at the same one. */
+function checkWorkers(workers: number, tree: Tree): readonly string[] {
+  const clusters = items(at(tree, 'static_resources', 'clusters'));
+  const service = clusters.find((cluster) => at(cluster, 'name') === SERVICE_CLUSTER);
+  if (workers === 1 || service === undefined) return [];
+  const endpoints = items(at(service, 'load_assignment', 'endpoints')).flatMap((group) =>
+    items(at(group, 'lb_endpoints')),
+  );
+  const wanted: readonly (readonly [boolean, string])[] = [
+    [endpoints.length === workers, `needs ${workers} endpoints, one for each of gateway.workers.`],
+    [at(service, 'lb_policy') === 'RING_HASH', 'needs lb_policy: RING_HASH, or streams of one request are parted.'],
+  ];
+  return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The cluster ${SERVICE_CLUSTER} ${complaint}`);
 }

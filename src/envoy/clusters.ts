@@ -15,12 +15,12 @@ export const OPEN_BREAKERS: EnvoyConfig = {
 };
 
 /** The clusters that never change: the service, and the group for requests without targets. */
-export function staticClusters(socket: string): readonly EnvoyConfig[] {
-  return [serviceCluster(socket), { name: DEFAULT_CLUSTER, type: 'STATIC', connect_timeout: '1s' }];
+export function staticClusters(sockets: readonly string[]): readonly EnvoyConfig[] {
+  return [serviceCluster(sockets), { name: DEFAULT_CLUSTER, type: 'STATIC', connect_timeout: '1s' }];
 }
 
 /** All streams of one HTTP request reach the same process: the ring hash looks at the rid in gRPC metadata. */
-function serviceCluster(socket: string): EnvoyConfig {
+function serviceCluster(sockets: readonly string[]): EnvoyConfig {
   return {
     name: SERVICE_CLUSTER,
     type: 'STATIC',
@@ -38,7 +38,7 @@ function serviceCluster(socket: string): EnvoyConfig {
     },
     load_assignment: {
       cluster_name: SERVICE_CLUSTER,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: socket } } } }] }],
+      endpoints: [{ lb_endpoints: sockets.map((path) => ({ endpoint: { address: { pipe: { path } } } })) }],
     },
   };
 }

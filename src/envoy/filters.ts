@@ -64,6 +64,14 @@ export function serviceCall(role: string, rid: string): EnvoyConfig {
       num_retries: 3,
       retry_on: 'connect-failure,refused-stream',
       retry_back_off: { base_interval: '0.020s', max_interval: '0.100s' },
+      // While one of several workers is away, another one takes its requests. A lone one is tried again itself.
+      retry_host_predicate: [
+        extension(
+          'envoy.retry_host_predicates.previous_hosts',
+          'extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate',
+        ),
+      ],
+      host_selection_retry_max_attempts: 10,
     },
   };
 }

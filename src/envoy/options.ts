@@ -20,6 +20,11 @@ export interface BootstrapOptions {
   readonly messageTimeoutMs?: number;
 }
 
+/** Where worker `index` takes streams: the first one at `socket`, the others beside it. */
+export function workerSocket(socket: string, index: number): string {
+  return index === 0 ? socket : socket.replace(/\.sock$/, `-worker-${index}.sock`);
+}
+
 /** The usual places below the runtime and data directories of a snapshot. */
 export function standardPaths(
   snapshot: Pick<Snapshot, 'runtimeDirectory' | 'dataDirectory'>,

@@ -1,6 +1,7 @@
 import type { Seed } from '../../store/counter-store.js';
 import { listBoots } from '../ledger/boots.js';
 import type { FinalEntry, LedgerEntry } from '../ledger/entry.js';
+import type { IsMine } from '../ledger/share.js';
 import { lineId } from '../line-id.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { CounterBook } from './counter-book.js';
@@ -26,6 +27,8 @@ export interface LedgerCountersOptions {
   readonly isDelivered?: () => boolean;
   /** Name of this process's boot; absent = none. */
   readonly own?: string;
+  /** Boots to count; absent = all. Where it has changed since the checkpoint, they are read from their beginning. */
+  readonly isMine?: IsMine;
   /** A checkpoint that cannot be written, a ledger that cannot be read: tried again. */
   readonly onProblem?: (message: string, error: unknown) => void;
   /** Take from the checkpoint only what the ledger does not have any more. */
@@ -104,11 +107,12 @@ export class LedgerCounters {
 
   /** What does not fit the ledger is read again; only what the ledger has lost is taken from the checkpoint all the same. */
   async #load(): Promise<void> {
-    const { directory, checkpointPath } = this.#options;
+    const { directory, checkpointPath, isMine = () => true } = this.#options;
     const found = checkpointPath === null ? null : await readCheckpoint(checkpointPath);
     if (!found) return;
     for (const [boot, place, sum] of found.used) this.#book.addUsed(boot, place, sum);
-    if (this.#options.fromBeginning !== true && (await stillFits(directory, found.positions))) {
+    const foreign = (await listBoots(directory)).some((boot) => found.positions.has(boot.name) && !isMine(boot));
+    if (this.#options.fromBeginning !== true && !foreign && (await stillFits(directory, found.positions))) {
       this.#fromCheckpoint = true;
       this.#positions = found.positions;
       for (const [id, hold] of found.holds) this.#book.holds.set(id, hold);
@@ -119,7 +123,7 @@ export class LedgerCounters {
   }
 
   async #read(): Promise<void> {
-    const { directory, now, own, onFinal, onReplayed, onProgress } = this.#options;
+    const { directory, now, own, isMine, onFinal, onReplayed, onProgress } = this.#options;
     const visit = (entry: LedgerEntry, boot: string) => {
       this.#changed = true;
       this.#book.add(entry, boot, now());
@@ -130,6 +134,7 @@ export class LedgerCounters {
     await readOn(directory, this.#positions, {
       wants: (line) => this.#wants(line),
       visit,
+      ...(isMine && { isMine }),
       onProgress: onProgress ?? (() => undefined),
     });
     this.#book.mergeRemoved(new Set(this.#positions.keys()));

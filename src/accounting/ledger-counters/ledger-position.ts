@@ -5,6 +5,7 @@ import type { LedgerEntry } from '../ledger/entry.js';
 import { decodeLine } from '../ledger/line.js';
 import { hasLivingOwner } from '../ledger/owner.js';
 import { readLines } from '../ledger/read-lines.js';
+import type { IsMine } from '../ledger/share.js';
 
 /** How far one boot has been read. */
 export interface BootPosition {
@@ -24,6 +25,8 @@ export type Positions = Map<string, BootPosition>;
 const TAIL_BYTES = 4096;
 const START: BootPosition = { segment: 0, offset: 0, tail: 0, done: false };
 export interface Reader {
+  /** Boots to read; absent = all. */
+  readonly isMine?: IsMine;
   /** Whether a line is worth parsing. */
   readonly wants: (line: Buffer) => boolean;
   readonly visit: (entry: LedgerEntry, boot: string) => void;
@@ -36,7 +39,7 @@ export interface Reader {
  * lines are left out. Rejects with what the file system says; entries of the segment it failed in may then be visited again.
  */
 export async function readOn(directory: string, positions: Positions, reader: Reader): Promise<void> {
-  const boots = await listBoots(directory);
+  const boots = (await listBoots(directory)).filter(reader.isMine ?? (() => true));
   forgetRemoved(boots, positions);
   for (const [at, boot] of boots.entries()) {
     reader.onProgress(at, boots.length);

@@ -5,6 +5,7 @@ import { type Boot, markSettled } from '../ledger/boots.js';
 import type { FinalEntry, HoldEntry } from '../ledger/entry.js';
 import { findOpenHolds, listDeadBoots } from '../ledger/open-holds.js';
 import type { FileLedger } from '../ledger/open-ledger.js';
+import type { IsMine } from '../ledger/share.js';
 import { lineId } from '../line-id.js';
 import { claimRecovery } from './claim.js';
 import { entryFromLine, entryWithoutLine, type FinalEntryParts } from './final-entry.js';
@@ -26,6 +27,8 @@ export interface RecoveryOptions extends FinalEntryParts {
   readonly onProblem: (message: string, error: unknown) => void;
   /** Go on although a dead boot's segments are damaged. */
   readonly repair?: boolean;
+  /** Boots to look after when they are dead; absent = all. */
+  readonly isMine?: IsMine;
   readonly pollMs?: number;
 }
 
@@ -121,8 +124,8 @@ class HoldRecovery implements Recovery {
 
   /** Takes the open holds of boots that died since the last look, as far as no other process has them. */
   async #search(): Promise<void> {
-    const { directory, ledger, repair } = this.#options;
-    const dead = await listDeadBoots(directory);
+    const { directory, ledger, repair, isMine } = this.#options;
+    const dead = await listDeadBoots(directory, isMine);
     const boots = dead.filter((boot) => !this.#boots.has(boot.name) && claimRecovery(boot, ledger.boot));
     if (boots.length === 0) return;
     const open = await findOpenHolds(directory, { repair: repair ?? false, boots });

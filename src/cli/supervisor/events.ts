@@ -13,7 +13,7 @@ export const PATIENCE = {
 } as const;
 
 export type TimerName =
-  | 'restart_service'
+  | `restart_service:${number}`
   | 'restart_envoy'
   | 'kill_envoy'
   | 'kill_services'
@@ -35,10 +35,11 @@ export type SupervisorEvent =
 
 /** What to do about it, in this order. */
 export type SupervisorEffect =
-  | { readonly type: 'spawn_service'; readonly generation: number }
+  /** Generations are numbered over all workers, so that a number names one process. */
+  | { readonly type: 'spawn_service'; readonly generation: number; readonly worker: number }
   | { readonly type: 'signal_service'; readonly generation: number; readonly signal: 'SIGTERM' | 'SIGKILL' }
-  /** Point Envoy's pipe path at this socket, atomically. */
-  | { readonly type: 'link'; readonly generation: number; readonly socket: string }
+  /** Point Envoy's pipe path of this worker at this socket, atomically. */
+  | { readonly type: 'link'; readonly generation: number; readonly socket: string; readonly worker: number }
   | { readonly type: 'spawn_envoy' }
   /** Close the listeners gracefully; answered by `drained`. */
   | { readonly type: 'drain_envoy' }

@@ -3,46 +3,60 @@ import { nextDelay } from './backoff.js';
 import { PATIENCE, type SupervisorEffect, type SupervisorEvent } from './events.js';
 
 interface Service {
+  /** The place that it has or wants: 0 up to the number of workers. */
+  readonly worker: number;
   readonly stage: 'starting' | 'ready' | 'retiring';
   readonly readyAt: number | null;
 }
 
 export interface SupervisorState {
+  /** Service processes that Envoy asks, each with a pipe path of its own. */
+  readonly workers: number;
   /** `running` → `draining` (Envoy) → `stopping` (Envoy, then the services) → `ended`. */
   readonly phase: 'running' | 'draining' | 'stopping' | 'ended';
-  /** True once service and Envoy were both ready: from then on a death is repaired, before it the start has failed. */
+  /** True once all workers and Envoy were ready: from then on a death is repaired, before it the start has failed. */
   readonly announced: boolean;
   readonly lastGeneration: number;
-  /** The generation behind the symlink, while it lives. */
-  readonly current: number | null;
+  /** By worker, the generation behind its symlink, while it lives. */
+  readonly current: ReadonlyMap<number, number>;
   readonly services: ReadonlyMap<number, Service>;
-  /** Where the newest ready generation has its admin API; null before the first. */
+  /** Where worker 0 has the admin API; null before it was ready. */
   readonly admin: Address | null;
-  /** SIGHUP came while a generation was starting: start one more after it. */
+  /** Workers that are still to be replaced, one after the other; the first one's successor is starting. */
+  readonly rolling: readonly number[];
+  /** SIGHUP came while a generation was starting: replace all workers once more after it. */
   readonly reloadAgain: boolean;
-  readonly serviceDelay: number;
+  /** By worker, in milliseconds. */
+  readonly serviceDelays: ReadonlyMap<number, number>;
   readonly envoy: { readonly stage: 'down' | 'starting' | 'ready'; readonly readyAt: number | null };
   readonly envoyDelay: number;
   readonly exitCode: number;
 }
 
-export const INITIAL: SupervisorState = {
-  phase: 'running',
-  announced: false,
-  lastGeneration: 0,
-  current: null,
-  admin: null,
-  services: new Map(),
-  reloadAgain: false,
-  serviceDelay: 0,
-  envoy: { stage: 'down', readyAt: null },
-  envoyDelay: 0,
-  exitCode: 0,
-};
+/** Nothing runs yet. */
+export function initialState(workers: number): SupervisorState {
+  return {
+    workers,
+    phase: 'running',
+    announced: false,
+    lastGeneration: 0,
+    current: new Map(),
+    admin: null,
+    services: new Map(),
+    rolling: [],
+    reloadAgain: false,
+    serviceDelays: new Map(),
+    envoy: { stage: 'down', readyAt: null },
+    envoyDelay: 0,
+    exitCode: 0,
+  };
+}
 
 /** A state under change, and the effects collected on the way. */
 type Draft = { -readonly [K in keyof SupervisorState]: SupervisorState[K] } & {
   services: Map<number, Service>;
+  current: Map<number, number>;
+  serviceDelays: Map<number, number>;
   effects: SupervisorEffect[];
   now: number;
 };
@@ -61,8 +75,18 @@ export function step(
   now: number,
 ): { readonly state: SupervisorState; readonly effects: readonly SupervisorEffect[] } {
   if (state.phase === 'ended') return { state, effects: [] };
-  const { effects, now: _, ...next } = apply({ ...state, services: new Map(state.services), effects: [], now }, event);
+  const { effects, now: _, ...next } = apply(draftOf(state, now), event);
   return { state: next, effects };
+}
+
+function draftOf(state: SupervisorState, now: number): Draft {
+  const { services, current, serviceDelays } = state;
+  const maps = {
+    services: new Map(services),
+    current: new Map(current),
+    serviceDelays: new Map(serviceDelays),
+  };
+  return { ...state, ...maps, effects: [], now };
 }
 
 function apply(draft: Draft, event: SupervisorEvent): Draft {
@@ -73,18 +97,14 @@ function apply(draft: Draft, event: SupervisorEvent): Draft {
 
 const HANDLERS: Handlers = {
   start(draft) {
-    spawnService(draft);
+    // The others wait for the first one: what a data directory gets once (pepper, database) one process makes.
+    spawnService(draft, 0);
     spawnEnvoy(draft);
   },
   reload(draft) {
     if (draft.phase !== 'running') return;
-    if (newestStarting(draft) !== null) {
-      draft.reloadAgain = true;
-      return;
-    }
-    draft.effects.push({ type: 'clear_timer', timer: 'restart_service' });
-    say(draft, `starting generation ${draft.lastGeneration + 1} of the service`);
-    spawnService(draft);
+    draft.reloadAgain = true;
+    reloadIfWanted(draft);
   },
   stop(draft) {
     if (draft.phase === 'running') {
@@ -132,8 +152,8 @@ const HANDLERS: Handlers = {
 };
 
 const TIMERS: Readonly<Record<string, (draft: Draft, generation: number) => void>> = {
-  restart_service(draft) {
-    if (draft.phase === 'running' && draft.current === null && newestStarting(draft) === null) spawnService(draft);
+  restart_service(draft, worker) {
+    if (draft.phase === 'running' && isAbsent(draft, worker)) spawnService(draft, worker);
   },
   restart_envoy(draft) {
     if (draft.phase === 'running' && draft.envoy.stage === 'down') spawnEnvoy(draft);
@@ -157,64 +177,114 @@ const TIMERS: Readonly<Record<string, (draft: Draft, generation: number) => void
 };
 
 function serviceReady(draft: Draft, event: EventOf<'service_ready'>): void {
-  const service = draft.services.get(event.generation);
+  const { generation, socket } = event;
+  const service = draft.services.get(generation);
   if (service?.stage !== 'starting' || draft.phase !== 'running') return;
-  draft.effects.push({ type: 'clear_timer', timer: `start:${event.generation}` });
-  draft.services.set(event.generation, { stage: 'ready', readyAt: draft.now });
+  const { worker } = service;
+  draft.effects.push({ type: 'clear_timer', timer: `start:${generation}` });
+  draft.services.set(generation, { ...service, stage: 'ready', readyAt: draft.now });
   // First the path, then the old one's goodbye: its GOAWAY makes Envoy connect again, and that must find the new socket.
-  draft.effects.push({ type: 'link', generation: event.generation, socket: event.socket });
-  const old = draft.current;
-  draft.current = event.generation;
-  if (old !== null) retire(draft, old);
-  const moved = draft.admin === null || !sameAddress(draft.admin, event.admin);
-  draft.admin = event.admin;
-  if (draft.announced && moved) draft.effects.push({ type: 'announce', admin: event.admin, first: false });
-  if (draft.announced) say(draft, `generation ${event.generation} of the service took over`);
+  draft.effects.push({ type: 'link', generation, socket, worker });
+  const old = draft.current.get(worker);
+  draft.current.set(worker, generation);
+  if (old !== undefined) retire(draft, old);
+  if (worker === 0) placeAdmin(draft, event.admin);
+  if (draft.announced) say(draft, `${named(draft, worker, generation)} took over`);
+  else startOthers(draft);
   announceWhenComplete(draft);
+  if (draft.rolling[0] === worker) {
+    draft.rolling = draft.rolling.slice(1);
+    rollOn(draft);
+  }
   reloadIfWanted(draft);
 }
 
+function placeAdmin(draft: Draft, admin: Address): void {
+  const moved = draft.admin === null || !sameAddress(draft.admin, admin);
+  draft.admin = admin;
+  if (draft.announced && moved) draft.effects.push({ type: 'announce', admin, first: false });
+}
+
+function startOthers(draft: Draft): void {
+  for (let worker = 1; worker < draft.workers; worker += 1) if (isAbsent(draft, worker)) spawnService(draft, worker);
+}
+
 function serviceExited(draft: Draft, event: EventOf<'service_exited'>): void {
-  const service = draft.services.get(event.generation);
+  const { generation, reason } = event;
+  const service = draft.services.get(generation);
   if (service === undefined) return;
-  draft.services.delete(event.generation);
-  draft.effects.push({ type: 'clear_timer', timer: `start:${event.generation}` });
-  draft.effects.push({ type: 'clear_timer', timer: `retire:${event.generation}` });
-  if (draft.current === event.generation) draft.current = null;
+  const { worker } = service;
+  draft.services.delete(generation);
+  draft.effects.push({ type: 'clear_timer', timer: `start:${generation}` });
+  draft.effects.push({ type: 'clear_timer', timer: `retire:${generation}` });
+  if (draft.current.get(worker) === generation) draft.current.delete(worker);
   if (draft.phase !== 'running') {
     endWhenEmpty(draft);
     return;
   }
   if (service.stage === 'retiring') {
-    say(draft, `generation ${event.generation} has finished its streams`);
+    say(draft, `${named(draft, worker, generation)} has finished its streams`);
     return;
   }
   if (!draft.announced) {
-    fail(draft, `the service did not start (${event.reason})`);
+    fail(draft, `the service did not start (${reason})`);
     return;
   }
-  if (draft.current !== null) {
-    say(draft, `generation ${event.generation} did not start (${event.reason}); generation ${draft.current} goes on`);
+  // What one worker did not survive, the others are spared.
+  if (service.stage === 'starting') draft.rolling = [];
+  const current = draft.current.get(worker);
+  if (current !== undefined) {
+    say(draft, `${named(draft, worker, generation)} did not start (${reason}); generation ${current} goes on`);
     reloadIfWanted(draft);
-    return;
-  }
-  if (newestStarting(draft) !== null) return;
-  draft.serviceDelay = nextDelay(draft.serviceDelay, service.readyAt === null ? null : draft.now - service.readyAt);
-  say(draft, `the service ended (${event.reason}); starting it again in ${draft.serviceDelay} ms`);
-  draft.effects.push({ type: 'set_timer', timer: 'restart_service', ms: draft.serviceDelay });
+  } else if (isAbsent(draft, worker)) startAgainLater(draft, service, reason);
 }
 
+function startAgainLater(draft: Draft, { worker, readyAt }: Service, reason: string): void {
+  const delay = nextDelay(draft.serviceDelays.get(worker) ?? 0, readyAt === null ? null : draft.now - readyAt);
+  draft.serviceDelays.set(worker, delay);
+  const who = draft.workers === 1 ? 'the service' : `worker ${worker}`;
+  say(draft, `${who} ended (${reason}); starting it again in ${delay} ms`);
+  draft.effects.push({ type: 'set_timer', timer: `restart_service:${worker}`, ms: delay });
+}
+
+/** Begins to replace all workers, unless one is starting: then once it has. */
 function reloadIfWanted(draft: Draft): void {
-  if (draft.reloadAgain) spawnService(draft);
+  if (!draft.reloadAgain || isStarting(draft, () => true)) return;
+  draft.reloadAgain = false;
+  draft.rolling = Array.from({ length: draft.workers }, (_, worker) => worker);
+  rollOn(draft);
 }
 
-function spawnService(draft: Draft): void {
-  draft.reloadAgain = false;
+/** One at a time, so that a configuration that does not start costs nothing. */
+function rollOn(draft: Draft): void {
+  const [worker] = draft.rolling;
+  if (worker === undefined || isStarting(draft, (service) => service.worker === worker)) return;
+  draft.effects.push({ type: 'clear_timer', timer: `restart_service:${worker}` });
+  say(draft, `starting ${named(draft, worker, draft.lastGeneration + 1)} of the service`);
+  spawnService(draft, worker);
+}
+
+function spawnService(draft: Draft, worker: number): void {
+  // The only service starts with the configuration of now: that is the reload.
+  if (draft.workers === 1) draft.reloadAgain = false;
   draft.lastGeneration += 1;
   const generation = draft.lastGeneration;
-  draft.services.set(generation, { stage: 'starting', readyAt: null });
-  draft.effects.push({ type: 'spawn_service', generation });
+  draft.services.set(generation, { worker, stage: 'starting', readyAt: null });
+  draft.effects.push({ type: 'spawn_service', generation, worker });
   draft.effects.push({ type: 'set_timer', timer: `start:${generation}`, ms: PATIENCE.serviceStart });
+}
+
+function isStarting(draft: Draft, which: (service: Service) => boolean): boolean {
+  return [...draft.services.values()].some((service) => service.stage === 'starting' && which(service));
+}
+
+/** Nobody serves in this place, and nobody is about to. */
+function isAbsent(draft: Draft, worker: number): boolean {
+  return !draft.current.has(worker) && !isStarting(draft, (service) => service.worker === worker);
+}
+
+function named(draft: Draft, worker: number, generation: number): string {
+  return draft.workers === 1 ? `generation ${generation}` : `generation ${generation} (worker ${worker})`;
 }
 
 function spawnEnvoy(draft: Draft): void {
@@ -232,7 +302,7 @@ function retire(draft: Draft, generation: number): void {
 
 function announceWhenComplete(draft: Draft): void {
   if (draft.announced || draft.phase !== 'running') return;
-  if (draft.current === null || draft.admin === null || draft.envoy.stage !== 'ready') return;
+  if (draft.current.size < draft.workers || draft.admin === null || draft.envoy.stage !== 'ready') return;
   draft.announced = true;
   draft.effects.push({ type: 'announce', admin: draft.admin, first: true });
 }
@@ -244,7 +314,9 @@ function fail(draft: Draft, text: string): void {
 
 function beginStop(draft: Draft, exitCode: number): void {
   draft.exitCode = exitCode;
-  for (const timer of ['restart_service', 'restart_envoy'] as const) draft.effects.push({ type: 'clear_timer', timer });
+  draft.effects.push({ type: 'clear_timer', timer: 'restart_envoy' });
+  for (let worker = 0; worker < draft.workers; worker += 1)
+    draft.effects.push({ type: 'clear_timer', timer: `restart_service:${worker}` });
   draft.phase = 'draining';
   if (draft.envoy.stage === 'ready' && exitCode === 0) draft.effects.push({ type: 'drain_envoy' });
   else stopEnvoy(draft);
@@ -276,11 +348,6 @@ function endWhenEmpty(draft: Draft): void {
 function end(draft: Draft, code: number): void {
   draft.phase = 'ended';
   draft.effects.push({ type: 'exit', code });
-}
-
-function newestStarting(draft: Draft): number | null {
-  const service = draft.services.get(draft.lastGeneration);
-  return service?.stage === 'starting' ? draft.lastGeneration : null;
 }
 
 function signal(draft: Draft, generation: number, name: 'SIGTERM' | 'SIGKILL'): void {

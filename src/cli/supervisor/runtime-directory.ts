@@ -12,19 +12,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../user-error.js';
-import { socketName } from './socket-link.js';
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, the closing zero included. */
 const SOCKET_PATH_BYTES = 100;
 
-const LARGEST_SOCKET_NAME = socketName(999_999);
+/** Of a process among a thousand workers. */
+const LARGEST_SOCKET_NAME = 'worker-1023-999999.sock';
+
+const PID_FILE = /^(service|service-worker-\d+|envoy)\.pid$/;
+const VOLATILE = /^(\.?extproc.*\.sock(\.\d+)?|worker-\d+-\d+\.sock|totals-\d+\.prom|addresses\.json|.*\.partial)$/;
 
 /** A runtime directory held by this process: nobody else supervises from it. */
 export interface RuntimeDirectory {
   readonly path: string;
   /** Where the sockets are: the same directory, or a short temporary one. */
   readonly sockets: string;
-  writePid(name: 'service' | 'envoy', pid: number): void;
+  writePid(name: string, pid: number): void;
   /** Writes a file so that readers see the old content or the new one. */
   write(name: string, content: string): void;
   /** Removes what describes the running gateway (pids, addresses, sockets). */
@@ -41,7 +44,8 @@ export async function holdRuntimeDirectory(path: string): Promise<RuntimeDirecto
   mkdirSync(path, { recursive: true, mode: 0o700 });
   chmodSync(path, 0o700);
   lock(path);
-  for (const name of ['envoy', 'service']) await endLeftover(join(path, `${name}.pid`));
+  const left = readdirSync(path).filter((name) => PID_FILE.test(name));
+  await Promise.all(left.map((name) => endLeftover(join(path, name))));
   removeVolatile(path);
   const sockets = socketDirectory(path);
   return {
@@ -98,8 +102,7 @@ async function endLeftover(file: string): Promise<void> {
 
 function removeVolatile(path: string): void {
   for (const name of readdirSync(path)) {
-    const volatile = /^(\.?extproc.*\.sock(\.\d+)?|addresses\.json|(service|envoy)\.pid|.*\.partial)$/.test(name);
-    if (volatile) rmSync(join(path, name), { force: true });
+    if (VOLATILE.test(name) || PID_FILE.test(name)) rmSync(join(path, name), { force: true });
   }
 }
 

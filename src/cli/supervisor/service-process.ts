@@ -27,15 +27,24 @@ function nodeOptions(env: ServiceCommand['env']): readonly string[] {
   return env['NODE_OPTIONS']?.includes(SEMI_SPACE) ? [] : [`${SEMI_SPACE}=${SEMI_SPACE_MIB}`];
 }
 
+export interface ServicePlace {
+  readonly generation: number;
+  readonly worker: number;
+  /** In all. */
+  readonly workers: number;
+}
+
 /** Starts one generation of the service and translates its messages and its end into events. */
 export function startServiceProcess(
   command: ServiceCommand,
-  generation: number,
+  { generation, worker, workers }: ServicePlace,
   report: (event: SupervisorEvent) => void,
 ): Child {
+  const several = workers === 1 ? [] : ['--worker', String(worker), '--workers', String(workers)];
+  const numbers = ['--generation', String(generation), ...several];
   const child = spawn(
     process.execPath,
-    [...nodeOptions(command.env), command.main, 'serve', '--generation', String(generation), ...command.args],
+    [...nodeOptions(command.env), command.main, 'serve', ...numbers, ...command.args],
     // Its own process group: Ctrl-C in the terminal is for the supervisor, which stops things in the right order.
     {
       stdio: ['ignore', command.output, command.output, 'ipc'],

@@ -1,6 +1,6 @@
 import type { Address } from '../../config/snapshot.js';
 import type { SupervisorEffect, SupervisorEvent, TimerName } from './events.js';
-import { INITIAL, step } from './machine.js';
+import { initialState, type SupervisorState, step } from './machine.js';
 
 /** A running child, as far as the supervisor is concerned. */
 export interface Child {
@@ -18,12 +18,13 @@ type Report = (event: SupervisorEvent) => void;
 
 /** What the supervisor does to the world. Injected, so that tests need neither processes nor a clock. */
 export interface SupervisorHands {
-  /** Starts a service generation, which reports `service_ready` once and `service_exited` at its end. */
-  spawnService(generation: number, report: Report): Child;
+  /** Starts a service generation in the place of this worker, which reports `service_ready` once and `service_exited` at its end. */
+  spawnService(service: { readonly generation: number; readonly worker: number }, report: Report): Child;
   /** Starts Envoy, which reports `envoy_ready` once its listener answers and `envoy_exited` at its end. */
   spawnEnvoy(report: Report): EnvoyChild;
-  link(socket: string): void;
-  writePid(name: 'service' | 'envoy', pid: number): void;
+  link(socket: string, worker: number): void;
+  /** `service` is worker 0, `service-worker-<n>` each other one. */
+  writePid(name: string, pid: number): void;
   announce(admin: Address, first: boolean): void;
   log(text: string): void;
   /** Milliseconds, monotonic. */
@@ -38,9 +39,9 @@ export interface Supervisor {
   readonly ended: Promise<number>;
 }
 
-/** Connects the state machine to the world and starts it. */
-export function supervise(hands: SupervisorHands): Supervisor {
-  const running = new Running(hands);
+/** Connects the state machine to the world and starts it, with one service process or several workers. */
+export function supervise(hands: SupervisorHands, workers = 1): Supervisor {
+  const running = new Running(hands, initialState(workers));
   running.dispatch({ type: 'start' });
   return running;
 }
@@ -54,12 +55,13 @@ class Running implements Supervisor {
   readonly #end = Promise.withResolvers<number>();
   readonly ended = this.#end.promise;
   readonly #queue: SupervisorEvent[] = [];
-  #state = INITIAL;
+  #state: SupervisorState;
   #envoy: EnvoyChild | null = null;
   #busy = false;
 
-  constructor(hands: SupervisorHands) {
+  constructor(hands: SupervisorHands, state: SupervisorState) {
     this.#hands = hands;
+    this.#state = state;
   }
 
   /** One event at a time: what happens while effects run waits until they are done. */
@@ -81,16 +83,16 @@ class Running implements Supervisor {
   }
 
   readonly #effects: { readonly [T in SupervisorEffect['type']]: (effect: EffectOf<T>) => void } = {
-    spawn_service: ({ generation }) => {
-      const child = this.#hands.spawnService(generation, this.#report);
+    spawn_service: ({ generation, worker }) => {
+      const child = this.#hands.spawnService({ generation, worker }, this.#report);
       this.#services.set(generation, child);
-      if (generation === 1 && child.pid !== undefined) this.#hands.writePid('service', child.pid);
+      if (generation === 1 && child.pid !== undefined) this.#hands.writePid(pidName(worker), child.pid);
     },
     signal_service: ({ generation, signal }) => this.#services.get(generation)?.signal(signal),
-    link: ({ generation, socket }) => {
-      this.#hands.link(socket);
+    link: ({ generation, socket, worker }) => {
+      this.#hands.link(socket, worker);
       const pid = this.#services.get(generation)?.pid;
-      if (pid !== undefined) this.#hands.writePid('service', pid);
+      if (pid !== undefined) this.#hands.writePid(pidName(worker), pid);
     },
     spawn_envoy: () => {
       this.#envoy = this.#hands.spawnEnvoy(this.#report);
@@ -127,4 +129,8 @@ class Running implements Supervisor {
     if (event.type === 'service_exited') this.#services.delete(event.generation);
     this.dispatch(event);
   };
+}
+
+function pidName(worker: number): string {
+  return worker === 0 ? 'service' : `service-worker-${worker}`;
 }

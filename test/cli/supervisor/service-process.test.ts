@@ -43,6 +43,8 @@ class Journal {
   }
 }
 
+const ONLY = { generation: 1, worker: 0, workers: 1 };
+
 t.test('real children behind a real link', async (t) => {
   const directory = temporaryDirectory(t, { 'stub.mjs': STUB });
   const journal = new Journal();
@@ -55,8 +57,8 @@ t.test('real children behind a real link', async (t) => {
   };
   let report: (event: SupervisorEvent) => void = () => undefined;
   const supervisor: Supervisor = supervise({
-    spawnService: (generation, toSupervisor) => {
-      const child = startServiceProcess(command, generation, (event) => {
+    spawnService: ({ generation, worker }, toSupervisor) => {
+      const child = startServiceProcess(command, { generation, worker, workers: 1 }, (event) => {
         toSupervisor(event);
         journal.write(`${event.type} ${generation}`);
       });
@@ -110,7 +112,7 @@ t.test('real children behind a real link', async (t) => {
 t.test('a service that cannot be started at all', async (t) => {
   const directory = temporaryDirectory(t);
   const ended = await new Promise((resolve) => {
-    startServiceProcess({ main: join(directory, 'no.js'), args: [], env: {}, output: 'inherit' }, 1, resolve);
+    startServiceProcess({ main: join(directory, 'no.js'), args: [], env: {}, output: 'inherit' }, ONLY, resolve);
   });
   t.match(ended, { type: 'service_exited', generation: 1, reason: 'exit code 1' });
 });
@@ -122,7 +124,7 @@ t.test('memory of the service is bounded unless somebody has set it', async (t) 
   const seen = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
     const file = join(directory, 'seen');
     const command = { main: join(directory, 'main.mjs'), args: [file], env, output: 'inherit' as const };
-    await new Promise((resolve) => startServiceProcess(command, 1, resolve));
+    await new Promise((resolve) => startServiceProcess(command, ONLY, resolve));
     return JSON.parse(readFileSync(file, 'utf8'));
   };
   t.same(await seen({}), [['--max-semi-space-size=16'], '1']);

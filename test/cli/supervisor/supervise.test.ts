@@ -8,7 +8,7 @@ function world() {
   const timers: { ms: number; ring: () => void }[] = [];
   const reports = new Map<string, (event: SupervisorEvent) => void>();
   const hands: SupervisorHands = {
-    spawnService: (generation, report) => {
+    spawnService: ({ generation }, report) => {
       done.push(`spawn service ${generation}`);
       reports.set(`service ${generation}`, report);
       return { pid: 100 + generation, signal: (name) => done.push(`${name} service ${generation}`) };
