@@ -88,6 +88,11 @@ const READERS: Readonly<Partial<Record<Wire, Reader>>> = {
   'anthropic-messages': { marks: ['"container"'], find: inMessages },
 };
 
+/** Whether bodies of this wire may refer to what a provider has stored. */
+export function mayReferToStored(wire: Wire): boolean {
+  return READERS[wire] !== undefined;
+}
+
 /** The field by which a request refers to what the provider has stored, else null. Parses only where one may be. */
 export function storedReference(wire: Wire, body: Buffer): string | null {
   const reader = READERS[wire];

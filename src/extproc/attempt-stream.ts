@@ -1,6 +1,7 @@
 import { status as Status } from '@grpc/grpc-js';
 import { GatewayError } from '../dialects/error.js';
 import type { Gateway } from '../gateway/gateway.js';
+import type { NextAttempt } from '../gateway/next-attempt.js';
 import type { Refuse } from '../gateway/reply.js';
 import { AnswerWatch } from './answer-watch.js';
 import type { InFlight } from './in-flight.js';
@@ -47,8 +48,14 @@ export class AttemptStream implements StreamHandler {
     // The header is what the filter's own matcher reads, so both agree on which attempt this is.
     this.#number = Number(request.headers.get('x-envoy-attempt-count') ?? 0);
     const cluster = request.attributes().text('xds.cluster_name') ?? '';
-    const next = this.#inFlight.find(this.#id)?.attempt(this.#number, cluster) ?? { refusal: this.#unknown() };
-    if ('refusal' in next) this.#refuse(next.refusal);
+    const exchange = this.#inFlight.find(this.#id);
+    if (!exchange) this.#refuse(this.#unknown());
+    else exchange.attempt(this.#number, cluster, (next) => this.#call.later('attempt', () => this.#answer(next)));
+  }
+
+  #answer(next: NextAttempt | null): void {
+    if (next === null) this.#refuse(this.#unknown());
+    else if ('refusal' in next) this.#refuse(next.refusal);
     // A pause between two tries at one target; none on the way to another one.
     else if (next.waitMs === 0) this.#call.send(toAttemptResponse(next.reply));
     else

@@ -30,7 +30,9 @@ export class ResponsePhase {
   body({ body: chunk, last }: ProcessingRequest): void {
     const exchange = this.#exchange;
     if (exchange.buffered) {
-      this.#call.send(toBodyResponse(exchange.responseBuffer(chunk)));
+      exchange.responseBuffer(chunk, (change) => {
+        this.#call.later('a whole answer', () => this.#call.send(toBodyResponse(change)));
+      });
       return;
     }
     // Exactly one answer per chunk, in order; an undecided chunk is answered later and stays with Envoy until then.

@@ -8,9 +8,10 @@ import { isoTime } from '../observability/iso-time.js';
 import { type UpstreamRequest, upstreamRequest } from './attempt.js';
 import { openAttempt } from './attempts.js';
 import { countLocally } from './count-locally.js';
+import { dropBody } from './drop-body.js';
+import { isGone, isLong, longUpstreamRequest } from './long-request.js';
 import type { Parts } from './parts.js';
 import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
-import { isGone, isLong, longUpstreamRequest } from './long-request.js';
 import { HOLD_MS, release, reserve } from './reserve.js';
 import { retryReasons } from './retry-reasons.js';
 import { mayRewrite } from './rewriting.js';
@@ -149,7 +150,10 @@ function hold(parts: Parts, state: RequestState, { admitted, upstream }: FirstAt
       return;
     }
     try {
-      done(firstAttempt(parts, state, admitted, upstream));
+      const reply = firstAttempt(parts, state, admitted, upstream);
+      // Nothing but another attempt needs it again.
+      if (admitted.plan.length === 1) dropBody(parts, state);
+      done(reply);
     } catch (failure) {
       done(unexpected(parts, failure));
     }

@@ -167,7 +167,8 @@ export function bodyWork(state: RequestState, { admitted, target, way, call }: W
       includeUsage: kind.usageOnRequest,
       outputCap: askedCap === null ? null : { field: kind.outputCapField ?? 'max_tokens', tokens: askedCap },
     },
-    envelope: direct || kind.envelope === undefined ? null : kind.envelope(call, (name) => state.headers.get(name) ?? ''),
+    envelope:
+      direct || kind.envelope === undefined ? null : kind.envelope(call, (name) => state.headers.get(name) ?? ''),
     direct,
     usageOnRequest: kind.usageOnRequest,
     strict,

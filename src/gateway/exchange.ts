@@ -1,33 +1,29 @@
-import type { ModelTarget } from '../config/snapshot.js';
 import { GatewayError } from '../dialects/error.js';
 import { admit } from './admit.js';
 import type { AnswerPipe } from './answer-pipe.js';
-import { attemptReply, upstreamRequest } from './attempt.js';
-import { CUT, closeAttempt, noteRefusal, openAttempt, reportSuccess } from './attempts.js';
-import { mostUseful, onlyError } from './exhausted.js';
+import { CUT, closeAttempt, noteRefusal, reportSuccess } from './attempts.js';
+import { dropBody } from './drop-body.js';
 import type { HeaderView } from './headers.js';
+import { translateAnywhere } from './long-answer.js';
 import { modelList } from './model-list.js';
+import { type NextAttempt, nextAttempt } from './next-attempt.js';
 import { openAnswer } from './open-answer.js';
 import type { ResponseOrigin } from './origin.js';
 import type { Parts } from './parts.js';
 import { Peek } from './peek.js';
-import { waitBefore } from './plan.js';
 import { refuse } from './refuse.js';
 import { type BodyChange, CONTINUE, type Continue, type Refuse, type Reply, type RequestBodyMode } from './reply.js';
 import { readRequest } from './request.js';
 import { errorBody, failureReason, replaceLocalReply, responseHeaders } from './respond.js';
 import { rewrites } from './rewriting.js';
 import { settle } from './settle.js';
-import { hasSpareCredential } from './spare-credential.js';
-import type { Failure, OpenAttempt, RequestState } from './state.js';
-import { translateWhole } from './translate-whole.js';
+import type { OpenAttempt, RequestState } from './state.js';
 import { passesRaw } from './unseen.js';
 import { removedFromAnswer } from './upgrade.js';
 
 const NOTHING: readonly (Buffer | null)[] = [];
 const UNCHANGED: readonly null[] = [null];
 const NO_BODY = Buffer.alloc(0);
-const REFUSALS: ReadonlySet<string> = new Set(['429', 'auth']);
 
 /** The life of one request, in the order in which Envoy tells it. */
 export class Exchange {
@@ -39,6 +35,8 @@ export class Exchange {
   #isStream = false;
   /** The last word is being written; whoever comes first decides how the request ended. */
   #ending = false;
+  /** A whole answer is being read in a thread. */
+  #reading = false;
 
   lastByteAt = 0;
 
@@ -104,27 +102,9 @@ export class Exchange {
     admit(this.#parts, this.#state, body, (result) => respond(this.#decided(result)));
   }
 
-  /** Attempt `number` ≥ 2; null when this request has no such attempt at this cluster. */
-  attempt(number: number, cluster: string): NextAttempt | null {
-    const state = this.#state;
-    const { admitted } = state;
-    if (!admitted) return null;
-    const used = state.open?.credential ?? -1;
-    closeAttempt(this.#parts, state, 'error', this.#whyFailed());
-    const target = admitted.plan[number - 1];
-    // The list became shorter, or its target has said that it will not take a repeat: Envoy's retries end here.
-    if (number > admitted.plan.length || (target && this.#refusedBefore(target, used))) return this.#giveUp();
-    if (!target || this.#parts.clusterOf(target.provider) !== cluster) return null;
-    this.#parts.retryBudget.attempt(admitted.model, this.#parts.clock.now());
-    try {
-      const upstream = upstreamRequest(this.#parts, state, admitted, target);
-      openAttempt(this.#parts, state, number, upstream);
-      return { reply: attemptReply(upstream), waitMs: waitBefore(admitted.plan, number) };
-    } catch (error) {
-      // This target cannot be asked: the failures before it say more to the client.
-      if (!(error instanceof GatewayError)) throw error;
-      return this.#giveUp();
-    }
+  /** See `nextAttempt`. */
+  attempt(number: number, cluster: string, respond: (next: NextAttempt | null) => void): void {
+    nextAttempt(this.#parts, this.#state, { number, cluster }, respond);
   }
 
   /** A look at the running attempt's answer; null when another attempt runs by now. */
@@ -142,6 +122,8 @@ export class Exchange {
     state.servedSince = attempt?.startedTime ?? 0;
     state.status = status;
     if (attempt) attempt.status = status;
+    // The router takes this answer: nobody asks for another attempt.
+    dropBody(this.#parts, state);
     // Whoever looked at the answer first has told it already.
     if (attempt && attempt.failure === null) noteRefusal(this.#parts, state, attempt, null);
     const { set, remove: unwanted } = responseHeaders(state, headers);
@@ -196,22 +178,32 @@ export class Exchange {
     return this.#pipe?.release() ?? NOTHING;
   }
 
-  /** A whole body: an error, or JSON in another dialect. */
-  responseBuffer(body: Buffer): BodyChange | null {
+  /**
+   * A whole body: an error, or JSON in another dialect. `respond` is called once, in the same turn for all but long bodies;
+   * null = unchanged.
+   */
+  responseBuffer(body: Buffer, respond: (change: BodyChange | null) => void): void {
     const headers = this.#wholeHeaders;
-    if (!headers) return null;
+    if (!headers) {
+      respond(null);
+      return;
+    }
     const state = this.#state;
     if (this.#parts.content) keep(state, body);
     if (state.status >= 300) {
       const change = errorBody(this.#parts, state, headers, body);
       settle(this.#parts, state);
-      return change;
+      respond(change);
+      return;
     }
-    const { change, error } = translateWhole(state, headers, body);
-    if (error) state.code = error.code;
-    if (error) state.status = error.status;
-    this.#complete(error !== null);
-    return change;
+    this.#reading = true;
+    translateAnywhere(this.#parts, state, { headers, body }, ({ change, error }) => {
+      this.#reading = false;
+      if (error) state.code = error.code;
+      if (error) state.status = error.status;
+      this.#complete(error !== null);
+      respond(change);
+    });
   }
 
   /** Real upstream trailers end the body: pending chunks are decided now. */
@@ -225,7 +217,8 @@ export class Exchange {
   /** The stream is over: whatever was not settled is settled from what was seen. */
   closed(): void {
     const state = this.#state;
-    if (state.finished || this.#ending) return;
+    // A whole answer that is still being read ends the request by itself.
+    if (state.finished || this.#ending || this.#reading) return;
     if (state.served === null && state.passed) {
       // Nobody answered yet: the client left while a provider was working for it.
       state.served = state.open?.target ?? null;
@@ -292,12 +285,18 @@ export class Exchange {
   #errorHeadersReply(headers: HeaderView, reply: Continue, last: boolean): Reply {
     this.#wholeHeaders = headers;
     if (!last) return reply;
-    const change = this.responseBuffer(Buffer.alloc(0));
-    const status = this.#state.status;
-    if (!change) return reply;
+    let change: BodyChange | null = null;
+    // Nothing takes no time.
+    this.responseBuffer(NO_BODY, (changed) => {
+      change = changed;
+    });
+    return change === null ? reply : this.#errorReply(reply, change);
+  }
+
+  #errorReply(reply: Continue, change: BodyChange): Refuse {
     return {
       kind: 'refuse',
-      status,
+      status: this.#state.status,
       headers: [...reply.set, ...change.set.filter(([name]) => name !== ':status')],
       body: change.body,
       details: 'tollgate_provider_error',
@@ -334,34 +333,6 @@ export class Exchange {
     if (state.open && !state.open.reported) reportSuccess(this.#parts, state.open, this.lastByteAt);
   }
 
-  /** A target that is limiting or refuses our credential is not asked twice in one request, unless with another credential. */
-  #refusedBefore(target: ModelTarget, used: number): boolean {
-    const { attempts } = this.#state;
-    const refused = attempts.some(({ target: name, reason }) => name === target.name && REFUSALS.has(reason ?? ''));
-    return refused && !hasSpareCredential(this.#parts, this.#state, target, used);
-  }
-
-  /** Nothing came back from the running attempt, or a look at it has said why it will not do. */
-  #whyFailed(): Failure {
-    const attempt = this.#state.open;
-    if (!attempt) return { reason: null, cooldownMs: null };
-    if (attempt.failure) return attempt.failure;
-    const { retry } = attempt.target;
-    const stream = this.#state.admitted?.facts.stream === true;
-    const limit = stream ? (retry.firstTokenMs ?? retry.responseMs) : retry.responseMs;
-    if (this.#parts.clock.monotonic() - attempt.startedAt < limit) return { reason: null, cooldownMs: null };
-    // Envoy's clock of one try and the look's run out together: which one was first says nothing.
-    return { reason: stream && attempt.status !== null ? 'first_token' : 'timeout', cooldownMs: null };
-  }
-
-  /** The answer in place of an attempt that makes no sense. */
-  #giveUp(): NextAttempt {
-    const state = this.#state;
-    const error = mostUseful(state.failures) ?? onlyError(state.failures);
-    state.verdict = error;
-    return { refusal: refuse(error, state.errors, state.id) };
-  }
-
   /** Lets the meter come to its end, closes the attempt, settles. */
   #end(close: () => void): void {
     this.#ending = true;
@@ -379,9 +350,7 @@ const KEPT_BYTES = 1024 * 1024;
 
 function keep(state: RequestState, chunk: Buffer): void {
   if (state.keptBytes >= KEPT_BYTES) return;
-  state.kept.push(chunk);
+  // A long answer goes through a thread: what is kept must not go with it.
+  state.kept.push(chunk.length > KEPT_BYTES ? Buffer.from(chunk.subarray(0, KEPT_BYTES)) : chunk);
   state.keptBytes += chunk.length;
 }
-
-/** The next attempt's request, or the answer when there is to be none. */
-export type NextAttempt = { readonly reply: Continue; readonly waitMs: number } | { readonly refusal: Refuse };

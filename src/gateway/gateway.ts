@@ -68,6 +68,7 @@ export class Gateway {
       admitted: null,
       parsed: null,
       held: null,
+      countedInput: null,
       inputEstimate: null,
       hold: 'none',
       gone: false,

@@ -15,6 +15,7 @@ import type { Router } from '../policy/routing/routes.js';
 import type { CredentialPool } from '../providers/credentials/credential-pool.js';
 import type { Health } from '../providers/health/health.js';
 import type { ProviderKind } from '../providers/kind.js';
+import type { LongWork } from './long-work/long-work.js';
 
 /** Everything that is decided when a snapshot is compiled. A request keeps the rules it started with. */
 export interface Rules {
@@ -102,6 +103,7 @@ export interface Parts {
   /** Names this process among its generations. */
   readonly generation: string;
   readonly tokens: TokenCounter;
+  readonly longWork: LongWork;
   /** Keeps prompts and answers; null = nobody does. */
   readonly content: ContentSink | null;
   /** Number of the next credential choice, so that weights rotate. */

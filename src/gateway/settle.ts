@@ -157,7 +157,12 @@ function count(parts: Parts, state: RequestState): Counted {
   if (response?.usage && ended) return { usage: response.usage, source: 'provider' };
   // A provider that answered with an error bills nothing; so does one that nobody reached.
   if (state.status >= 400 && state.status !== 499) return { usage: null, source: null };
-  const found = estimateCutAnswer(parts.tokens, { request: admitted, response, target: state.served.name });
+  const found = estimateCutAnswer(parts.tokens, {
+    request: admitted,
+    inputTokens: state.countedInput,
+    response,
+    target: state.served.name,
+  });
   return state.complete ? found : withTokenUnderWay(found, response);
 }
 

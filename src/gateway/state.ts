@@ -108,6 +108,8 @@ export interface RequestState {
   admitted: Admitted | null;
   /** The client's body, parsed for the first target of another dialect; null before that. */
   parsed: JsonObject | null;
+  /** Tokens of the input for the target that serves it, counted before a long body was let go; null = it is still here. */
+  countedInput: number | null;
   /** Tokens of the input, where somebody counted them before the request left. */
   inputEstimate: number | null;
   /** What limits hold for it until it is settled. */

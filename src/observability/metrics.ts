@@ -11,6 +11,7 @@ const GAUGES = {
   ledger_open_holds: 'Requests with a hold and no final entry yet',
   ledger_bytes: 'Size of all segments',
   limit_store_reachable: '1 while the counters of limits can be asked',
+  long_work_waiting_bytes: 'Bytes of long bodies that wait for a thread',
   records_behind_bytes: 'Bytes of the ledger that are not in the records yet',
   config_last_reload_success: '1 when the newest configuration is in use, 0 when it was rejected',
 } as const;

@@ -122,7 +122,7 @@ class Play {
     else if (event.kind === 'peek') this.#peek(event.number, event.other);
     else if (event.kind === 'answer') this.#answer(event);
     else if (event.kind === 'chunk') this.#chunk(event.text, event.last);
-    else if (event.kind === 'buffer') exchange.responseBuffer(Buffer.from(ERROR));
+    else if (event.kind === 'buffer') exchange.responseBuffer(Buffer.from(ERROR), () => undefined);
     else if (event.kind === 'trailers') exchange.responseTrailers();
     else if (event.kind === 'release') this.#answered += exchange.releaseChunks().length;
     else if (event.kind === 'stalled') exchange.stalled();
@@ -139,8 +139,9 @@ class Play {
   /** Envoy counts upwards, the number of its own first try left out. */
   #attempt(step: number, cluster: string): void {
     this.#tries += step;
-    const next = this.exchange.attempt(this.#tries, cluster);
-    if (next === null || 'refusal' in next) this.#refused = true;
+    this.exchange.attempt(this.#tries, cluster, (next) => {
+      if (next === null || 'refusal' in next) this.#refused = true;
+    });
   }
 
   #peek(number: number, sse: boolean): void {
@@ -165,7 +166,7 @@ class Play {
   /** Exactly one answer for each chunk, as long as none came after the last. */
   #chunk(text: string, last: boolean): void {
     if (this.exchange.buffered) {
-      this.exchange.responseBuffer(Buffer.from(text));
+      this.exchange.responseBuffer(Buffer.from(text), () => undefined);
       return;
     }
     if (this.#ended) return;

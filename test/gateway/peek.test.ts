@@ -26,7 +26,7 @@ function peekAt(parts: SampleParts, model = 'smart', number = 1): Peek {
   const exchange = new Gateway(parts).open(headers(CHAT));
   headersReply(exchange);
   exchange.requestBody(chatBody(model, true), () => undefined);
-  if (number === 2) exchange.attempt(2, 'cluster-of-b');
+  if (number === 2) exchange.attempt(2, 'cluster-of-b', () => undefined);
   const peek = exchange.peek(number);
   if (!peek) throw new Error('no such attempt');
   return peek;

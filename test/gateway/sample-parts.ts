@@ -20,6 +20,7 @@ import { createHealth } from '../../src/providers/health/create-health.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { RETRY } from '../sample-retry.js';
 import { NO_EXTRA_PRICES, NO_RULES } from '../sample-rules.js';
+import { LOOP_WORK } from './long-work/loop-work.js';
 
 export const KEY = 'sk-a-key-of-the-tests';
 /** May ask for `smart` on chat completions only. */
@@ -135,6 +136,8 @@ export class SampleParts implements Parts {
     countText: (text) => Math.ceil(text.length / 4),
     estimateInput: ({ facts }) => Math.ceil(facts.inputBytes / 4),
   };
+  /** Tests of long bodies have their own. */
+  longWork: Parts['longWork'] = LOOP_WORK;
   readonly clusterOf = (provider: string) => `cluster-of-${provider}`;
   readonly upgradeClusterOf = (provider: string) => `upgrade-of-${provider}`;
   readonly clock = { now: () => this.time, monotonic: () => this.time };

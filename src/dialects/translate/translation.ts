@@ -57,8 +57,12 @@ export interface TranslationContext {
 }
 
 /** One attempt's request in the provider's dialect, and how its answer is read back. */
-export interface PreparedCall extends AnswerTranslation {
+export interface PreparedCall extends RememberedCall {
   readonly body: JsonObject;
+}
+
+/** A call whose request is on its way. */
+export interface RememberedCall extends AnswerTranslation {
   /** What reading the answer needs of the request, for `recall`: plain data that a structured clone keeps. */
   readonly memory: unknown;
 }

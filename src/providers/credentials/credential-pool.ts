@@ -7,6 +7,8 @@ export interface OutgoingCall {
   /** As it goes onto the wire, query included. */
   readonly path: string;
   readonly body: Buffer;
+  /** Of the body, SHA-256 in hexadecimal, where somebody has made it already. */
+  readonly digest?: string | null;
   /** Number of the choice, so that weights rotate. */
   readonly rotation: number;
 }

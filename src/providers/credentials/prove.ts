@@ -74,9 +74,9 @@ export function createProve(account: ProviderAccount, now: () => number): Prove 
     }
     return known.proof;
   };
-  const signed = (keys: AwsKeys, { method, path, body }: OutgoingCall): Proof => {
+  const signed = (keys: AwsKeys, { method, path, body, digest }: OutgoingCall): Proof => {
     const scope = { region: regionOf(account), service: 'bedrock' };
-    const headers = signV4(keys, scope, { method, host, path, body }, now());
+    const headers = signV4(keys, scope, { method, host, path, body, digest: digest ?? null }, now());
     const signature = headers.at(-1)?.value.replace(/^.*Signature=/, '') ?? '';
     return { headers, secrets: keys.sessionToken === null ? [signature] : [signature, keys.sessionToken] };
   };

@@ -23,6 +23,8 @@ export interface SignedCall {
   /** As it goes onto the wire, query included. */
   readonly path: string;
   readonly body: Buffer | string;
+  /** Of the body, SHA-256 in hexadecimal, where somebody has made it already. */
+  readonly digest?: string | null;
   /** More headers to cover; lower-case names. They must arrive as they are. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -55,7 +57,7 @@ export function signV4(keys: AwsKeys, scope: SigningScope, call: SignedCall, now
     ...covered.map(({ name, value }) => `${name}:${value.trim().replace(/ +/g, ' ')}`),
     '',
     names,
-    sha256(call.body),
+    call.digest ?? sha256(call.body),
   ].join('\n');
   const day = time.slice(0, 8);
   const place = `${day}/${scope.region}/${scope.service}/aws4_request`;

@@ -1,0 +1,69 @@
+import { ContentSample } from '../dialects/content-sample.js';
+import { GatewayError } from '../dialects/error.js';
+import type { HeaderView } from './headers.js';
+import { translationPlace } from './long-request.js';
+import { LONG_BODY, type ReadInput, type ReadOutput } from './long-work/long-work.js';
+import { asBuffer, ownBytes } from './long-work/perform.js';
+import type { Parts } from './parts.js';
+import type { WholeAnswer } from './read-whole.js';
+import type { OpenAttempt, RequestState } from './state.js';
+import { failedReply, type TranslatedWhole, translateWhole, wholeReply } from './translate-whole.js';
+import { wayTo } from './way.js';
+
+/** What compressed JSON may grow to, at its usual best. */
+const PACKED = 16;
+
+/** As `translateWhole`; a long answer is read in a thread, and `done` called in a later turn then. */
+export function translateAnywhere(
+  parts: Parts,
+  state: RequestState,
+  { headers, body }: { readonly headers: HeaderView; readonly body: Buffer },
+  done: (translated: TranslatedWhole) => void,
+): void {
+  const input = isLongAnswer(headers, body) ? readInput(parts, state, { headers, body }) : null;
+  if (input === null) {
+    done(translateWhole(state, headers, body));
+    return;
+  }
+  parts.longWork.run('read', input, (output) => {
+    done(output instanceof GatewayError ? failedReply(state, output) : wholeReply(state, wholeAnswer(output)));
+  });
+}
+
+function isLongAnswer(headers: HeaderView, { length }: Buffer): boolean {
+  const isPacked = !/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '');
+  return length * (isPacked ? PACKED : 1) > LONG_BODY;
+}
+
+/** null: this answer needs no translation, or nobody knows which. */
+function readInput(
+  parts: Parts,
+  state: RequestState,
+  { headers, body }: { readonly headers: HeaderView; readonly body: Buffer },
+): ReadInput | null {
+  const { admitted, open } = state;
+  const translation = admitted && open?.call ? placeOf(parts, state, open) : null;
+  if (translation === null || !open?.call) return null;
+  return {
+    body: ownBytes(body),
+    headers: headers.entries(),
+    wire: open.wire,
+    translation,
+    memory: open.call.memory,
+  };
+}
+
+function placeOf(parts: Parts, state: RequestState, { target }: OpenAttempt): ReadInput['translation'] | null {
+  const way = wayTo(parts, state, target);
+  return state.admitted && way && translationPlace(parts, state, { admitted: state.admitted, target, way });
+}
+
+function wholeAnswer({ facts, sample, body, failure }: ReadOutput): WholeAnswer {
+  return { facts: facts && { ...facts, sample: sampleOf(sample) }, body: body && asBuffer(body), failure };
+}
+
+function sampleOf(text: string): ContentSample {
+  const sample = new ContentSample();
+  sample.addText(text, Buffer.byteLength(text));
+  return sample;
+}
