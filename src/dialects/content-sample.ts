@@ -1,6 +1,7 @@
 /** Enough for some 4,000 tokens: most answers are kept whole, and of a longer one the rest is much the same. */
 const KEPT = 16 * 1024;
-const FIRST = 512;
+/** The first room comes from Node's pool: memory of its own outside the heap is dear to get and to collect. */
+const FIRST = 2048;
 /** Below this a loop is faster than a call. */
 const SHORT = 24;
 
@@ -53,7 +54,9 @@ export class ContentSample {
   #roomFor(length: number): Buffer {
     const needed = this.#length + length;
     if (this.#kept !== null && needed <= this.#kept.length) return this.#kept;
-    const larger = Buffer.allocUnsafeSlow(Math.max(FIRST, needed, this.#length * 2));
+    const size =
+      this.#kept === null ? Math.max(FIRST, needed) : Math.min(KEPT, Math.max(needed, this.#kept.length * 4));
+    const larger = size <= FIRST ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.#kept?.copy(larger, 0, 0, this.#length);
     this.#kept = larger;
     return larger;

@@ -1,3 +1,5 @@
+import { hasAt } from '../codec/same-bytes.js';
+
 /** After so many misses in a row the stream's events do not repeat (random padding), and comparing is given up. */
 const PATIENCE = 8;
 const NOTHING = Buffer.alloc(0);
@@ -25,10 +27,10 @@ export class TextTemplate {
   match(bytes: Buffer, start: number, end: number): number {
     const textStart = start + this.#before.length;
     if (this.#before.length === 0 || textStart >= end) return -1;
-    if (bytes.compare(this.#before, 0, this.#before.length, start, textStart) !== 0) return -1;
+    if (!hasAt(bytes, start, this.#before)) return -1;
     const textEnd = plainEnd(bytes, textStart, end);
     const restStart = textEnd + this.#after.length;
-    if (restStart > end || bytes.compare(this.#after, 0, this.#after.length, textEnd, restStart) !== 0) return -1;
+    if (restStart > end || !hasAt(bytes, textEnd, this.#after)) return -1;
     if (this.#padded ? plainEnd(bytes, restStart, end) !== end - 2 : restStart !== end) return -1;
     if (this.#padded && (bytes[end - 2] !== 0x22 || bytes[end - 1] !== 0x7d)) return -1;
     this.#misses = 0;

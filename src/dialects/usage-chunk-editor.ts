@@ -6,6 +6,7 @@ import { UsageChunkProbe } from './usage-chunk-probe.js';
 /** A usage chunk is a few hundred bytes; an event that is open for longer is not one. */
 const MAX_OPEN = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
+const UNCHANGED: readonly null[] = [null];
 
 /**
  * Removes the usage event that only we asked for: `choices` empty and `usage` an object, in chat/completions and
@@ -19,7 +20,7 @@ class IdleEditor implements ChunkEditor {
   readonly pending = 0;
 
   push(): readonly (Buffer | null)[] {
-    return [null];
+    return UNCHANGED;
   }
 
   release(): readonly (Buffer | null)[] {
@@ -44,6 +45,8 @@ interface Range {
 class UsageChunkEditor implements ChunkEditor {
   readonly #probe = new UsageChunkProbe();
   #waiting: Waiting[] = [];
+  /** The chunk that is being read, unless it waits. */
+  #chunk: Buffer | null = null;
   #removed: Range[] = [];
   /** Bytes pushed so far. */
   #offset = 0;
@@ -58,7 +61,7 @@ class UsageChunkEditor implements ChunkEditor {
   push(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
     const base = this.#offset;
     this.#offset += chunk.length;
-    this.#waiting.push({ bytes: chunk, start: base, end: this.#offset, owned: false });
+    this.#chunk = chunk;
     for (let at = 0; at < chunk.length; ) {
       at = this.#probe.push(chunk, at);
       if (this.#probe.lineFeedOfLast) this.#takeLineFeed(base);
@@ -66,7 +69,18 @@ class UsageChunkEditor implements ChunkEditor {
     }
     if (this.#offset - this.#eventStart > MAX_OPEN) this.#probe.keep();
     if (last) this.#endEvent(this.#offset);
-    return this.#answers();
+    const isPlain = this.#waiting.length === 0 && this.#removed.length === 0 && !this.#probe.open;
+    if (isPlain) this.#chunk = null;
+    else this.#wait();
+    return isPlain ? UNCHANGED : this.#answers();
+  }
+
+  /** The chunk in hand joins those that wait; most never do. */
+  #wait() {
+    const bytes = this.#chunk;
+    if (bytes !== null)
+      this.#waiting.push({ bytes, start: this.#offset - bytes.length, end: this.#offset, owned: false });
+    this.#chunk = null;
   }
 
   /** What is decided stays decided: a removed event is not brought back in halves. */
@@ -83,7 +97,9 @@ class UsageChunkEditor implements ChunkEditor {
   }
 
   #endEvent(end: number) {
-    const remove = this.#probe.candidate && isUsageEvent(this.#bytes(this.#eventStart, end));
+    const isCandidate = this.#probe.candidate;
+    if (isCandidate) this.#wait();
+    const remove = isCandidate && isUsageEvent(this.#bytes(this.#eventStart, end));
     if (remove) this.#removed.push({ start: this.#eventStart, end });
     this.#lfOfRemoved = remove;
     this.#eventStart = end;
@@ -124,7 +140,8 @@ class UsageChunkEditor implements ChunkEditor {
     const parts = this.#waiting.map((chunk) =>
       chunk.bytes.subarray(Math.max(0, start - chunk.start), Math.max(0, end - chunk.start)),
     );
-    return Buffer.concat(parts);
+    const [first] = parts;
+    return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
   }
 }
 

@@ -1,3 +1,5 @@
+import { hasAt } from '../codec/same-bytes.js';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const FIELD = 'data:';
@@ -130,15 +132,13 @@ export class UsageChunkProbe {
   }
 
   #skipPrefix(chunk: Buffer, from: number): number {
-    const end = from + this.#prefix.length;
-    if (end === from || end > chunk.length) return from;
-    if (chunk.compare(this.#prefix, 0, this.#prefix.length, from, end) !== 0) return from;
+    if (this.#prefix.length === 0 || !hasAt(chunk, from, this.#prefix)) return from;
     this.#afterCr = false;
     this.#eventEndedByCr = false;
     this.#started = true;
     this.#lineLength = FIELD.length;
     this.keep();
-    return end;
+    return from + this.#prefix.length;
   }
 
   #learnPrefix(chunk: Buffer, end: number) {
