@@ -72,6 +72,8 @@ const COLON = 5;
 const COMMA = 6;
 const NOTHING = 7;
 
+const NO_VARIANTS: ReadonlyMap<string, string> = new Map();
+
 interface Open {
   readonly name: string;
   readonly start: number;
@@ -101,7 +103,8 @@ export class JsonScan {
   readonly #strings: StringWalker;
   readonly #keys: OpenObjectKeys;
   readonly #members = new Map<string, JsonMember>();
-  readonly #variants = new Map<string, string>();
+  /** Made when there is one: there hardly ever is. */
+  #variants: Map<string, string> | null = null;
   /** 1 = object, 0 = array, for each open container. */
   readonly #stack: number[] = [];
   #depth = 0;
@@ -140,7 +143,7 @@ export class JsonScan {
   }
 
   result(): JsonScanResult {
-    return { fault: this.#fault, root: this.#root, members: this.#members, variants: this.#variants };
+    return { fault: this.#fault, root: this.#root, members: this.#members, variants: this.#variants ?? NO_VARIANTS };
   }
 
   #token(byte: number, limit: number) {
@@ -228,8 +231,10 @@ export class JsonScan {
     const watched = this.#name ?? this.#options.watch.folded.get(fold(path));
     if (watched === undefined) return;
     // Some providers match keys without regard to case: two spellings would let one be checked and the other be used.
-    if (this.#members.has(watched) || this.#variants.has(watched)) return this.#repeated(key);
-    if (this.#name === null) this.#variants.set(watched, key);
+    if (this.#members.has(watched) || this.#variants?.has(watched)) return this.#repeated(key);
+    if (this.#name !== null) return;
+    this.#variants ??= new Map();
+    this.#variants.set(watched, key);
   }
 
   #openContainer(object: 0 | 1) {

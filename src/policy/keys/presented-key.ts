@@ -8,14 +8,16 @@ export type PresentedKey =
   | { readonly kind: 'ambiguous' };
 
 /** Where SDKs put a key, besides `Authorization: Bearer`: Anthropic's, Azure's and Google's headers. */
-const PLAIN_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const;
+const PLAIN_HEADERS: readonly string[] = ['x-api-key', 'api-key', 'x-goog-api-key'];
 
 /** Browsers cannot set headers on a WebSocket: OpenAI's clients offer the key there as a subprotocol. */
 const PROTOCOL_HEADER = 'sec-websocket-protocol';
 const KEY_PROTOCOL = 'openai-insecure-api-key.';
 
+const OTHER_HEADERS: readonly string[] = [...PLAIN_HEADERS, PROTOCOL_HEADER];
+
 /** Every header that may carry a gateway key: none of them may ever reach a provider as the client sent it. */
-export const KEY_HEADERS: readonly string[] = ['authorization', ...PLAIN_HEADERS, PROTOCOL_HEADER];
+export const KEY_HEADERS: readonly string[] = ['authorization', ...OTHER_HEADERS];
 
 /** A second credential joined into one value by a hop that merges repeated headers. */
 const JOINED = /,\s*(?:bearer|basic)\s/i;
@@ -29,8 +31,10 @@ export function readPresentedKey(headers: HeaderLookup): PresentedKey {
   const authorization = headers('authorization');
   if (authorization.length > 1 || JOINED.test(authorization[0] ?? '')) return { kind: 'ambiguous' };
   let found = bearer(authorization[0] ?? '');
-  for (const secrets of [...PLAIN_HEADERS.map(headers), offeredKeys(headers(PROTOCOL_HEADER))]) {
-    for (const given of secrets) {
+  for (const name of OTHER_HEADERS) {
+    const values = headers(name);
+    if (values.length === 0) continue;
+    for (const given of name === PROTOCOL_HEADER ? offeredKeys(values) : values) {
       const secret = given.trim();
       if (secret === '') continue;
       if (found !== null && found !== secret) return { kind: 'ambiguous' };
@@ -41,7 +45,6 @@ export function readPresentedKey(headers: HeaderLookup): PresentedKey {
 }
 
 function offeredKeys(values: readonly string[]): readonly string[] {
-  if (values.length === 0) return values;
   const keys = protocols(values).filter((protocol) => protocol.startsWith(KEY_PROTOCOL));
   return keys.map((protocol) => protocol.slice(KEY_PROTOCOL.length));
 }
