@@ -29,6 +29,8 @@ const EMPTY = Buffer.alloc(0);
 const FAREWELL = Buffer.from('farewell');
 /** Bytes that the socket has not taken: nothing is read before they are gone. */
 const BACKED_UP = 1024 * 1024;
+/** For the peer to hear why, and to close. */
+const LINGER_MS = 1_000;
 
 /** One HTTP/2 connection, the server's side. A peer that breaks the protocol ends it, and it alone. */
 export class Session implements FrameSink {
@@ -273,11 +275,12 @@ export class Session implements FrameSink {
     this.#end();
   }
 
-  /** Nothing is read any more; what was written still leaves. */
+  /** What was written still leaves. A socket that is closed at once, with unread bytes, would take our last words with it. */
   #end(): void {
     this.#over = true;
     this.#outgoing.flush();
-    this.#socket.destroySoon();
+    this.#socket.end();
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
   }
 
   #broken(error: unknown): void {
