@@ -37,7 +37,12 @@ export function putLine(bytes: Buffer, at: number, json: string): number {
 /** Whether the checksum of a line without its newline fits: the bytes are what was written. */
 export function isIntact(line: Buffer): boolean {
   if (line.length <= PREFIX || line[PREFIX - 1] !== SPACE) return false;
-  return line.toString('latin1', 0, PREFIX - 1) === checksum(line.subarray(PREFIX));
+  let sum = crc32(line.subarray(PREFIX));
+  for (let digit = PREFIX - 2; digit >= 0; digit -= 1) {
+    if (line[digit] !== HEX_DIGITS[sum & 0xf]) return false;
+    sum >>>= 4;
+  }
+  return true;
 }
 
 /** Blanks only: what a disk was probed with. */

@@ -90,10 +90,13 @@ function onceEach(rows: readonly RequestRow[]): RequestRow[] {
   return rows.filter((row) => !seen.has(row.id) && seen.add(row.id));
 }
 
+/** A number as long as it is exact. */
+type Amount = number | bigint;
+
 interface Sum {
   readonly start: number;
   readonly row: RequestRow;
-  readonly sums: bigint[];
+  readonly sums: Amount[];
 }
 
 async function addUp(session: Session, rows: readonly RequestRow[]): Promise<void> {
@@ -124,18 +127,27 @@ async function addUp(session: Session, rows: readonly RequestRow[]): Promise<voi
 
 function sumsBy(rows: readonly RequestRow[]): Sum[] {
   const sums = new Map<string, Sum>();
-  for (const row of rows) add(sums, { start: row.time - (row.time % HOUR_MS), row, sums: row.sums.map(BigInt) });
+  for (const row of rows) add(sums, { start: row.time - (row.time % HOUR_MS), row, sums: row.sums });
   return [...sums.values()];
 }
 
-function add(into: Map<string, Sum>, one: Sum): void {
+function add(into: Map<string, Sum>, one: Omit<Sum, 'sums'> & { readonly sums: readonly Amount[] }): void {
   const name = `${one.start} ${one.row.dimension}`;
   const known = into.get(name);
   if (!known) {
     into.set(name, { ...one, sums: [...one.sums] });
     return;
   }
-  for (const [at, value] of one.sums.entries()) known.sums[at] = (known.sums[at] ?? 0n) + value;
+  const { sums } = known;
+  for (let at = 0; at < sums.length; at += 1) sums[at] = plus(sums[at] ?? 0, one.sums[at] ?? 0);
+}
+
+function plus(one: Amount, other: Amount): Amount {
+  if (typeof one === 'number' && typeof other === 'number') {
+    const sum = one + other;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return BigInt(one) + BigInt(other);
 }
 
 function sorted(sums: Iterable<Sum>): Sum[] {
@@ -147,5 +159,5 @@ function byDimension(left: Sum, right: Sum): number {
 }
 
 function rollup({ row, start, sums }: Sum, step: number): Value[] {
-  return [row.dimension, step, start, ...sums];
+  return [row.dimension, step, start, ...sums.map(BigInt)];
 }

@@ -62,7 +62,7 @@ class SqliteDatabase implements Database {
     const places = upsert.columns.map(() => '?').join(', ');
     const statement = this.#statement(insertStatement(upsert, `values (${places})`));
     const written = new Set<string>();
-    for (const row of rows) if (BigInt(statement.run(...row).changes) > 0n) written.add(String(row[0]));
+    for (const row of rows) if (statement.run(...row).changes) written.add(String(row[0]));
     return written;
   }
 
