@@ -9,6 +9,10 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  micro: {
+    shows: 'the hot cases one by one, an older revision (--base REV) against the files here',
+    run: async (options) => (await import('./micro/run/run.js')).measureMicro(options),
+  },
   e2e: {
     shows: 'plain Envoy against Envoy + Tollgate with everything on, by scenario (bench:e2e; --list names them)',
     run: async (options) => {
@@ -28,6 +32,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   limiter: {
     shows: 'finding the limits that cover a request among 1,000',
     run: async ({ short }) => (await import('./limiter.js')).measureLimiter(short ? 3 : 10),
+  },
+  long: {
+    shows: 'small requests beside bodies of many megabytes',
+    run: async ({ short, rounds }) =>
+      (await import('./long.js')).measureLong({ rounds: rounds ?? (short ? 1 : 3), seconds: short ? 5 : 20 }),
   },
   rules: {
     shows: 'a whole gateway with 10,000 keys and 1,000 limits',
@@ -60,7 +69,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       }),
   },
 };
-const DEFAULT = 'e2e';
+const DEFAULT = 'micro';
 
 function help(): string {
   const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
