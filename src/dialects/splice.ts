@@ -18,14 +18,20 @@ interface Edit {
 
 const ASKED = '"include_usage":true';
 
-/** The body for one target: a new buffer in which every byte outside the edits is the client's; `body` itself when there are none. */
+/** The body for one target in one piece; `body` itself when there are no edits. */
 export function spliceRequest(body: Buffer, facts: RequestFacts, splice: Splice): Buffer {
+  const pieces = splicePieces(body, facts, splice);
+  return pieces.length === 1 ? body : Buffer.concat(pieces);
+}
+
+/** The same without a copy: views of the client's bytes, and the edits between them; only `body` itself when there are none. */
+export function splicePieces(body: Buffer, facts: RequestFacts, splice: Splice): readonly Buffer[] {
   const edits: Edit[] = [];
   if (splice.model !== null && splice.model !== facts.model && facts.modelRange !== null)
     edits.push(modelEdit(facts, facts.modelRange, splice.model));
   if (splice.includeUsage && takesStreamOptions(facts)) edits.push(...usageEdits(facts));
   if (splice.outputCap) edits.push(...capEdits(facts, splice.outputCap));
-  return edits.length === 0 ? body : applyEdits(body, edits);
+  return edits.length === 0 ? [body] : applyEdits(body, edits);
 }
 
 /** A request whose usage comes only in a chunk that must be asked for. */
@@ -55,7 +61,7 @@ function insert(at: number, text: string): Edit {
   return { start: at, end: at, text };
 }
 
-function applyEdits(body: Buffer, edits: readonly Edit[]): Buffer {
+function applyEdits(body: Buffer, edits: readonly Edit[]): readonly Buffer[] {
   const pieces: Buffer[] = [];
   let at = 0;
   for (const edit of edits.toSorted((one, other) => one.start - other.start)) {
@@ -63,5 +69,5 @@ function applyEdits(body: Buffer, edits: readonly Edit[]): Buffer {
     at = edit.end;
   }
   pieces.push(body.subarray(at));
-  return Buffer.concat(pieces);
+  return pieces;
 }

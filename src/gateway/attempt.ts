@@ -7,7 +7,7 @@ import { authoriseOwn, lacksOwnKey, ownKeyNeeded } from '../providers/credential
 import type { UpstreamCall } from '../providers/kind.js';
 import { isForProviders } from '../providers/upstream-headers.js';
 import type { Parts } from './parts.js';
-import type { Continue, HeaderPair } from './reply.js';
+import type { BodyBytes, Continue, HeaderPair } from './reply.js';
 import { CONTINUE } from './reply.js';
 import type { Admitted, RequestState } from './state.js';
 import { refuseStoredObjects } from './stored-objects.js';
@@ -21,7 +21,7 @@ export interface UpstreamRequest {
   readonly target: ModelTarget;
   readonly set: readonly HeaderPair[];
   readonly remove: readonly string[];
-  readonly body: Buffer;
+  readonly body: BodyBytes;
   readonly wire: Wire;
   readonly call: RememberedCall | null;
   readonly warnings: readonly string[];

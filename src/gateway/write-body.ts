@@ -2,10 +2,11 @@ import type { Wire } from '../dialects/endpoint.js';
 import type { JsonObject } from '../dialects/json-value.js';
 import type { RequestFacts } from '../dialects/request-facts.js';
 import type { RequestMend } from '../dialects/request-mend.js';
-import { type Splice, spliceRequest } from '../dialects/splice.js';
+import { type Splice, splicePieces } from '../dialects/splice.js';
 import { Losses, unsupported } from '../dialects/translate/losses.js';
 import type { RememberedCall, Translation, TranslationContext } from '../dialects/translate/translation.js';
 import type { Envelope, ProviderKind } from '../providers/kind.js';
+import type { BodyBytes } from './reply.js';
 
 /** What one target's body is made by, as plain data: it goes to a thread where the body is long. */
 export interface BodyWork {
@@ -33,8 +34,8 @@ export interface BodyTools {
 }
 
 export interface WrittenBody {
-  /** The client's own buffer where no byte differs. */
-  readonly body: Buffer;
+  /** The client's own buffer where no byte differs; its pieces, not copied, where few do. */
+  readonly body: BodyBytes;
   /** null: the answer is in the client's dialect. */
   readonly call: RememberedCall | null;
   /** Fields that the target does not get. */
@@ -65,15 +66,22 @@ export function writeBody(body: Buffer, work: BodyWork, tools: BodyTools): Writt
 }
 
 /** The client's own bytes with the few that differ for this target. */
-function ownBody(body: Buffer, { facts, splice, envelope, direct }: BodyWork, tools: BodyTools): Buffer {
-  const own = spliceRequest(body, facts, splice);
+function ownBody(body: Buffer, { facts, splice, envelope, direct }: BodyWork, tools: BodyTools): BodyBytes {
+  const pieces = splicePieces(body, facts, splice);
+  const own = pieces.length === 1 ? body : pieces;
   if (facts.format !== 'json' || direct) return own;
-  const suspect = tools.mends.some((mend) => mend.suspects(own));
+  // What is mended is the same before and after the splice.
+  const suspect = tools.mends.some((mend) => mend.suspects(body));
   if (envelope === null && !suspect) return own;
-  const parsed = JSON.parse(own.toString()) as JsonObject;
+  const parsed = JSON.parse(joined(own).toString()) as JsonObject;
   const better = mended(parsed, tools);
   // Bytes stay the client's where there was nothing to do after all.
   return better === parsed && envelope === null ? own : Buffer.from(JSON.stringify(enclosed(better, envelope)));
+}
+
+/** In one piece. */
+export function joined(body: BodyBytes): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.concat(body);
 }
 
 function mended(body: JsonObject, { mends }: Pick<BodyTools, 'mends'>): JsonObject {

@@ -5,7 +5,7 @@ import { matchEndpoint } from '../../src/dialects/endpoints.js';
 import { GatewayError } from '../../src/dialects/error.js';
 import { scanRequest, scanRequestInSlices } from '../../src/dialects/request.js';
 import type { RequestFacts } from '../../src/dialects/request-facts.js';
-import { spliceRequest } from '../../src/dialects/splice.js';
+import { splicePieces, spliceRequest } from '../../src/dialects/splice.js';
 import { NO_RECORDINGS, openaiRecordings } from './recordings.js';
 
 const CHAT = endpoint('/v1/chat/completions');
@@ -128,6 +128,12 @@ t.test('splices', async (t) => {
     'nothing to do: the same buffer',
   );
   t.equal(splice('{"model":"x"}', null, true), '{"model":"x"}', 'no stream');
+  const pieces = splicePieces(asked, facts(asked), { model: 'y', includeUsage: false });
+  t.equal(Buffer.concat(pieces).toString(), asked.toString().replace('"x"', '"y"'));
+  const places = pieces.map(({ buffer, byteOffset }) => buffer === asked.buffer && byteOffset - asked.byteOffset);
+  t.same([places[0], places[2]], [0, asked.indexOf('"x"') + 3], "the client's bytes are not copied");
+  const same = splicePieces(asked, facts(asked), { model: 'x', includeUsage: true });
+  t.ok(same.length === 1 && same[0] === asked);
   const embeddings = endpoint('/v1/embeddings');
   const other = Buffer.from('{"model":"x","stream":true}');
   t.equal(spliceRequest(other, facts(other, embeddings), { model: null, includeUsage: true }), other, 'other endpoint');

@@ -7,7 +7,7 @@ import { findTranslation } from '../../dialects/translate/registry.js';
 import type { Translation } from '../../dialects/translate/translation.js';
 import { PROVIDER_KINDS } from '../../providers/registry.js';
 import { readWhole } from '../read-whole.js';
-import { type BodyTools, mendsOf, writeBody } from '../write-body.js';
+import { type BodyTools, joined, mendsOf, writeBody } from '../write-body.js';
 import type {
   LongJob,
   LongJobs,
@@ -44,7 +44,8 @@ function written({ body: bytes, work, translation, kind, refusesStored, signs }:
   const stored = refusesStored ? storedReference(work.wire, original) : null;
   // It will be refused: nobody wants the rest.
   if (stored !== null) return { kind: 'written', body: null, ...NOT_TRANSLATED, warnings: [], digest: null, stored };
-  const { body, call, warnings } = writeBody(original, work, toolsFor(original, { work, translation, kind }));
+  const { body: pieces, call, warnings } = writeBody(original, work, toolsFor(original, { work, translation, kind }));
+  const body = joined(pieces);
   return {
     kind: 'written',
     body: body === original ? null : ownBytes(body),

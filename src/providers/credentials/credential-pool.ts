@@ -6,7 +6,8 @@ export interface OutgoingCall {
   readonly method: string;
   /** As it goes onto the wire, query included. */
   readonly path: string;
-  readonly body: Buffer;
+  /** In one piece or in several. */
+  readonly body: Buffer | readonly Buffer[];
   /** Of the body, SHA-256 in hexadecimal, where somebody has made it already. */
   readonly digest?: string | null;
   /** Number of the choice, so that weights rotate. */

@@ -22,7 +22,8 @@ export interface SignedCall {
   readonly host: string;
   /** As it goes onto the wire, query included. */
   readonly path: string;
-  readonly body: Buffer | string;
+  /** In one piece or in several. */
+  readonly body: Buffer | string | readonly Buffer[];
   /** Of the body, SHA-256 in hexadecimal, where somebody has made it already. */
   readonly digest?: string | null;
   /** More headers to cover; lower-case names. They must arrive as they are. */
@@ -143,6 +144,9 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-function sha256(data: Buffer | string): string {
-  return createHash('sha256').update(data).digest('hex');
+function sha256(data: SignedCall['body']): string {
+  const hash = createHash('sha256');
+  if (typeof data === 'string' || Buffer.isBuffer(data)) hash.update(data);
+  else for (const piece of data) hash.update(piece);
+  return hash.digest('hex');
 }
