@@ -1,4 +1,13 @@
-import type { BodyChange, BodyInterest, Continue, Pass, Refuse, Reply, RequestBodyMode } from '../gateway/reply.js';
+import {
+  type BodyChange,
+  type BodyInterest,
+  CONTINUE,
+  type Continue,
+  type Pass,
+  type Refuse,
+  type Reply,
+  type RequestBodyMode,
+} from '../gateway/reply.js';
 import {
   ATTEMPT_NAMESPACE,
   BODY_MODE,
@@ -26,6 +35,7 @@ const writer = new WireWriter();
 /** Answers that never differ: written once. */
 export const UNCHANGED_CHUNK = constant(() => empty(RESPONSE.response_body));
 export const GO_ON = constant(() => empty(RESPONSE.response_headers));
+const GO_ON_TO_BODY = constant(() => empty(RESPONSE.request_headers));
 export const RESPONSE_TRAILERS = constant(() => writer.end(writer.begin(RESPONSE.response_trailers)));
 export const REQUEST_TRAILERS = constant(() => writer.end(writer.begin(RESPONSE.request_trailers)));
 const DROPPED_CHUNK = constant(dropped);
@@ -72,6 +82,7 @@ export interface ReplyIdentity {
 /** The gateway's answer to one message, for Envoy. */
 export function toResponse(phase: Replied, reply: Reply, identity: ReplyIdentity): ProcessingResponse {
   if (reply.kind === 'refuse') return refusal(reply);
+  if (reply === CONTINUE && phase === 'request_headers') return GO_ON_TO_BODY;
   const { set, remove, body, pass } = reply;
   writer.start();
   // The cluster of attempt 1 is chosen when the route is selected: without `clearRoute` the static group is used.

@@ -1,4 +1,5 @@
-const SLOTS = 256;
+/** So many that names of one request seldom take each other's place. */
+const SLOTS = 1024;
 /** Names of headers and fields are shorter; a longer text is not looked for. */
 const LONGEST = 64;
 
@@ -20,8 +21,9 @@ export class NameCache {
 function slotOf(bytes: Buffer, at: number, length: number): number {
   const first = bytes[at] ?? 0;
   const middle = bytes[at + (length >> 1)] ?? 0;
+  const later = bytes[at + (length >> 2) * 3] ?? 0;
   const last = bytes[at + length - 1] ?? 0;
-  return (length * 31 + first * 7 + middle * 3 + last * 13) % SLOTS;
+  return (length * 31 + first * 7 + middle * 37 + later * 13 + last * 101) % SLOTS;
 }
 
 function isSame(known: string, bytes: Buffer, at: number): boolean {

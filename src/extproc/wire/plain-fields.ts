@@ -53,7 +53,8 @@ function readValue(reader: WireReader): string | number | undefined {
   const outer = reader.enter();
   while (!reader.done) {
     const tag = reader.tag();
-    if (tag === message(3)) value = reader.text();
+    // Most come with every message: a cluster's name, who answered.
+    if (tag === message(3)) value = reader.name();
     else if (tag === NUMBER) value = reader.double();
     else {
       // Another kind of value.

@@ -130,7 +130,7 @@ export class WireWriter {
     let rest = length;
     for (let index = 0; index < needed - 1; index += 1) {
       this.#bytes[at + index] = (rest & 0x7f) | 0x80;
-      rest = Math.floor(rest / 128);
+      rest >>>= 7;
     }
     this.#bytes[at + needed - 1] = rest;
   }
@@ -174,7 +174,7 @@ export class WireWriter {
     let rest = value;
     while (rest > 0x7f) {
       this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
-      rest = Math.floor(rest / 128);
+      rest >>>= 7;
     }
     this.#bytes[this.#at++] = rest;
   }
