@@ -17,6 +17,8 @@ export const NOTHING_USED: Amounts = { requests: 0, input_tokens: 0, output_toke
 const ESTIMATE_MARGIN = 1.25;
 const ESTIMATE_SLACK = 16;
 const COUNTED_BYTES = 16 * 1024;
+/** Beside an answer that may be so many times as long, it makes no difference whether a hold knows the input or its bound. */
+const OUTWEIGHS = 8;
 
 type Done = (result: Admitted | GatewayError) => void;
 
@@ -79,10 +81,9 @@ class Reservation {
       this.#finish(admitted);
       return;
     }
-    // Whoever pays by limits gets better estimates after a crash; counting a long text would hold up the others.
-    if (covering.countsTokens || admitted.body.length <= COUNTED_BYTES)
-      state.inputEstimate = this.#countInput(admitted);
-    const bounds = this.#bounds(admitted, covering);
+    const most = this.#mostOf(admitted);
+    if (isInputWorthCounting(admitted, covering, most)) state.inputEstimate = this.#countInput(admitted);
+    const bounds = this.#bounds(most, covering);
     const hardCost = this.#isCostHard(covering);
     if (bounds.cost === null && hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
     const amounts = { ...bounds, cost: bounds.cost ?? 0 };
@@ -118,12 +119,14 @@ class Reservation {
     return this.#parts.tokens.estimateInput(admitted, tokenFamily(admitted.plan[0]?.name ?? admitted.model));
   }
 
+  #mostOf({ body, facts, plan: targets, outputCap }: Admitted): Bounds {
+    const { rules, arrivedAt: at, key } = this.#state;
+    return boundsOf({ body, facts, targets, prices: rules.prices, outputCap, at, labels: key?.labels ?? {} });
+  }
+
   /** Cost is bounded for certain; tokens by their estimate with a margin, or a small limit would let nothing through. */
-  #bounds(admitted: Admitted, { countsTokens }: Covering): Bounds {
-    const { rules, arrivedAt, key, inputEstimate: estimate } = this.#state;
-    const { body, facts, plan: targets, outputCap } = admitted;
-    const labels = key?.labels ?? {};
-    const most = boundsOf({ body, facts, targets, prices: rules.prices, outputCap, at: arrivedAt, labels });
+  #bounds(most: Bounds, { countsTokens }: Covering): Bounds {
+    const { inputEstimate: estimate } = this.#state;
     if (!countsTokens || estimate === null) return most;
     const likely = Math.ceil(estimate * ESTIMATE_MARGIN) + ESTIMATE_SLACK;
     const input = Math.min(most.input_tokens, likely);
@@ -135,6 +138,13 @@ class Reservation {
     this.#state.admitted = admitted;
     this.#work.done(admitted);
   }
+}
+
+/** Whoever pays by limits gets better estimates after a crash; counting a long text for that would hold up the others. */
+function isInputWorthCounting({ body }: Admitted, { rules, countsTokens }: Covering, most: Bounds): boolean {
+  if (rules.some(({ tokens }) => tokens?.of === 'input')) return true;
+  if (most.input_tokens * OUTWEIGHS <= most.output_tokens) return false;
+  return countsTokens || body.length <= COUNTED_BYTES;
 }
 
 /** The answer is bounded by what was held for it, whichever of several bounds the client set. */

@@ -205,3 +205,29 @@ t.test('conditions never see a key', async (t) => {
   for (const name of ['authorization', 'x-api-key', 'cookie']) t.equal(subject?.request.header(name), undefined, name);
   t.ok((subject?.request.inputTokens() ?? 0) > 0);
 });
+
+t.test('the input is counted where that makes a difference', async (t) => {
+  const window = { kind: 'duration', ms: 60_000 } as const;
+  const tokens = (of: 'total' | 'input') => ({ max: 10n ** 9n, window, sliding: false, of });
+  const covering = (of: 'total' | 'input'): Covering => ({
+    rules: [{ ...RULE, tokens: tokens(of) }],
+    countsTokens: true,
+    countsCost: false,
+    hardCost: false,
+  });
+  const body = (max_tokens: number) =>
+    Buffer.from(
+      JSON.stringify({ model: 'b/large', max_tokens, messages: [{ role: 'user', content: 'x'.repeat(100) }] }),
+    );
+  const ask = (of: 'total' | 'input', max_tokens: number) => {
+    const limiter = new SampleLimiter({ covering: covering(of) });
+    const { parts } = run(limiter, { body: body(max_tokens) });
+    return { held: limiter.asked[0]?.amounts.input_tokens, counted: parts.holds[0]?.input_estimate };
+  };
+  const bytes = body(4000).length;
+  t.same(ask('total', 4000), { held: bytes, counted: undefined }, 'the answer may be far longer: bounded by its bytes');
+  const counted = ask('total', 10);
+  t.type(counted.counted, 'number');
+  t.ok((counted.held ?? 0) < body(10).length);
+  t.type(ask('input', 4000).counted, 'number', 'a limit of input alone');
+});
