@@ -59,10 +59,11 @@ export function serviceCall(role: string, rid: string): EnvoyConfig {
       { key: ROLE_METADATA, value: role },
       { key: RID_METADATA, value: rid },
     ],
-    // A stream that is opened just when the old process says GOAWAY goes to the new one.
+    // A stream that is opened just when the old process says GOAWAY goes to the new one, and one whose process dies before its
+    // first answer to another one: nothing was decided yet that anybody knows of.
     retry_policy: {
       num_retries: 3,
-      retry_on: 'connect-failure,refused-stream',
+      retry_on: 'connect-failure,refused-stream,reset',
       retry_back_off: { base_interval: '0.020s', max_interval: '0.100s' },
       // While one of several workers is away, another one takes its requests. A lone one is tried again itself.
       retry_host_predicate: [

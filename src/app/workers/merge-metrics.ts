@@ -21,6 +21,7 @@ const OURS: Readonly<Record<`tollgate_${GaugeName | SeriesName}`, Rule>> = {
   tollgate_provider_health: 'least',
   // The counters are in one store.
   tollgate_limit_used_ratio: 'most',
+  tollgate_event_loop_delay_seconds: 'most',
   tollgate_export_waiting_entries: 'most',
   tollgate_export_oldest_seconds: 'most',
 };
