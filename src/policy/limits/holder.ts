@@ -141,7 +141,8 @@ function placesOf(
   slots: readonly Slot[],
   states: readonly CounterState[],
 ): Readonly<Record<string, number>> {
-  const places: Record<string, number> = {};
+  // As a dictionary from the beginning: the names are many, and each new one would be a new shape.
+  const places: Record<string, number> = Object.create(null);
   for (const [index, { counter }] of slots.entries()) {
     const state = states[index];
     if (state !== undefined) places[state.place] = amountOf(counter.of, ask.amounts);

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { CounterState, CounterStore } from '../../store/counter-store.js';
 import { fieldName } from './fields.js';
 import type { LimitRow } from './limiter.js';
@@ -12,30 +11,55 @@ const LONGEST_SHOWN = 200;
 interface Seen {
   readonly slot: Slot;
   state: CounterState;
+  /** Rises with each use. */
+  at: number;
 }
 
-/** The counters that requests of this process have used lately, for lists. */
+/**
+ * The counters that requests of this process have used lately, for lists. In two generations: when the younger one is full, the older
+ * one is forgotten as a whole, which costs a request nothing; a list kept in the order of use cost it more than its limits.
+ */
 export class SeenCounters {
-  readonly #seen: LRUCache<string, Seen>;
+  /** Counters of one generation. */
+  readonly #most: number;
+  #young = new Map<string, Seen>();
+  #old = new Map<string, Seen>();
+  #uses = 0;
 
+  /** Keeps at most `most` counters, the latest half of them for certain. */
   constructor(most: number) {
-    this.#seen = new LRUCache({ max: most });
+    this.#most = most >> 1;
   }
 
   note(slots: readonly Slot[], states: readonly CounterState[]): void {
     for (const [index, slot] of slots.entries()) {
       const state = states[index];
       if (state === undefined) continue;
-      const seen = this.#seen.get(slot.counter.key);
-      if (seen === undefined || seen.slot.rule !== slot.rule) {
-        this.#seen.set(slot.counter.key, { slot: shown(slot), state });
-      } else seen.state = state;
+      this.#uses += 1;
+      const seen = this.#young.get(slot.counter.key);
+      if (seen !== undefined && seen.slot.rule === slot.rule) {
+        seen.state = state;
+        seen.at = this.#uses;
+      } else this.#keep(slot.counter.key, { slot: shown(slot), state, at: this.#uses });
     }
+  }
+
+  #keep(key: string, seen: Seen): void {
+    if (this.#young.size >= this.#most && !this.#young.has(key)) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, seen);
+  }
+
+  #all(): Seen[] {
+    const old = [...this.#old].flatMap(([key, seen]) => (this.#young.has(key) ? [] : seen));
+    return [...this.#young.values(), ...old].sort((one, other) => other.at - one.at);
   }
 
   /** Counters of these limits, most recently used first, read in chunks with other work in between. */
   rows(limits: ReadonlySet<string>, store: CounterStore, done: (rows: readonly LimitRow[]) => void): void {
-    const all = [...this.#seen.values()].filter(({ slot }) => limits.has(slot.rule.name));
+    const all = this.#all().filter(({ slot }) => limits.has(slot.rule.name));
     const rows: LimitRow[] = [];
     const next = (from: number): void => {
       const chunk = all.slice(from, from + CHUNK);

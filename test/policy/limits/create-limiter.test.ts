@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Subject } from '../../../src/config/condition.js';
 import { createLimiterMemory } from '../../../src/policy/limits/limiter-memory.js';
+import { SeenCounters } from '../../../src/policy/limits/seen-counters.js';
 import { LimiterUnderTest, START } from './limiter-under-test.js';
 import { bound, compiled, dollars, limitRule, MONTH, PER_USER, subjectOf, TOTAL } from './sample-limits.js';
 
@@ -205,6 +206,26 @@ t.test('rows', async (t) => {
   next.now += 60_000;
   next.store.mode = 'down';
   t.equal((await next.rows()).length, 2, 'as they were seen last');
+});
+
+t.test('rows are bounded, and the latest are among them', async (t) => {
+  const memory = { ...createLimiterMemory(), seen: new SeenCounters(20) };
+  const under = new LimiterUnderTest([limitRule('x', { per: [{ kind: 'key.id' }], requests: bound(1000) })], {
+    memory,
+  });
+  const shown = async () => (await under.rows()).map(({ partition }) => partition['key.id']);
+  const used: string[] = [];
+  for (let number = 0; number < 57; number += 1) {
+    // One of them is used all the time.
+    for (const key of [`k${number}`, 'often']) {
+      under.settle(under.held({ key }));
+      if (used.includes(key)) used.splice(used.indexOf(key), 1);
+      used.unshift(key);
+    }
+    const keys = await shown();
+    t.ok(keys.length <= 20 && keys.length >= Math.min(used.length, 10), `${keys.length} rows`);
+    t.same(keys, used.slice(0, keys.length), 'the latest first, each once');
+  }
 });
 
 t.test('conditions that name limits', async (t) => {
