@@ -101,7 +101,7 @@ function pacedRows({ stream }: Traffic, samples: Samples, { ours, direct }: Yard
     const cells = latencies.flatMap((latency) => {
       const own = added(contender, latency);
       const base = added(ours, latency);
-      return [millis(own), base > 0 ? times(own / base) : '–'];
+      return [millis(own), own > 0 && base > 0 ? times(own / base) : '–'];
     });
     return [
       contender.system.name,

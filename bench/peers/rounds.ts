@@ -1,9 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Comparison, measure, type Sample, type Scenario } from '../compare.js';
 import type { Contender } from './contender.js';
 import { WRONG_KEY } from './prove.js';
 import type { Traffic } from './traffic.js';
 
 const PROMPT = 150;
+/** What a gateway writes after its last answer, such as logs and records, is part of what an answer costs. */
+const AFTERWARDS_MS = 300;
+
+/** A slow system gets more time, for as many requests as its figures need. */
+const SLOW = 2;
 
 /** Requests per second of each system at saturation, by kind of answer. */
 export interface Pace {
@@ -15,25 +21,26 @@ type Load = Comparison['load'];
 
 /** Runs until it is warm. @returns what it can answer per second then */
 export async function warmUp(load: Load, contender: Contender, seconds: number): Promise<Pace> {
-  const pace = { json: 0, stream: 0 };
-  for (const kind of ['json', 'stream'] as const) {
-    const connections = kind === 'json' ? 32 : 16;
-    let requests = connections * 2;
-    // A cold system tells little about a warm one: from a short run to a long one.
-    for (const part of [0.2, 0.8, 0]) {
-      const { rate } = await measure(load, contender.system, {
-        name: `warm-up, ${kind}`,
-        stream: kind === 'stream',
-        model: kind === 'stream' ? 'quick' : 'bench',
-        connections,
-        requests,
-        prompt: PROMPT,
-      });
-      pace[kind] = rate;
-      requests = Math.max(requests, Math.round(rate * seconds * part));
-    }
+  return {
+    json: await warmRate(load, contender, { stream: false, connections: 32, seconds }),
+    stream: await warmRate(load, contender, { stream: true, connections: 16, seconds: seconds / 2 }),
+  };
+}
+
+async function warmRate(
+  load: Load,
+  { system }: Contender,
+  { stream, connections, seconds }: Pick<Traffic, 'stream' | 'connections' | 'seconds'>,
+): Promise<number> {
+  const scenario = { name: 'warm-up', stream, connections, model: stream ? 'quick' : 'bench', prompt: PROMPT };
+  const few = connections * 2;
+  let { rate } = await measure(load, system, { ...scenario, requests: few });
+  // A cold system tells little about a warm one: from a short run to a long one.
+  for (const share of [0.2, 0.8]) {
+    const requests = Math.max(few, Math.round(rate * seconds * share));
+    ({ rate } = await measure(load, system, { ...scenario, requests }));
   }
-  return pace;
+  return rate;
 }
 
 export interface Entry {
@@ -56,13 +63,25 @@ export async function runRounds(
   for (let round = 0; round < rounds; round += 1) {
     for (const { contender, pace } of suited) {
       const scenario = scenarioOf(traffic, contender, pace);
-      samples.get(contender)?.push(await measure(load, contender.system, scenario));
+      const timed = traffic.rate === null ? withAftermath(load) : load;
+      samples.get(contender)?.push(await measure(timed, contender.system, scenario));
     }
   }
   return samples;
 }
 
-function scenarioOf(traffic: Traffic, { refusals }: Contender, pace: Pace): Scenario {
+/** CPU is read when a run has returned. */
+function withAftermath(load: Load): Load {
+  return {
+    async run(order) {
+      const result = await load.run(order);
+      await wait(AFTERWARDS_MS);
+      return result;
+    },
+  };
+}
+
+function scenarioOf(traffic: Traffic, { refusals, quick }: Contender, pace: Pace): Scenario {
   const { name, stream, connections, rate, seconds, wrongKey } = traffic;
   const perSecond = rate ?? (stream ? pace.stream : pace.json);
   return {
@@ -71,7 +90,7 @@ function scenarioOf(traffic: Traffic, { refusals }: Contender, pace: Pace): Scen
     connections,
     prompt: PROMPT,
     model: stream ? 'quick' : 'bench',
-    requests: Math.max(connections, Math.round(perSecond * seconds)),
+    requests: Math.max(connections, Math.round(perSecond * seconds * (rate === null && !quick ? SLOW : 1))),
     ...(rate === null ? {} : { rate }),
     ...(wrongKey ? { key: WRONG_KEY, status: refusals } : {}),
   };

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Options } from '../options.js';
 import {
   EVERYTHING,
@@ -10,7 +11,7 @@ import {
   startTollgate,
   startUpstream,
 } from '../systems.js';
-import { type Contender, memoryOf } from './contender.js';
+import { type Contender, cpuSoFar, memoryOf } from './contender.js';
 import { installPeers } from './install.js';
 import { isInstalled, LITELLM, NotInstalled, PORTKEY } from './places.js';
 import { askBoth, prove } from './prove.js';
@@ -19,6 +20,8 @@ import { type Entry, runRounds, type Samples, warmUp } from './rounds.js';
 import { startLitellm } from './start-litellm.js';
 import { startPortkey } from './start-portkey.js';
 import { JSON_SATURATED, STREAM_SATURATED, TRAFFIC, type Traffic } from './traffic.js';
+
+const IDLE_MS = 4000;
 
 /**
  * `npm run bench:peers`: plain Envoy, Tollgate with everything on, and other gateways beside it, all before the same
@@ -47,9 +50,9 @@ async function compareAll(options: Options): Promise<void> {
   try {
     printHead();
     const field = await startAll(upstream.port, started);
-    const idle = new Map(started.map((contender) => [contender, memoryOf(contender.system)]));
+    const fresh = new Map(started.map((contender) => [contender, memoryOf(contender.system)]));
     await runAll(load, [field.direct, ...started], { field, options });
-    printMemory(started, idle);
+    await printAtRest(started, fresh);
   } finally {
     await Promise.all(started.map(({ system }) => system.stop()));
     load.stop();
@@ -140,12 +143,17 @@ function printHead(): void {
   );
 }
 
-function printMemory(started: readonly Contender[], idle: ReadonlyMap<Contender, number>): void {
-  console.log('\n### Memory, all processes\n');
-  console.log('| system | after start | at the end |\n|---|---|---|');
-  for (const one of started) {
-    const cells = [idle.get(one) ?? 0, memoryOf(one.system)].map((mebibytes) => `${mebibytes.toFixed(0)} MiB`);
-    console.log(`| ${one.system.name} | ${cells.join(' | ')} |`);
+/** Memory, and what each does when nobody asks: at a low rate that is a large part of the CPU per request. */
+async function printAtRest(started: readonly Contender[], fresh: ReadonlyMap<Contender, number>): Promise<void> {
+  const before = started.map(({ system }) => cpuSoFar(system));
+  await wait(IDLE_MS);
+  const idle = started.map(({ system }, index) => (cpuSoFar(system) - (before[index] ?? 0)) / IDLE_MS);
+  console.log('\n### Memory of all processes, and CPU without a request\n');
+  console.log('| system | after start | at the end | CPU per second |\n|---|---|---|---|');
+  for (const [index, one] of started.entries()) {
+    const cells = [fresh.get(one) ?? 0, memoryOf(one.system)].map((mebibytes) => `${mebibytes.toFixed(0)} MiB`);
+    // Microseconds per millisecond are milliseconds per second.
+    console.log(`| ${one.system.name} | ${cells.join(' | ')} | ${(idle[index] ?? 0).toFixed(1)} ms |`);
   }
 }
 

@@ -19,13 +19,13 @@ export interface Traffic {
 const all = (): boolean => true;
 const gateways = ({ system }: Contender): boolean => Object.keys(system.parts()).length > 0;
 
-/** CPU per request counts here: what LiteLLM, the slowest, does in two seconds is about a hundred requests. */
+/** CPU per request counts here: what LiteLLM, the slowest, does in two seconds is about a hundred requests (`SLOW` in rounds.ts). */
 export const JSON_SATURATED: Traffic = {
   name: 'small JSON, saturated, 32 connections',
   stream: false,
   rate: null,
   connections: 32,
-  seconds: 1.5,
+  seconds: 1.2,
   rounds: 5,
   wrongKey: false,
   suits: gateways,
@@ -52,7 +52,7 @@ const JSON_PACED: Traffic = {
   ...JSON_SATURATED,
   name: 'small JSON, 20 per second',
   rate: 20,
-  seconds: 4,
+  seconds: 3,
   rounds: 3,
   suits: all,
 };
@@ -68,7 +68,7 @@ const JSON_FASTER: Traffic = {
   ...JSON_PACED,
   name: 'small JSON, 100 per second',
   rate: 100,
-  seconds: 2,
+  seconds: 1.5,
   suits: ({ quick }) => quick,
 };
 
