@@ -20,6 +20,8 @@ export interface System {
   readonly headers?: Readonly<Record<string, string>>;
   /** Pids by part, whose CPU counts, with that of their children. */
   readonly parts: () => Readonly<Record<string, number>>;
+  /** Its page of metrics, where it has one. */
+  metrics?(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -115,13 +117,14 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
     await wait(50);
   }
   await wait(200);
-  const { gateway } = JSON.parse(readFileSync(addresses, 'utf8')) as { gateway: string };
+  const { gateway, admin } = JSON.parse(readFileSync(addresses, 'utf8')) as { gateway: string; admin: string };
   const pid = (name: string): number => Number(readFileSync(join(directory, 'run', `${name}.pid`), 'utf8'));
   return {
     name: more.name ?? 'Envoy + Tollgate',
     port: Number(gateway.split(':').at(-1)),
     prefix: 'p/',
     parts: () => ({ envoy: pid('envoy'), service: pid('service') }),
+    metrics: async () => (await fetch(`http://${admin}/metrics`)).text(),
     stop: () => ended(child),
   };
 }

@@ -19,6 +19,7 @@ import { Gateway } from '../gateway/gateway.js';
 import type { LongWork } from '../gateway/long-work/long-work.js';
 import type { Rules } from '../gateway/parts.js';
 import { createLog, type Log, readLogLevel } from '../observability/log.js';
+import { watchLoopDelay } from '../observability/loop-delay.js';
 import { createMetrics, type Metrics } from '../observability/metrics.js';
 import { createRedact } from '../observability/redact.js';
 import { createBadKeyGuard } from '../policy/keys/bad-key-guard.js';
@@ -217,6 +218,8 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     onProblem: (message) => log.write('error', message),
   });
   metrics.watch('long_work_waiting_bytes', longWork.waitingBytes);
+  const loopDelay = watchLoopDelay();
+  metrics.watchSeries('event_loop_delay_seconds', () => loopDelay.read());
   const gateway = new Gateway({
     envoyLog,
     health,

@@ -15,6 +15,10 @@ const SERIES = {
     help: 'Used and held ÷ max of the fullest counter of a limit',
     labels: ['limit', 'of'],
   },
+  event_loop_delay_seconds: {
+    help: 'How late the event loop was since the scrape before, by quantile; 1 is the longest',
+    labels: ['quantile'],
+  },
   export_waiting_entries: { help: 'Ledger entries that an exporter has not sent yet', labels: ['exporter'] },
   export_oldest_seconds: { help: 'Age of the oldest entry that an exporter has not sent yet', labels: ['exporter'] },
 } as const;
