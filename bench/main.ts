@@ -56,6 +56,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ({ short, rounds }) =>
       (await import('./transport.js')).measureTransports({ rounds: rounds ?? (short ? 1 : 5), share: short ? 0.1 : 1 }),
   },
+  workers: {
+    shows: 'one service process against two, counters in Redis',
+    run: async ({ short, rounds }) =>
+      (await import('./workers.js')).measureWorkers({
+        rounds: rounds ?? (short ? 1 : 5),
+        requests: short ? 2000 : 8000,
+      }),
+  },
   peers: {
     shows: 'other gateways beside Tollgate, same upstream, same load (npm run bench:peers -- install first)',
     run: async (options) => (await import('./peers/run.js')).measurePeers(options),

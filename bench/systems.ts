@@ -64,6 +64,8 @@ export interface TollgateSections {
   readonly keys?: readonly object[];
   readonly limits?: readonly object[];
   readonly store?: object;
+  /** Service processes; not given: one. */
+  readonly workers?: number;
   /** Environment of the gateway, beyond ours. */
   readonly environment?: Readonly<Record<string, string>>;
   /** For the table; `Envoy + Tollgate` if not given. */
@@ -90,7 +92,7 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
   const free = '127.0.0.1:0';
   const config = {
     runtime_directory: 'run',
-    gateway: { listen: free },
+    gateway: { listen: free, workers: more.workers ?? 1 },
     admin: { listen: free },
     envoy: { admin: free, concurrency: 1 },
     ledger: { directory: 'data/ledger' },
@@ -123,7 +125,12 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
     name: more.name ?? 'Envoy + Tollgate',
     port: Number(gateway.split(':').at(-1)),
     prefix: 'p/',
-    parts: () => ({ envoy: pid('envoy'), service: pid('service') }),
+    parts: () => ({
+      envoy: pid('envoy'),
+      ...Object.fromEntries(
+        Array.from({ length: more.workers ?? 1 }, (_, at) => [workerName(at), pid(workerName(at))]),
+      ),
+    }),
     metrics: async () => (await fetch(`http://${admin}/metrics`)).text(),
     stop: () => ended(child),
   };
@@ -155,6 +162,10 @@ export async function startPlainEnvoy(upstream: number): Promise<System> {
   };
   const port = listeners.listener_statuses[0]?.local_address.socket_address.port_value ?? 0;
   return { name: 'plain Envoy', port, prefix: '', parts: () => ({ envoy: child.pid ?? 0 }), stop: () => ended(child) };
+}
+
+function workerName(index: number): string {
+  return index === 0 ? 'service' : `service-worker-${index}`;
 }
 
 async function ended(child: ChildProcess): Promise<void> {
