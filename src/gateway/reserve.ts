@@ -17,6 +17,8 @@ export const NOTHING_USED: Amounts = { requests: 0, input_tokens: 0, output_toke
 const ESTIMATE_MARGIN = 1.25;
 const ESTIMATE_SLACK = 16;
 const COUNTED_BYTES = 16 * 1024;
+/** A hold has a margin and is settled with the truth: the time of a whole count would be the largest part of a long request. */
+const SAMPLE_BYTES = 1024;
 /** Beside an answer that may be so many times as long, it makes no difference whether a hold knows the input or its bound. */
 const OUTWEIGHS = 8;
 
@@ -116,7 +118,8 @@ class Reservation {
 
   /** In the tokens of the model that is asked first, whatever name stands for it. */
   #countInput(admitted: Admitted): number {
-    return this.#parts.tokens.estimateInput(admitted, tokenFamily(admitted.plan[0]?.name ?? admitted.model));
+    const family = tokenFamily(admitted.plan[0]?.name ?? admitted.model);
+    return this.#parts.tokens.estimateInput(admitted, family, SAMPLE_BYTES);
   }
 
   #mostOf({ body, facts, plan: targets, outputCap }: Admitted): Bounds {

@@ -119,6 +119,20 @@ t.test('estimates and what providers counted', { skip: NO_RECORDINGS }, async (t
   }
 });
 
+t.test('a sample stands for the rest', async (t) => {
+  const sentences = [
+    'Jörg asked why the model had said so. ',
+    '{"id": 17, "tags": ["a", "b"]}\n',
+    'for (const x of y) z(x);\n',
+  ];
+  const text = Array.from({ length: 900 }, (_, index) => sentences[(index * 7) % 3]).join('');
+  const tools = [{ type: 'function', function: { name: 'look', description: text.slice(0, 9_000) } }];
+  for (const sent of [said(text), request({ messages: [{ role: 'user', content: 'hi' }], tools })]) {
+    const ratio = counter.estimateInput(sent, undefined, 1024) / counter.estimateInput(sent);
+    t.ok(ratio > 0.8 && ratio < 1.25, `${ratio}`);
+  }
+});
+
 t.test('the mock is counted as it counts', async (t) => {
   const mock = tokenFamily('mock/echo');
   const value = {
