@@ -42,10 +42,11 @@ const STREAM_ANSWER = [
   responseBody(LAST, true),
 ];
 
-let requests = 0;
+const ID = '0b4e2ad5-8c3e-4a8b-9f5c-';
+const ID_DIGITS = 12;
 
+/** Made once; each request gets a copy with its own id. */
 function headersFor(key: string, length: number): Buffer {
-  requests += 1;
   return requestHeaders([
     [':authority', '127.0.0.1:8080'],
     [':path', '/v1/chat/completions'],
@@ -57,8 +58,17 @@ function headersFor(key: string, length: number): Buffer {
     ['user-agent', 'bench/1.0'],
     ['content-length', String(length)],
     ['x-forwarded-proto', 'http'],
-    ['x-request-id', `0b4e2ad5-8c3e-4a8b-9f5c-${String(requests).padStart(12, '0')}`],
+    ['x-request-id', ID + '0'.repeat(ID_DIGITS)],
   ]);
+}
+
+let requests = 0;
+
+function withOwnId(template: Buffer): Buffer {
+  requests += 1;
+  const headers = Buffer.from(template);
+  headers.write(String(requests).padStart(ID_DIGITS, '0'), headers.indexOf(ID) + ID.length, 'latin1');
+  return headers;
 }
 
 async function serviceWith(sections: object): Promise<Gateway> {
@@ -149,14 +159,19 @@ interface Asked {
 function exchanges(name: string, gateway: Gateway, { keys, bodies, answer }: Asked): MicroCase {
   const served = { gateway, inFlight: new InFlight() };
   const wholeBodies = bodies.map(requestBody);
+  const count = Math.max(keys.length, bodies.length);
+  const heads = Array.from({ length: count }, (_, index) =>
+    headersFor(keys[index % keys.length] ?? '', bodies[index % bodies.length]?.length ?? 0),
+  );
   const expected = answer.length === 0 ? 1 : answer.length + 2;
   let at = 0;
   const one = (done: (problem: Error | null) => void): void => {
-    at += 1;
-    const body = bodies[at % bodies.length];
-    const head = headersFor(keys[at % keys.length] ?? '', body?.length ?? 0);
-    const whole = wholeBodies[at % bodies.length];
-    const messages = answer.length === 0 || whole === undefined ? [head] : [head, whole, ...answer];
+    at = (at + 1) % count;
+    const template = heads[at];
+    const whole = wholeBodies[at % wholeBodies.length];
+    if (template === undefined || whole === undefined) throw new Error('nothing to ask');
+    const head = withOwnId(template);
+    const messages = answer.length === 0 ? [head] : [head, whole, ...answer];
     new EnvoyStream(served, messages, (answers) =>
       done(answers === expected ? null : new Error(`${answers} answers instead of ${expected}`)),
     );
