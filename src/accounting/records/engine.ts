@@ -28,7 +28,7 @@ import type { UsageRow } from './usage-report.js';
 import { addSource, readPositions, writeBatch } from './write-batch.js';
 
 /** How long `get` waits for a request that may just have finished. */
-const PATIENCE_MS = 500;
+export const PATIENCE_MS = 500;
 /** How long a query waits for a database that is being opened. */
 const OPENING_MS = 5_000;
 

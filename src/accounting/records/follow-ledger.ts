@@ -4,8 +4,11 @@ import type { RecordsState } from './record.js';
 
 /** Segments of living processes are looked at this often, if nobody pokes before; all others every `FULL_MS`. */
 const POLL_MS = 200;
-/** What comes within this time of a pass that wrote something is one transaction, unless somebody asks: a commit is worth fifty rows. */
-const COLLECT_MS = 250;
+/**
+ * What comes within this time of a pass that wrote something is one transaction, unless somebody asks: every row changes a page of the
+ * index of ids, and the more rows a transaction has, the more of them share one.
+ */
+const COLLECT_MS = 1_000;
 const FULL_MS = 2_000;
 /** A look at everything may take this share of the time at most: a ledger may have 10,000 segments. */
 const FULL_SHARE = 1 / 20;
@@ -34,6 +37,8 @@ export class LedgerFollower {
   /** Before this, a poke does not begin a pass. */
   #collectUntil = 0;
   #collecting: NodeJS.Timeout | null = null;
+  /** Before this, nothing is collected. */
+  #hurryUntil = 0;
   /** Those who want a look at the ledger that has not begun yet. */
   #waiting: (() => void)[] = [];
   #error: string | null = null;
@@ -55,15 +60,21 @@ export class LedgerFollower {
 
   /** Something was written to the ledger. */
   poke(): void {
-    if (this.#poked || this.#collecting !== null) return;
+    if (this.#poked) return;
     const left = this.#collectUntil - performance.now();
     if (left <= 0) this.#begin();
     else {
-      this.#collecting = setTimeout(() => {
+      this.#collecting ??= setTimeout(() => {
         this.#collecting = null;
         this.#begin();
       }, left);
     }
+  }
+
+  /** For so long every entry is taken as soon as it is there: somebody waits for a request that may just have finished. */
+  hurry(ms: number): void {
+    this.#hurryUntil = performance.now() + ms;
+    this.#collectUntil = 0;
   }
 
   /**
@@ -116,7 +127,8 @@ export class LedgerFollower {
     const written = this.#engine.state.written;
     try {
       await this.#engine.catchUp({ livingOnly: !full });
-      if (this.#engine.state.written > written) this.#collectUntil = performance.now() + COLLECT_MS;
+      const now = performance.now();
+      if (this.#engine.state.written > written && now >= this.#hurryUntil) this.#collectUntil = now + COLLECT_MS;
       if (full) this.#nextFull = performance.now() + FULL_MS + (performance.now() - started) / FULL_SHARE;
       this.#recovered();
       return await this.#expire();

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { RecordsEngine } from './engine.js';
+import { PATIENCE_MS, RecordsEngine } from './engine.js';
 import { LedgerFollower } from './follow-ledger.js';
 import { type EngineOptions, type RecordQuery, RecordsUnavailableError, type UsageQuery } from './record.js';
 import type { FromRecords, ToRecords } from './records-protocol.js';
@@ -25,6 +25,7 @@ parentPort?.on('message', (message: ToRecords) => {
 
 async function answer({ number, method, argument }: Extract<ToRecords, { kind: 'ask' }>): Promise<void> {
   try {
+    if (method === 'get') follower.hurry(FRESH_MS + PATIENCE_MS);
     await follower.fresh(FRESH_MS);
     tell({ kind: 'answer', number, value: await ask(method, argument) });
   } catch (error) {

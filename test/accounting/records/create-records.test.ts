@@ -52,6 +52,25 @@ async function requestsIn(records: Records): Promise<number> {
   return sum?.requests ?? 0;
 }
 
+t.test('a request that finishes while somebody waits for it does not wait to be collected', async (t) => {
+  const directory = temporaryDirectory(t);
+  const { ledger } = testLedger(directory);
+  const { records } = open(t as Test, directory, { kind: 'sqlite', path: join(directory, 'records.db') });
+  let seen = false;
+  // A stalled machine may miss the time that a question waits; a collection of entries would at every try.
+  for (let number = 0; number < 10 && !seen; number += 1) {
+    ledger.finish(final(`before${number}`));
+    await ledger.synced();
+    // What this writes begins a time in which entries are collected.
+    await records.list({ limit: 1, cursor: null });
+    const asked = records.get(`late${number}`);
+    setTimeout(() => ledger.finish(final(`late${number}`)), 50);
+    seen = (await asked) !== null;
+  }
+  t.ok(seen, 'without a word that something was written');
+  await ledger.close();
+});
+
 for (const { kind, skip } of KINDS) {
   t.test(`${kind}: a finished request can be asked for at once`, { skip }, async (t) => {
     const databases = await testDatabases(t, kind);
