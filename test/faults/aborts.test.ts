@@ -5,6 +5,7 @@ import type { FinalEntry } from '../../src/accounting/ledger/entry.js';
 import { type Open, opened } from '../e2e/client.js';
 import { type Gateway, startGateway } from '../e2e/harness.js';
 import { type Script, type Scripted, startScripted } from '../e2e/scripted.js';
+import { eventually } from '../eventually.js';
 import { seededRandom } from '../seeded-random.js';
 import { finalEntries } from './kills/figures.js';
 import { prose } from './kills/prose.js';
@@ -141,10 +142,19 @@ t.before(async () => {
       prices: [{ model: '*', input: PRICE.input / 1_000, output: PRICE.output / 1_000 }],
     },
   });
-  // The tokenizer is loaded when it is first needed; before that words are counted.
-  const { body } = KINDS[0] ?? { body: {} };
-  await gateway.post(chat.path, { model: 'p/gpt-warm', ...body });
+  await eventually('the tokenizer is loaded, which begins when it is first needed', countsTokens);
 });
+
+/** Words are counted before, which is more than the one token. */
+async function countsTokens(): Promise<boolean> {
+  const { body, steps } = KINDS[0] ?? { body: {}, steps: [] };
+  provider.on('gpt-warm', { headers: SSE, chunks: steps.slice(0, 2).map(({ event }) => event) });
+  const metadata = { 'x-tollgate-metadata': JSON.stringify({ user: 'warm' }) };
+  await gateway.post(chat.path, { model: 'p/gpt-warm', stream: true, ...body }, metadata);
+  await gateway.idle();
+  await gateway.settled();
+  return finalsOf('warm').at(-1)?.usage?.output === 1;
+}
 
 /** A stream of which the provider has written so many events. */
 interface Cut {
