@@ -11,7 +11,7 @@ import { countLocally } from './count-locally.js';
 import { dropBody } from './drop-body.js';
 import { isGone, isLong, longUpstreamRequest } from './long-request.js';
 import type { Parts } from './parts.js';
-import { CONTINUE, type HeaderPair, type Reply } from './reply.js';
+import type { HeaderPair, Reply } from './reply.js';
 import { HOLD_MS, release, reserve } from './reserve.js';
 import { retryReasons } from './retry-reasons.js';
 import { mayRewrite } from './rewriting.js';
@@ -186,12 +186,10 @@ function holdEntry(state: RequestState, { facts, model, route, plan }: Admitted)
 function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, upstream: UpstreamRequest): Reply {
   openAttempt(parts, state, 1, upstream);
   state.mayTranslate = mayRewrite(parts, state, admitted.plan);
+  const spare = hasSpareCredential(parts, state, upstream.target, upstream.credential);
   return {
-    ...CONTINUE,
-    set: [
-      ...upstream.set,
-      ...retryHeaders(admitted, { spare: hasSpareCredential(parts, state, upstream.target, upstream.credential) }),
-    ],
+    kind: 'continue',
+    set: upstream.set.concat(retryHeaders(admitted, { spare })),
     remove: upstream.remove,
     body: unchanged(state, admitted, upstream) ? null : upstream.body,
     pass: {
@@ -204,6 +202,8 @@ function firstAttempt(parts: Parts, state: RequestState, admitted: Admitted, ups
       },
       mayTranslate: state.mayTranslate,
     },
+    interest: null,
+    requestBody: null,
   };
 }
 

@@ -147,8 +147,8 @@ export class Exchange {
     this.lastByteAt = this.#parts.clock.monotonic();
     return {
       ...CONTINUE,
-      set: [...set, ...opened.set],
-      remove: [...remove, ...opened.remove],
+      set: opened.set.length === 0 ? set : set.concat(opened.set),
+      remove: opened.remove.length === 0 ? remove : remove.concat(opened.remove),
       interest: opened.interest,
     };
   }

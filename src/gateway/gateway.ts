@@ -49,6 +49,9 @@ export class Gateway {
 
   #stateFor(headers: HeaderView): RequestState {
     const path = headers.get(':path') ?? '/';
+    const endpoint = matchEndpoint(headers.get(':method') ?? 'GET', path);
+    // Nearly always: the path says all by itself.
+    const isPlain = endpoint !== null && endpoint.path === path && endpoint.body !== 'none';
     return {
       id: headers.get('x-request-id') ?? '',
       rules: this.#parts.rules(),
@@ -56,9 +59,9 @@ export class Gateway {
       arrivedAt: this.#parts.clock.now(),
       startedAt: this.#parts.clock.monotonic(),
       endedAt: 0,
-      errors: errorShapeFor(headers, path),
-      endpoint: matchEndpoint(headers.get(':method') ?? 'GET', path),
-      modelId: modelIdFromPath(path),
+      errors: isPlain ? endpoint.errors : errorShapeFor(headers, path),
+      endpoint,
+      modelId: isPlain ? null : modelIdFromPath(path),
       key: null,
       ownKeys: NO_OWN_KEYS,
       user: '',

@@ -23,6 +23,10 @@ export interface OpenedAnswer {
   readonly remove: readonly string[];
 }
 
+const NO_HEADERS: readonly HeaderPair[] = [];
+const NO_NAMES: readonly string[] = [];
+const LENGTH: readonly string[] = ['content-length'];
+
 /** Dialects of clients that have streams. */
 const STREAMED: ReadonlySet<Wire> = new Set<Wire>([
   'openai-chat',
@@ -75,9 +79,9 @@ function passed(state: RequestState, attempt: OpenAttempt, headers: HeaderView):
     pipe: new PassingPipe({ meter, wire: attempt.wire, plainStream, hidesUsage }),
     interest: 'streamed',
     isStream: framing !== null,
-    set: [],
+    set: NO_HEADERS,
     // Bytes may be taken out or added: a length stated by the provider would be wrong then.
-    remove: plainStream ? ['content-length'] : [],
+    remove: plainStream ? LENGTH : NO_NAMES,
   };
 }
 
