@@ -29,7 +29,7 @@ export async function measureTransports({
   const load = startLoad();
   const systems: System[] = [await startPlainEnvoy(upstream.port)];
   try {
-    for (const name of ['grpc-js', 'http2']) {
+    for (const name of ['grpc-js', 'http2', 'net']) {
       systems.push(await startTollgate(upstream.port, { name, environment: { TOLLGATE_TRANSPORT: name } }));
     }
     const scenarios = SCENARIOS.map((each) => ({ ...each, requests: Math.ceil(each.requests * share) }));

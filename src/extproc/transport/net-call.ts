@@ -2,7 +2,6 @@ import { STATUS } from '../grpc-status.js';
 import { type Channel, GuardedCall } from '../guarded-call.js';
 import type { ProcessingResponse } from '../messages.js';
 import { decodeRequest } from '../wire/decode-request.js';
-import { encodeFramed } from '../wire/encode-response.js';
 import type { Stream, StreamUser } from './h2/stream.js';
 import { ANSWER_HEADERS, endBlock } from './header-blocks.js';
 import { FrameError, MessageFrames } from './message-frames.js';
@@ -29,11 +28,9 @@ export class NetCall implements Channel, StreamUser {
   }
 
   send(response: ProcessingResponse): void {
-    const pieces: Buffer[] = [];
-    encodeFramed(response, pieces);
     if (!this.#answered) this.#stream.headers(ANSWER_HEADERS);
     this.#answered = true;
-    this.#stream.send(pieces);
+    this.#stream.send(response);
   }
 
   end(): void {

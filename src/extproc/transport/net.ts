@@ -114,7 +114,7 @@ class HealthCheck implements StreamUser {
   halfClosed(): void {
     this.#stream.headers(ANSWER_HEADERS);
     // Field 1, a varint, in its frame.
-    this.#stream.send([Buffer.from([0, 0, 0, 0, 2, 0x08, this.#status()])]);
+    this.#stream.send(Buffer.from([0, 0, 0, 0, 2, 0x08, this.#status()]));
     this.#stream.end(GOOD_END);
   }
 

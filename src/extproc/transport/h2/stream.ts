@@ -62,19 +62,16 @@ export class Stream {
     this.#outgoing.soon();
   }
 
-  /** @param pieces stay as they are until they have left */
-  send(pieces: readonly Buffer[]): void {
+  /** @param bytes stay as they are until they have left */
+  send(bytes: Buffer | readonly Buffer[]): void {
     if (this.#over || this.#last !== null) return;
-    let length = 0;
-    for (const piece of pieces) length += piece.length;
-    const { writer, window, peer } = this.#outgoing;
-    if (this.#queued === 0 && length <= this.window.left && length <= window.left && length <= peer.maxFrame) {
-      this.#take(length);
-      for (const piece of pieces) writer.append(piece);
+    if (Buffer.isBuffer(bytes)) {
+      if (this.#fits(bytes.length)) this.#outgoing.writer.append(bytes);
+      else this.#wait([bytes], bytes.length);
     } else {
-      this.#queue.push(...pieces);
-      this.#queued += length;
-      this.pump();
+      const length = bytes.reduce(addLength, 0);
+      if (this.#fits(length)) for (const piece of bytes) this.#outgoing.writer.append(piece);
+      else this.#wait(bytes, length);
     }
     this.#outgoing.soon();
   }
@@ -142,6 +139,20 @@ export class Stream {
     this.#user?.closed();
   }
 
+  /** True: a frame of this length has begun. */
+  #fits(length: number): boolean {
+    const { window, peer } = this.#outgoing;
+    if (this.#queued > 0 || length > this.window.left || length > window.left || length > peer.maxFrame) return false;
+    this.#take(length);
+    return true;
+  }
+
+  #wait(pieces: readonly Buffer[], length: number): void {
+    this.#queue.push(...pieces);
+    this.#queued += length;
+    this.pump();
+  }
+
   /** Begins a frame and takes its bytes from the windows. */
   #take(length: number): void {
     this.#outgoing.writer.data(this.id, length, this.#outgoing.peer.maxFrame);
@@ -178,4 +189,8 @@ export class Stream {
     if (this.#remoteClosed) this.gone();
     else this.reset(CODE.none);
   }
+}
+
+function addLength(sum: number, piece: Buffer): number {
+  return sum + piece.length;
 }
