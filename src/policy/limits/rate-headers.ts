@@ -1,8 +1,18 @@
-import type { CounterState } from '../../store/counter-store.js';
+import type { CounterState, Dimension } from '../../store/counter-store.js';
 import { remainingOf } from './measure.js';
 import type { Slot } from './slots.js';
 
 type Header = readonly [name: string, value: string];
+type Unit = 'requests' | 'tokens';
+
+const UNITS: Readonly<Record<Dimension, Unit | null>> = {
+  requests: 'requests',
+  input_tokens: 'tokens',
+  output_tokens: 'tokens',
+  tokens: 'tokens',
+  cost: null,
+  concurrent: null,
+};
 
 /**
  * OpenAI's six `x-ratelimit-*` for the tightest limit that counts requests and the tightest that counts tokens: least left,
@@ -20,12 +30,12 @@ interface Counted {
   readonly states: readonly CounterState[];
 }
 
-function addTightest(headers: Header[], unit: 'requests' | 'tokens', { slots, states }: Counted): void {
+function addTightest(headers: Header[], unit: Unit, { slots, states }: Counted): void {
   let tightest = Number.POSITIVE_INFINITY;
   let found = -1;
   for (const [index, { rule, counter }] of slots.entries()) {
     const state = states[index];
-    if (state === undefined || rule.action.kind !== 'reject' || !counter.of.endsWith(unit)) continue;
+    if (state === undefined || UNITS[counter.of] !== unit || rule.action.kind !== 'reject') continue;
     const share = counter.max === 0n ? 0 : Number(remainingOf(counter, state)) / Number(counter.max);
     if (share >= tightest) continue;
     tightest = share;

@@ -35,6 +35,11 @@ const TOKENS: Readonly<Record<TokenKind, Dimension>> = {
 };
 const NO_WINDOW: CounterWindow = { kind: 'total' };
 
+/** Partitions of one rule whose slots are kept at hand; the same few keys and users ask most. */
+const MOST_KEPT = 500;
+/** Values come from clients: longer ones are not kept. */
+const LONGEST_KEPT = 200;
+
 /** `timeZone`: IANA name for calendar windows. */
 export function compileRule(rule: LimitRule, order: number, timeZone: string): CompiledRule {
   const bounds = boundsOf(rule, timeZone);
@@ -50,11 +55,30 @@ export function compileRule(rule: LimitRule, order: number, timeZone: string): C
   if (readers.length > 0) {
     // A missing value is the empty string, a partition like any other.
     const partitionOf = (subject: Subject) => readers.map((read) => read(subject) ?? '');
-    return { rule, order, slots: (subject, { enforced }) => build(partitionOf(subject), enforced) };
+    const [first] = readers;
+    if (first === undefined || readers.length > 1)
+      return { rule, order, slots: (subject, { enforced }) => build(partitionOf(subject), enforced) };
+    const counting = keeping((value) => build([value], false));
+    const enforcing = keeping((value) => build([value], true));
+    return { rule, order, slots: (subject, use) => (use.enforced ? enforcing : counting)(first(subject) ?? '') };
   }
   const enforcing = build([], true);
   const counting = build([], false);
   return { rule, order, slots: (_subject, { enforced }) => (enforced ? enforcing : counting) };
+}
+
+function keeping(build: (value: string) => readonly Slot[]): (value: string) => readonly Slot[] {
+  const known = new Map<string, readonly Slot[]>();
+  return (value) => {
+    if (value.length > LONGEST_KEPT) return build(value);
+    let slots = known.get(value);
+    if (slots === undefined) {
+      if (known.size >= MOST_KEPT) known.clear();
+      slots = build(value);
+      known.set(value, slots);
+    }
+    return slots;
+  };
 }
 
 function boundsOf(rule: LimitRule, timeZone: string): readonly CompiledBound[] {

@@ -48,12 +48,14 @@ export class Thresholds {
   }
 
   #lookAt(slot: Slot, state: CounterState): void {
-    const used = usedOf(slot.counter, state);
+    const used = Number(usedOf(slot.counter, state));
     const { max } = slot.counter;
-    if (used > 0n && max > 0n) this.#tellUpTo(Number(used) / Number(max), slot, state);
+    if (used > 0 && max > 0n) this.#tellUpTo(used / Number(max), slot, state);
   }
 
   #tellUpTo(ratio: number, { rule, counter, partition }: Slot, state: CounterState): void {
+    // Nearly always.
+    if (ratio < (rule.alertAt[0] ?? 0)) return;
     const used = usedOf(counter, state);
     const { max } = counter;
     for (const share of rule.alertAt) {

@@ -11,6 +11,26 @@ import { compileRule } from '../../../src/policy/limits/slots.js';
 import type { CounterWindow, Dimension } from '../../../src/store/counter-store.js';
 import { bound, dollars, limitRule, MONTH, subjectOf, TOTAL } from './sample-limits.js';
 
+t.test('every request gets the slots of its own partition, however many came before', async (t) => {
+  const rule = limitRule('x', { per: [{ kind: 'request.user' }], requests: bound(60), concurrent: 3 });
+  const { slots } = compileRule(rule, 0, 'UTC');
+  const users = Array.from({ length: 1_500 }, (_, number) => `u${number}`);
+  users.push('', 'a'.repeat(300), `${'a'.repeat(300)}b`, '__proto__');
+  for (const user of [...users, ...users.toReversed(), 'u1499', 'u1499']) {
+    for (const enforced of [true, false]) {
+      const key = (of: Dimension, window: CounterWindow) =>
+        counterKey(keyPrefix('x', of, window), partitionText(['request.user'], [user]));
+      const got = slots(subjectOf({ user }), { enforced });
+      const wanted = [
+        [key('requests', { kind: 'duration', ms: 60_000, sliding: false }), enforced, user],
+        [key('concurrent', { kind: 'total' }), enforced, user],
+      ];
+      const said = got.map(({ counter, partition }) => [counter.key, counter.enforced, partition[0]]);
+      if (JSON.stringify(said) !== JSON.stringify(wanted)) t.same(said, wanted);
+    }
+  }
+});
+
 t.test('keys', async (t) => {
   const rule = limitRule('per user|x', {
     per: [{ kind: 'key.id' }, { kind: 'key.labels', name: 'team' }, { kind: 'request.user' }],
