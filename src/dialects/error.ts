@@ -25,7 +25,11 @@ export class GatewayError extends Error {
 
   /** @param message for people, complete sentences, no secrets; shown to the client as it is */
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
+    // Nobody reads where a refusal was made, and to note it costs as much as all the rest of one.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'GatewayError';
     this.code = code;
     this.status = options.status ?? ERROR_CODES[code].status;
