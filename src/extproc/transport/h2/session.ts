@@ -29,6 +29,8 @@ const EMPTY = Buffer.alloc(0);
 const FAREWELL = Buffer.from('farewell');
 /** Bytes that the socket has not taken: nothing is read before they are gone. */
 const BACKED_UP = 1024 * 1024;
+/** For the peer to answer the ping of a goodbye. */
+const ANSWER_MS = 5_000;
 /** For the peer to hear why, and to close. */
 const LINGER_MS = 1_000;
 
@@ -52,6 +54,7 @@ export class Session implements FrameSink {
   #current: Stream | null = null;
   #currentEnds = false;
   #currentLength = 0;
+  #leaving = false;
   /** New streams are refused. */
   #refusing = false;
   #over = false;
@@ -86,8 +89,10 @@ export class Session implements FrameSink {
       this.#socket.destroy();
       return;
     }
+    this.#leaving = true;
     this.#write(FRAME.goaway, goaway(LARGEST, CODE.none));
     this.#write(FRAME.ping, FAREWELL);
+    setTimeout(() => this.#refuse(), ANSWER_MS).unref();
   }
 
   /** The socket is gone. */
@@ -257,12 +262,16 @@ export class Session implements FrameSink {
     if (stream !== 0) throw new ConnectionError(CODE.protocol, 'a ping of a stream');
     ofLength(payload, 8);
     if ((flags & FLAG.ack) === 0) this.#write(FRAME.ping, payload, FLAG.ack);
-    else if (payload.equals(FAREWELL) && !this.#refusing) {
-      // All that the peer sent before it knew has come.
-      this.#refusing = true;
-      this.#write(FRAME.goaway, goaway(this.#lastStream, CODE.none));
-      this.#endIfIdle();
-    }
+    // All that the peer sent before it knew has come.
+    else if (this.#leaving && payload.equals(FAREWELL)) this.#refuse();
+  }
+
+  /** From now on. */
+  #refuse(): void {
+    if (this.#refusing || this.#over) return;
+    this.#refusing = true;
+    this.#write(FRAME.goaway, goaway(this.#lastStream, CODE.none));
+    this.#endIfIdle();
   }
 
   #removed(stream: Stream): void {
