@@ -217,7 +217,7 @@ const CASES: Readonly<Record<string, (t: Test, transport: TransportName) => Prom
   },
 };
 
-for (const transport of ['grpc-js', 'http2'] as const) {
+for (const transport of ['grpc-js', 'http2', 'net'] as const) {
   t.test(transport, async (t) => {
     for (const [what, check] of Object.entries(CASES)) t.test(what, async (t) => check(t, transport));
   });

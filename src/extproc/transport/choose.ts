@@ -4,8 +4,8 @@ export type TransportName = 'net' | 'http2' | 'grpc-js';
 
 const NAMES: readonly TransportName[] = ['net', 'http2', 'grpc-js'];
 
-/** Chosen by measurement: docs/decisions/0018-two-transports-for-grpc.md. */
-export const DEFAULT_TRANSPORT: TransportName = 'grpc-js';
+/** Chosen by measurement: docs/decisions/0019-http2-by-ourselves.md. */
+export const DEFAULT_TRANSPORT: TransportName = 'net';
 
 /**
  * Reads the setting `TOLLGATE_TRANSPORT`; not set or empty = the default.

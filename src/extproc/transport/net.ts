@@ -69,6 +69,8 @@ class NetTransport implements Transport {
     this.#sessions.set(socket, session);
     socket.on('data', (chunk) => session.push(chunk));
     socket.on('error', (error) => this.#lost(error));
+    // Who has said everything listens no more either.
+    socket.once('end', () => session.closed());
     socket.once('close', () => {
       this.#sessions.delete(socket);
       session.closed();

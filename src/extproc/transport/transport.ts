@@ -13,7 +13,7 @@ export interface TransportOptions {
 
 /**
  * Carries ext_proc streams and the standard health check over gRPC. Every transport behaves the same towards Envoy
- * (test/extproc/transport.test.ts).
+ * (test/extproc/transport/).
  */
 export interface Transport {
   /** Streams open now. */

@@ -66,11 +66,14 @@ export class FrameWriter {
     const [first] = pieces;
     if (first === undefined) return;
     const socket = this.#socket;
-    if (pieces.length === 1) socket.write(first);
-    else {
-      socket.cork();
-      for (const piece of pieces) socket.write(piece);
-      socket.uncork();
+    // A peer that has left hears nothing.
+    if (socket.writable) {
+      if (pieces.length === 1) socket.write(first);
+      else {
+        socket.cork();
+        for (const piece of pieces) socket.write(piece);
+        socket.uncork();
+      }
     }
     this.#pieces = [];
     // The socket has nothing left: the kernel has it all.

@@ -85,6 +85,7 @@ export class Session implements FrameSink {
    * Source: RFC 9113, section 6.8.
    */
   leave(): void {
+    if (this.#over) return;
     if (!this.#settled) {
       this.#socket.destroy();
       return;
@@ -95,7 +96,7 @@ export class Session implements FrameSink {
     setTimeout(() => this.#refuse(), ANSWER_MS).unref();
   }
 
-  /** The socket is gone. */
+  /** The socket is gone, or the peer's half of it. */
   closed(): void {
     this.#over = true;
     for (const stream of [...this.#streams.values()]) stream.gone();

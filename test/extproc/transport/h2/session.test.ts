@@ -265,9 +265,28 @@ t.test('a connection that is not read is not read from', async (t) => {
   t.ok(dataOf(peer, 1).length > 80 * 100_000, 'and goes on');
 });
 
+t.test('a peer that leaves before its answers', async (t) => {
+  const started = await startEcho(t, 'net');
+  for (let index = 0; index < 20; index += 1) {
+    const peer = connected(
+      t,
+      started,
+      GREETING,
+      frame(1, 4, 1, blockOf('later')),
+      frame(0, 0, 1, Buffer.concat([one, one])),
+    );
+    if (index % 2 === 0) peer.socket.end();
+    else peer.socket.destroySoon();
+    await peer.untilClosed();
+  }
+  await eventually('all are over', () => started.transport.streams() === 0);
+  t.ok(started.closed.length >= 10, 'those that only end are heard');
+  t.same(started.faults, []);
+});
+
 t.test('windows are given back', async (t) => {
   const started = await startEcho(t, 'net');
-  const peer = connected(t, started, GREETING, frame(1, 4, 1, silent()));
+  const peer = connected(t, started, GREETING, frame(1, 4, 1, blockOf('silent')));
   const piece = frame(0, 0, 1, Buffer.concat([framed('x'.repeat(15_000))]));
   for (let sent = 0; sent < 12e6; sent += 15_000) {
     if (!peer.socket.write(piece)) await new Promise((resolve) => peer.socket.once('drain', resolve));
@@ -279,9 +298,9 @@ t.test('windows are given back', async (t) => {
   t.same(started.faults, []);
 });
 
-function silent(): Buffer {
-  const role = literal('role', 'echo');
-  return Buffer.concat([REQUEST.subarray(0, REQUEST.length - role.length), literal('role', 'silent')]);
+function blockOf(role: string): Buffer {
+  const echo = literal('role', 'echo');
+  return Buffer.concat([REQUEST.subarray(0, REQUEST.length - echo.length), literal('role', role)]);
 }
 
 t.test('a stop: what was sent before the goodbye is served, later streams are refused', async (t) => {
