@@ -21,26 +21,26 @@ t.test('two service processes behind one Envoy', { skip }, async (t) => {
     await provider.close();
     await redis.stop();
   });
-  const gateway = await startGateway(t, {
-    config: {
-      gateway: { workers: 2 },
-      store: { kind: 'redis', url: redis.url },
-      providers: {
-        p: { kind: 'openai-compatible', base_url: provider.baseUrl },
-        second: { kind: 'openai-compatible', base_url: provider.baseUrl },
-      },
-      models: { pair: { targets: ['p/fails', 'second/serves'] } },
-      keys: [
-        { id: 'e2e', secret: 'sk-e2e-0123456789abcdefghijklmnop' },
-        { id: 'limited', secret: LIMITED, labels: { team: 'limited' } },
-      ],
-      prices: [{ model: '*', input: 1, output: 2 }],
-      limits: [
-        { name: 'few', when: 'key.id == "limited"', requests: { max: LIMIT, window: 'total' } },
-        { name: 'all', per: ['request.user'], tokens: { max: 1_000_000_000, window: 'total' } },
-      ],
+  const config = {
+    gateway: { workers: 2 },
+    // A busy machine must not look like an outage.
+    store: { kind: 'redis', url: redis.url, timeout: '5s' },
+    providers: {
+      p: { kind: 'openai-compatible', base_url: provider.baseUrl },
+      second: { kind: 'openai-compatible', base_url: provider.baseUrl },
     },
-  });
+    models: { pair: { targets: ['p/fails', 'second/serves'] } },
+    keys: [
+      { id: 'e2e', secret: 'sk-e2e-0123456789abcdefghijklmnop' },
+      { id: 'limited', secret: LIMITED, labels: { team: 'limited' } },
+    ],
+    prices: [{ model: '*', input: 1, output: 2 }],
+    limits: [
+      { name: 'few', when: 'key.id == "limited"', requests: { max: LIMIT, window: 'total' } },
+      { name: 'all', per: ['request.user'], tokens: { max: 1_000_000_000, window: 'total' } },
+    ],
+  };
+  const gateway = await startGateway(t, { config });
   const ask = (model: string, key = gateway.key, user = 'ann') =>
     gateway.post(
       CHAT,
@@ -92,6 +92,33 @@ t.test('two service processes behind one Envoy', { skip }, async (t) => {
     const ids = (await askMany(12, 'p/x')).map(({ headers }) => headers['x-request-id'] ?? '');
     for (const id of ids) await events.until(`id: ${id}`);
     events.abort();
+  });
+
+  t.test('a new configuration is taken by both', async (t) => {
+    gateway.configure({
+      ...config,
+      models: { ...config.models, fresh: { targets: ['added/x'] } },
+      providers: {
+        ...config.providers,
+        added: { kind: 'openai-compatible', base_url: provider.baseUrl },
+      },
+    });
+    const before = new Set(finals(gateway).map(({ id }) => id));
+    await eventually('both know the new model', async () => {
+      const answers = await askMany(16, 'fresh');
+      const old = await askMany(4, 'p/x');
+      t.ok(old.every(({ status }) => status === 200));
+      t.ok(
+        answers.every(({ status }) => status === 200 || status === 404),
+        'a worker that knows the model finds its provider in Envoy',
+      );
+      return answers.every(({ status }) => status === 200);
+    });
+    await gateway.settled();
+    const taken = finals(gateway).filter(
+      (entry) => !before.has(entry.id) && entry.type === 'settle' && entry.model === 'fresh',
+    );
+    t.equal(new Set(taken.map((entry) => 'snapshot' in entry && entry.snapshot)).size, 1, 'one version');
   });
 
   t.test('a killed worker: its streams live, the other one serves, nothing is lost', async (t) => {
@@ -173,6 +200,22 @@ t.test('two service processes behind one Envoy', { skip }, async (t) => {
     await eventually('the old processes are gone', () => before.every(isDead));
     t.equal(requestsCounted(await gateway.metrics()) - counted, statuses.length, 'what the old ones counted stays');
     t.equal((await gateway.command('ledger', 'verify')).code, 0);
+  });
+
+  t.test('a stop lets all workers finish', async (t) => {
+    const streams = await Promise.all(Array.from({ length: 6 }, () => openStream(gateway)));
+    await provider.held(streams.length);
+    const pids = [gateway.pid('service'), workerPid(gateway)];
+    const stopped = gateway.stop();
+    provider.release();
+    for (const stream of streams) t.ok((await stream.finished()).complete);
+    await stopped;
+    t.ok(pids.every(isDead));
+    t.same(gateway.unsettled(), []);
+    t.notOk(
+      readdirSync(join(gateway.directory, 'run')).some((name) => /\.(sock|prom|pid)$/.test(name)),
+      'nothing is left',
+    );
   });
 });
 
