@@ -6,51 +6,56 @@ export interface AskedFor {
 }
 
 const END_CHUNKED = '0\r\n\r\n';
-/** Of a body, what is looked at: its first and its last piece, and no more of them than this at each side. */
+/** Of a body, what is looked at: so many bytes of its beginning, and so many of its end. */
 const LOOKED_AT = 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Reads requests of HTTP/1.1 off one connection, one at a time, and of their bodies only both ends. */
 export class RequestReader {
   readonly #onRequest: (request: AskedFor) => void;
   #head: Buffer | null = null;
+  #inBody = false;
   #path = '';
+  /** Of the body; null where chunks tell its end. */
   #left: number | null = null;
-  #pieces: Buffer[] | null = null;
+  #begin = NOTHING;
+  #end = NOTHING;
 
   constructor(onRequest: (request: AskedFor) => void) {
     this.#onRequest = onRequest;
   }
 
   push(piece: Buffer): void {
-    if (this.#pieces !== null) {
-      this.#pushBody(this.#pieces, piece);
+    if (this.#inBody) {
+      this.#pushBody(piece);
       return;
     }
     const bytes = this.#head === null ? piece : Buffer.concat([this.#head, piece]);
     const end = bytes.indexOf('\r\n\r\n');
-    if (end < 0) {
-      this.#head = bytes;
-      return;
-    }
-    this.#head = null;
-    const head = bytes.toString('latin1', 0, end);
-    this.#path = head.slice(head.indexOf(' ') + 1, head.indexOf(' ', head.indexOf(' ') + 1));
+    this.#head = end < 0 ? bytes : null;
+    if (end >= 0) this.#beginBody(bytes.toString('latin1', 0, end), bytes.subarray(end + 4));
+  }
+
+  #beginBody(head: string, piece: Buffer): void {
+    const [, path = ''] = head.split(' ', 2);
+    this.#path = path;
     const length = /\r\ncontent-length: *(\d+)/i.exec(head);
     const chunked = length === null && /\r\ntransfer-encoding: *chunked/i.test(head);
     this.#left = chunked ? null : Number(length?.[1] ?? 0);
-    this.#pieces = [];
-    this.#pushBody(this.#pieces, bytes.subarray(end + 4));
+    this.#begin = NOTHING;
+    this.#end = NOTHING;
+    this.#inBody = true;
+    this.#pushBody(piece);
   }
 
-  #pushBody(pieces: Buffer[], piece: Buffer): void {
-    if (piece.length > 0) pieces.push(piece);
-    // The last two stay, so that what is looked at cannot be cut.
-    if (pieces.length > 3) pieces.splice(1, 1);
+  #pushBody(piece: Buffer): void {
+    if (this.#begin.length < LOOKED_AT) this.#begin = join(this.#begin, piece).subarray(0, LOOKED_AT);
+    this.#end = (piece.length >= LOOKED_AT ? piece : join(this.#end, piece)).subarray(-LOOKED_AT);
     if (this.#left !== null) this.#left -= piece.length;
-    const whole = this.#left === null ? endOf(pieces).endsWith(END_CHUNKED) : this.#left <= 0;
+    const whole = this.#left === null ? this.#end.toString('latin1').endsWith(END_CHUNKED) : this.#left <= 0;
     if (!whole) return;
-    this.#pieces = null;
-    const ends = (pieces[0]?.toString('latin1', 0, LOOKED_AT) ?? '') + endOf(pieces);
+    this.#inBody = false;
+    const ends = this.#begin.toString('latin1') + this.#end.toString('latin1');
     this.#onRequest({
       path: this.#path,
       model: /"model": ?"([^"]*)"/.exec(ends)?.[1] ?? '',
@@ -59,12 +64,6 @@ export class RequestReader {
   }
 }
 
-function endOf(pieces: readonly Buffer[]): string {
-  const last = pieces.at(-1);
-  if (last === undefined) return '';
-  const text = last.toString('latin1', Math.max(0, last.length - LOOKED_AT));
-  const before = pieces.at(-2);
-  return before && text.length < LOOKED_AT
-    ? before.toString('latin1', Math.max(0, before.length - LOOKED_AT)) + text
-    : text;
+function join(one: Buffer, other: Buffer): Buffer {
+  return one.length === 0 ? other : Buffer.concat([one, other]);
 }
