@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
-import { parseAccessLogLine } from '../../src/accounting/access-log.js';
+import { parseAccessLogLine, plainFacts } from '../../src/accounting/access-log.js';
 import { amountsOf } from '../../src/accounting/amounts.js';
 import { FollowedFile } from '../../src/accounting/follow-file.js';
 import type { FinalEntry, HoldEntry } from '../../src/accounting/ledger/entry.js';
@@ -12,6 +12,7 @@ import { createPriceBook } from '../../src/accounting/prices.js';
 import { Reconciler } from '../../src/accounting/reconcile/create-reconciler.js';
 import type { Disagreement } from '../../src/accounting/reconcile/disagreement.js';
 import { observeAnswer } from '../../src/accounting/reconcile/observe-answer.js';
+import { watchedEntry } from '../../src/accounting/reconcile/watched-entry.js';
 import { AnswerWidths } from '../../src/accounting/recovery/answer-widths.js';
 import { entryFromLine } from '../../src/accounting/recovery/final-entry.js';
 import { parseAddress } from '../../src/config/address.js';
@@ -182,7 +183,8 @@ t.test('what nobody but Envoy saw is estimated from what was learned', async (t)
     t.ok(line, 'a line');
     if (!line) continue;
     t.equal(line.bytes_sent, answers.get(entry.id), 'body bytes as the client got them, without headers and framing');
-    observeAnswer(widths, line, entry);
+    t.ok(plainFacts(lines.get(entry.id) ?? ''), 'in the order that is read without parsing');
+    observeAnswer(widths, line, watchedEntry(entry));
   }
   // Streams that outlive the service.
   const truth = [12, 30, 45, 60];
