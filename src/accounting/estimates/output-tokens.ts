@@ -41,9 +41,11 @@ function tokensOf(events: number, counted: number, family: TokenFamily): number 
 /** Tokenizers seldom need fewer than one token for so many bytes: below that, counting is not worth its time. */
 const BYTES_PER_TOKEN = 5;
 const FAR_BELOW = 1.5;
-/** What stands out this much from the beginning of an answer needs no count of all of it. */
+/** What its beginning says of an answer is nearly always clear enough: more of it is counted only in between. */
 const BEGINNING_BYTES = 256;
-const CLEAR = 2;
+const CLEARLY_FAR = 2;
+const CLEARLY_NEAR = 1.25;
+const COUNTED_BYTES = 4096;
 
 /** The provider states far fewer output tokens than the content can have. Its number is booked all the same. */
 export function statesTooLittle(
@@ -57,6 +59,7 @@ export function statesTooLittle(
   if (contentBytes <= stated * BYTES_PER_TOKEN) return false;
   const bound = Math.max(1, stated) * FAR_BELOW;
   const beginning = outputTokensSeen(counter, answer, family, BEGINNING_BYTES);
-  if (beginning > bound * CLEAR || beginning * CLEAR < bound) return beginning > bound;
-  return outputTokensSeen(counter, answer, family) > bound;
+  if (beginning > bound * CLEARLY_FAR) return true;
+  if (beginning * CLEARLY_NEAR < bound) return false;
+  return outputTokensSeen(counter, answer, family, COUNTED_BYTES) > bound;
 }

@@ -121,14 +121,17 @@ t.test('a provider that states too little', async (t) => {
     ...counter,
     countText(text) {
       counted.push(text.length);
-      return 100;
+      return 60;
     },
   };
-  const said = read('openai-chat', text.repeat(5) + usage(20));
-  t.equal(statesTooLittle(watched, said, family), true);
-  t.same(counted, [256], 'what is clear from the beginning needs no count of all of it');
-  t.equal(statesTooLittle(watched, read('openai-chat', text.repeat(5) + usage(400)), family), false);
-  t.same(counted, [256, 256, 2250], 'what is near the bound does');
+  // 2,250 bytes, which the beginning makes 528 tokens.
+  const long = (tokens: number) =>
+    statesTooLittle(watched, read('openai-chat', text.repeat(5) + usage(tokens)), family);
+  t.equal(long(20), true);
+  t.equal(long(445), false);
+  t.same(counted, [256, 256], 'what is clear from the beginning needs no count of all of it');
+  t.equal(long(300), false);
+  t.same(counted, [256, 256, 256, 2250], 'what is near the bound does');
   t.equal(statesTooLittle(counter, read('openai-chat', usage(0)), family), false, 'nothing came, nothing was stated');
   t.equal(statesTooLittle(counter, read('openai-chat', text), family), false, 'no statement is no mismatch');
 });
