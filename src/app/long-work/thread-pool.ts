@@ -126,7 +126,10 @@ class ThreadPool implements LongWork {
   /** Its task alone is lost. The next one that waits starts another thread. */
   #ended(thread: Thread): void {
     this.#threads.delete(thread);
-    if (thread.task) finish(thread.task, unavailable());
+    if (thread.task) {
+      this.#options.onProblem('a thread for long work ended in the middle of it');
+      finish(thread.task, unavailable());
+    }
     thread.task = null;
     if (!this.#closed) this.#next();
   }
