@@ -107,6 +107,7 @@ t.test('a snapshot', async (t) => {
     listen: { host: '127.0.0.1', port: 0 },
     bodyLimit: 1_048_576,
     modelsOnly: false,
+    workers: 1,
     tls: null,
   });
   t.equal(snapshot.dataDirectory, '/etc/tollgate/data');

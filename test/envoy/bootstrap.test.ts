@@ -69,6 +69,17 @@ t.test('Envoy accepts every kind of provider, TLS for clients and IPv6', async (
   t.match(await validate('broken.yaml', 'static_resources: { listeners: [{ nme: x }] }'), [/nme/]);
 });
 
+t.test('several workers: an endpoint for each, all streams of a request at one', async (t) => {
+  const plain = settings();
+  const two = { ...plain, gateway: { ...plain.gateway, workers: 2 } };
+  const text = renderBootstrapYaml(two, options);
+  t.match(text, /extproc\.sock\n[\s\S]*extproc-worker-1\.sock\n/);
+  t.same(checkEnvoyConfig(two, text), []);
+  t.same(await validate('workers.yaml', text), []);
+  t.match(checkEnvoyConfig(two, renderBootstrapYaml(plain, options)), [/needs 2 endpoints/]);
+  t.match(checkEnvoyConfig(two, text.replace('RING_HASH', 'ROUND_ROBIN')), [/needs lb_policy: RING_HASH/]);
+});
+
 /** The base URL of a cluster's provider. */
 function originOf(cluster: Readonly<Record<string, unknown>>): string {
   const provider = providerOfCluster(String(cluster['name'])) ?? '';
