@@ -1,5 +1,5 @@
 import { STATUS } from '../grpc-status.js';
-import { FRAME_PREFIX } from '../wire/encode-response.js';
+import { FRAME_PREFIX } from '../wire/writer.js';
 
 /** Bytes that are no gRPC messages, or not such as we take. */
 export class FrameError extends Error {

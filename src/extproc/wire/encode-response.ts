@@ -1,8 +1,6 @@
 import type { ProcessingResponse } from '../messages.js';
 import { FRAME_PREFIX } from './writer.js';
 
-export { FRAME_PREFIX } from './writer.js';
-
 /** The message alone, in one piece. */
 export function encodeResponse(response: ProcessingResponse): Buffer {
   return (Buffer.isBuffer(response) ? response : Buffer.concat(response)).subarray(FRAME_PREFIX);
@@ -14,7 +12,7 @@ export function encodeFramed(response: ProcessingResponse, pieces: Buffer[]): vo
   else for (const piece of response) pieces.push(piece);
 }
 
-/** A message whose frame is on. @param framed what `encodeFramed` gave, whole */
+/** A message that somebody else has written, in its frame. */
 export function framedResponse(message: Buffer): ProcessingResponse {
   const prefix = Buffer.alloc(FRAME_PREFIX);
   prefix.writeUInt32BE(message.length, 1);
