@@ -49,6 +49,8 @@ export interface LoadResult {
   readonly cpu: number;
 }
 
+// Nobody is left to work for.
+process.on('disconnect', () => process.exit());
 let release = (): void => undefined;
 
 process.on('message', (load: Load) => {

@@ -16,6 +16,8 @@ const server = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => undefined);
   socket.on('close', () => stop());
 });
+// Nobody is left to work for.
+process.on('disconnect', () => process.exit());
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
   process.send?.((server.address() as AddressInfo).port);
 });
