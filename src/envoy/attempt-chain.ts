@@ -16,12 +16,8 @@ export const CREDENTIAL_HEADERS: readonly string[] = [
 /** Both roles may wait for a first token, `again` also for a repeat's pause; the per-try timeouts are shorter. */
 const MESSAGE_TIMEOUT = '300s';
 
-/** What the response phase of an attempt learns: which provider answered, on which try, at which address. */
-export const ATTEMPT_RESPONSE_ATTRIBUTES: readonly string[] = [
-  'xds.cluster_name',
-  'upstream.request_attempt_count',
-  'upstream.address',
-];
+/** What the response phase of an attempt learns: which provider answered, on which try. */
+export const ATTEMPT_RESPONSE_ATTRIBUTES: readonly string[] = ['xds.cluster_name', 'upstream.request_attempt_count'];
 
 /**
  * Filters of every attempt at every provider, in the order that makes them safe. Requests pass from top to bottom,

@@ -19,10 +19,8 @@ const DEFAULT_MESSAGE_TIMEOUT_MS = 5_000;
 export const RESPONSE_ATTRIBUTES: readonly string[] = [
   'xds.cluster_name',
   'upstream.request_attempt_count',
-  'upstream.address',
   'upstream.transport_failure_reason',
   'response.code_details',
-  'response.flags',
 ];
 
 /** What the `request` role sees unless a route, or its own answer to headers, says otherwise. */

@@ -175,7 +175,6 @@ t.test('what peek is told', async (t) => {
     attributes: { 'xds.cluster_name': 'provider-broken', 'upstream.request_attempt_count': 1 },
     metadata: { rid: reply.id, key: 'web' },
   });
-  t.match(heard[0]?.attributes['upstream.address'], /^127\.0\.0\.1:\d+$/);
   t.match(heard.find(({ phase, role }) => role === 'again' && phase === 'response_headers')?.attributes, {
     'xds.cluster_name': 'provider-good',
     'upstream.request_attempt_count': 2,
