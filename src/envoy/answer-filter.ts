@@ -1,4 +1,4 @@
-import { REQUEST_FILTER, RESPONSE_ATTRIBUTES, serviceCall } from './filters.js';
+import { type FilterOptions, REQUEST_FILTER, RESPONSE_ATTRIBUTES, serviceCall } from './filters.js';
 import { ANSWERED, firstThatHolds, metadataIs } from './matching.js';
 import { METADATA_NAMESPACE, ROLE_ANSWER, TRANSLATED_KEY, TRANSLATED_YES } from './names.js';
 import { duration, type EnvoyConfig, extension } from './typed-config.js';
@@ -17,10 +17,13 @@ const DEFAULT_MESSAGE_TIMEOUT_MS = 5_000;
  * `request` role has said its word by then and the two never wait at once. (Run on 1.40: with both waiting, the end of one
  * is a clean end of an empty answer.)
  */
-export function answerFilter(messageTimeoutMs: number = DEFAULT_MESSAGE_TIMEOUT_MS): EnvoyConfig {
+export function answerFilter({
+  messageTimeoutMs = DEFAULT_MESSAGE_TIMEOUT_MS,
+  workers = 1,
+}: FilterOptions = {}): EnvoyConfig {
   const filter = extension(REQUEST_FILTER, 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
     stat_prefix: ROLE_ANSWER,
-    grpc_service: serviceCall(ROLE_ANSWER, `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`),
+    grpc_service: serviceCall({ role: ROLE_ANSWER, rid: `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`, workers }),
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
     message_timeout: duration(messageTimeoutMs),

@@ -22,17 +22,20 @@ export const ATTEMPT_RESPONSE_ATTRIBUTES: readonly string[] = ['xds.cluster_name
 /**
  * Filters of every attempt at every provider, in the order that makes them safe. Requests pass from top to bottom,
  * answers from bottom to top. A first attempt without `x-tollgate-peek` opens no stream to the service.
+ * @param workers service processes
  */
-export function attemptChain(): readonly EnvoyConfig[] {
+export function attemptChain(workers: number): readonly EnvoyConfig[] {
   return [
     firstThatHolds('attempt', [
-      { predicate: { and_matcher: { predicate: [FIRST_ATTEMPT, PEEK_ASKED] } }, filters: [peek()] },
-      { predicate: { not_matcher: FIRST_ATTEMPT }, filters: [wipeCredentials(), again()] },
+      { predicate: { and_matcher: { predicate: [FIRST_ATTEMPT, PEEK_ASKED] } }, filters: [peek(workers)] },
+      { predicate: { not_matcher: FIRST_ATTEMPT }, filters: [wipeCredentials(), again(workers)] },
     ]),
     lengthAndStrip(),
     extension('envoy.filters.http.upstream_codec', 'extensions.filters.http.upstream_codec.v3.UpstreamCodec'),
   ];
 }
+
+const RID = `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`;
 
 /** Attempt 1 was prepared by the `request` role. */
 const FIRST_ATTEMPT = headerIs('attempt', 'x-envoy-attempt-count', '1');
@@ -58,10 +61,10 @@ function headerMutation(name: string, { request = [], response = [] }: HeaderMut
  * answered the headers and every chunk it was sent, the service leaves, and the rest flows without it.
  * Fails open: an answer that nobody could judge is still an answer.
  */
-function peek(): EnvoyConfig {
+function peek(workers: number): EnvoyConfig {
   return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
     stat_prefix: ROLE_PEEK,
-    grpc_service: serviceCall(ROLE_PEEK, `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`),
+    grpc_service: serviceCall({ role: ROLE_PEEK, rid: RID, workers }),
     failure_mode_allow: true,
     message_timeout: MESSAGE_TIMEOUT,
     processing_mode: {
@@ -97,10 +100,10 @@ function wipeCredentials(): EnvoyConfig {
  * judges the answer as `peek` does, and must answer or leave when it does not want to: an unanswered chunk holds up the
  * response. (Envoy ignores mode_override in a filter that sends bodies without waiting.)
  */
-function again(): EnvoyConfig {
+function again(workers: number): EnvoyConfig {
   return extension('envoy.filters.http.ext_proc', 'extensions.filters.http.ext_proc.v3.ExternalProcessor', {
     stat_prefix: ROLE_AGAIN,
-    grpc_service: serviceCall(ROLE_AGAIN, `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`),
+    grpc_service: serviceCall({ role: ROLE_AGAIN, rid: RID, workers }),
     failure_mode_allow: false,
     status_on_error: { code: 'ServiceUnavailable' },
     message_timeout: MESSAGE_TIMEOUT,

@@ -39,6 +39,8 @@ export function socketAddress(address: Address): EnvoyConfig {
 }
 
 function connectionManager(settings: EnvoySettings, options: BootstrapOptions): EnvoyConfig {
+  const { workers = 1 } = settings.gateway;
+  const filterOptions = { messageTimeoutMs: options.messageTimeoutMs, workers };
   return extension(
     'envoy.filters.network.http_connection_manager',
     'extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
@@ -52,10 +54,10 @@ function connectionManager(settings: EnvoySettings, options: BootstrapOptions): 
       local_reply_config: localReplies(),
       http_filters: [
         factsFilter(),
-        answerFilter(options.messageTimeoutMs),
-        requestFilter(options.messageTimeoutMs),
+        answerFilter(filterOptions),
+        requestFilter(filterOptions),
         gateFilter(),
-        routerFilter(attemptChain(), attemptLog(options.attemptLogPath)),
+        routerFilter(attemptChain(workers), attemptLog(options.attemptLogPath)),
       ],
       // Only a route may allow it: every other upgrade ends here.
       upgrade_configs: [{ upgrade_type: 'websocket', enabled: false }],
