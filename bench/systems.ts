@@ -136,12 +136,12 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
   };
 }
 
-/** The same Envoy with a router and nothing of ours. */
-export async function startPlainEnvoy(upstream: number): Promise<System> {
+/** The same Envoy with a router and nothing of ours; requests spread over `clusters` that all lead to the same upstream. */
+export async function startPlainEnvoy(upstream: number, clusters = 1): Promise<System> {
   const directory = mkdtempSync(join(tmpdir(), 'tg-plain-'));
   const bootstrap = join(directory, 'envoy.json');
   const adminFile = join(directory, 'admin');
-  writeFileSync(bootstrap, JSON.stringify(plainBootstrap(upstream, join(directory, 'access.jsonl'))));
+  writeFileSync(bootstrap, JSON.stringify(plainBootstrap(upstream, clusters, join(directory, 'access.jsonl'))));
   const flags = [
     '-c',
     bootstrap,
@@ -161,7 +161,8 @@ export async function startPlainEnvoy(upstream: number): Promise<System> {
     listener_statuses: { local_address: { socket_address: { port_value: number } } }[];
   };
   const port = listeners.listener_statuses[0]?.local_address.socket_address.port_value ?? 0;
-  return { name: 'plain Envoy', port, prefix: '', parts: () => ({ envoy: child.pid ?? 0 }), stop: () => ended(child) };
+  const name = clusters === 1 ? 'plain Envoy' : `plain Envoy, ${clusters} clusters`;
+  return { name, port, prefix: '', parts: () => ({ envoy: child.pid ?? 0 }), stop: () => ended(child) };
 }
 
 function workerName(index: number): string {
@@ -174,9 +175,14 @@ async function ended(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-function plainBootstrap(upstream: number, accessLog: string): object {
+function plainBootstrap(upstream: number, clusters: number, accessLog: string): object {
   const type = (name: string): string => `type.googleapis.com/envoy.${name}`;
   const at = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+  const names = Array.from({ length: clusters }, (_, index) => `u${index}`);
+  const chosen =
+    clusters === 1
+      ? { cluster: 'u0' }
+      : { weighted_clusters: { clusters: names.map((name) => ({ name, weight: 1 })) } };
   const manager = {
     '@type': type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'plain',
@@ -192,7 +198,7 @@ function plainBootstrap(upstream: number, accessLog: string): object {
     ],
     route_config: {
       virtual_hosts: [
-        { name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { cluster: 'u', timeout: '0s' } }] },
+        { name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { ...chosen, timeout: '0s' } }] },
       ],
     },
     http_filters: [{ name: 'router', typed_config: { '@type': type('extensions.filters.http.router.v3.Router') } }],
@@ -203,19 +209,17 @@ function plainBootstrap(upstream: number, accessLog: string): object {
       listeners: [
         { name: 'l', address: at(0), filter_chains: [{ filters: [{ name: 'hcm', typed_config: manager }] }] },
       ],
-      clusters: [
-        {
-          name: 'u',
-          type: 'STATIC',
-          circuit_breakers: {
-            thresholds: [{ max_requests: 100000, max_connections: 100000, max_pending_requests: 100000 }],
-          },
-          load_assignment: {
-            cluster_name: 'u',
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: at(upstream) } }] }],
-          },
+      clusters: names.map((name) => ({
+        name,
+        type: 'STATIC',
+        circuit_breakers: {
+          thresholds: [{ max_requests: 100000, max_connections: 100000, max_pending_requests: 100000 }],
         },
-      ],
+        load_assignment: {
+          cluster_name: name,
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: at(upstream) } }] }],
+        },
+      })),
     },
   };
 }

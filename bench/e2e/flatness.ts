@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cpuOf, type Scenario } from '../compare.js';
+import { cpuOf, type Sample, type Scenario } from '../compare.js';
 import { median } from '../cpu.js';
-import { EVERYTHING, type System, startTollgate, type TollgateSections } from '../systems.js';
+import { EVERYTHING, type System, startPlainEnvoy, startTollgate, type TollgateSections } from '../systems.js';
 import { type Outcome, progress, SMALL, type Stage, warmUp } from './stage.js';
 import { table } from './table.js';
 
@@ -33,37 +33,65 @@ const VARIANTS: readonly Variant[] = [
     asked: { models: Array.from({ length: PROVIDERS }, (_, at) => `${providerName(at)}/bench`) },
   },
 ];
+const COLUMNS = ['', 'one: Envoy', 'service', 'many: Envoy', 'service', 'many / one'];
 
-/** What a request costs with many keys, limits, providers, as a multiple of what it costs with one of each. */
+/**
+ * What a request costs with many keys, limits, providers, as a multiple of what it costs with one of each. Providers are
+ * connection pools of Envoy: what those cost without us is the last row.
+ */
 export async function measureFlatness(stage: Stage): Promise<Outcome> {
   const rows: string[][] = [];
   const data: Record<string, object> = {};
-  for (const variant of VARIANTS) {
-    const more = { ...EVERYTHING, ...variant.sections(stage.upstream.port), name: variant.name };
-    const started = await startTollgate(stage.upstream.port, more);
+  for (const { name, sections, asked } of VARIANTS) {
+    progress(name);
+    const started = await startTollgate(stage.upstream.port, {
+      ...EVERYTHING,
+      ...sections(stage.upstream.port),
+      name,
+    });
     // Models of a variant name their provider themselves.
-    const many: System = variant.asked.models ? { ...started, prefix: '' } : started;
-    try {
-      await warmUp(stage.load, started, stage.options.short);
-      progress(variant.name);
-      const requests = stage.requests(SMALL.requests);
-      const [one = [], all = []] = await stage.interleaved([stage.tollgate, many], (system) =>
-        system === many ? { ...SMALL, requests, ...variant.asked } : { ...SMALL, requests },
-      );
-      const [before, after] = [median(one.map(cpuOf)), median(all.map(cpuOf))];
-      rows.push([
-        variant.name,
-        `${before.toFixed(0)} µs`,
-        `${after.toFixed(0)} µs`,
-        `${(after / before).toFixed(2)} ×`,
-      ]);
-      data[variant.name] = { one: before, many: after };
-    } finally {
-      await started.stop();
-    }
+    const many: System = asked.models ? { ...started, prefix: '' } : started;
+    const figures = await sideBySide(stage, stage.tollgate, { many, asked });
+    rows.push([name, ...cellsOf(figures)]);
+    data[name] = figures;
   }
-  const columns = ['', 'one key, provider, two limits', 'many', 'many / one'];
-  return { section: `### Cost by number of rules: CPU per small request\n\n${table(columns, rows)}`, data };
+  const spread = await startPlainEnvoy(stage.upstream.port, PROVIDERS);
+  const figures = await sideBySide(stage, stage.plain, { many: spread, asked: {} });
+  rows.push([`plain Envoy, ${PROVIDERS} clusters`, ...cellsOf(figures)]);
+  data[spread.name] = figures;
+  const title =
+    '### Cost by number of rules: µs of CPU per small request, one key, one provider and two limits against many';
+  return { section: `${title}\n\n${table(COLUMNS, rows)}`, data };
+}
+
+interface Figures {
+  readonly one: readonly Sample[];
+  readonly many: readonly Sample[];
+}
+
+/** Warms `many` with its own traffic, so that its pools and caches are those of use; stops it at the end. */
+async function sideBySide(
+  stage: Stage,
+  one: System,
+  { many, asked }: { readonly many: System; readonly asked: Partial<Scenario> },
+): Promise<Figures> {
+  const small = { ...SMALL, requests: stage.requests(SMALL.requests) };
+  try {
+    await warmUp(stage.load, many, { short: stage.options.short, asked });
+    const [before = [], after = []] = await stage.interleaved([one, many], (system) =>
+      system === many ? { ...small, ...asked } : small,
+    );
+    return { one: before, many: after };
+  } finally {
+    await many.stop();
+  }
+}
+
+function cellsOf({ one, many }: Figures): string[] {
+  const partsOf = (samples: readonly Sample[]): string[] =>
+    ['envoy', 'service'].map((part) => median(samples.map(({ cpu }) => cpu[part] ?? 0)).toFixed(0));
+  const ratio = median(many.map(cpuOf)) / median(one.map(cpuOf));
+  return [...partsOf(one), ...partsOf(many), `${ratio.toFixed(2)} ×`];
 }
 
 function keyOf(secret: string, at: number): object {

@@ -12,7 +12,7 @@ import { measureMemory } from './memory.js';
 import { measureOpenStreams } from './open-streams.js';
 import { measureSlowStreams } from './slow-streams.js';
 import { type Outcome, openStage, progress, SMALL, type Stage } from './stage.js';
-import { table } from './table.js';
+import { table, tableRow } from './table.js';
 import { runTraffic, TRAFFIC, TRAFFIC_COLUMNS } from './traffic.js';
 
 interface Named {
@@ -47,13 +47,17 @@ export async function measureEndToEnd(options: Options): Promise<void> {
   const stage = await openStage(options);
   try {
     const facts = await describe(stage);
+    console.log(facts.join('\n'));
     const outcomes: Record<string, Outcome> = {};
     for (const name of names) {
+      const begun = performance.now();
       progress(`${name}: ${SCENARIOS[name]?.shows}`);
       const outcome = await attempt(name, stage);
+      if (outcome) print(outcome, Object.values(outcomes).at(-1));
       if (outcome) outcomes[name] = outcome;
+      progress(`${name} took ${((performance.now() - begun) / 1000).toFixed(0)} s`);
     }
-    report(facts, outcomes, options.value('json'));
+    save(facts, outcomes, options.value('json'));
   } finally {
     await stage.close();
   }
@@ -76,11 +80,13 @@ async function attempt(name: string, stage: Stage): Promise<Outcome | undefined>
   }
 }
 
-function report(facts: readonly string[], outcomes: Readonly<Record<string, Outcome>>, file: string | null): void {
-  const rows = Object.values(outcomes).flatMap(({ row }) => (row ? [row] : []));
-  const sections = Object.values(outcomes).flatMap(({ section }) => (section ? [section] : []));
-  const traffic = rows.length > 0 ? [table(TRAFFIC_COLUMNS, rows)] : [];
-  console.log([facts.join('\n'), ...traffic, ...sections].join('\n\n'));
+/** At once, so that a long run that is cut has shown what it found; a row needs its table's head unless it follows one. */
+function print({ row, section }: Outcome, before: Outcome | undefined): void {
+  if (row) console.log(before?.row ? tableRow(row) : `\n${table(TRAFFIC_COLUMNS, [row])}`);
+  if (section) console.log(`\n${section}`);
+}
+
+function save(facts: readonly string[], outcomes: Readonly<Record<string, Outcome>>, file: string | null): void {
   if (file === null) return;
   const data = Object.fromEntries(Object.entries(outcomes).map(([name, outcome]) => [name, outcome.data]));
   writeFileSync(file, `${JSON.stringify({ facts, ...data }, null, 2)}\n`);

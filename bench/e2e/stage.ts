@@ -55,7 +55,7 @@ export async function openStage(options: Options): Promise<Stage & { close(): Pr
     systems.push(plain);
     const tollgate = await startTollgate(upstream.port, EVERYTHING);
     systems.push(tollgate);
-    for (const system of systems) await warmUp(load, system, options.short);
+    for (const system of systems) await warmUp(load, system, options);
     const rounds = options.rounds ?? (options.short ? 1 : 5);
     const requests = (full: number): number => (options.short ? Math.ceil(full / 10) : full);
     const interleaved: Stage['interleaved'] = async (taken, scenarioOf) => {
@@ -77,9 +77,13 @@ export async function openStage(options: Options): Promise<Stage & { close(): Pr
   }
 }
 
-/** Small requests until they cost no less than before: code is compiled, counters and caches are filled. */
-export async function warmUp(load: LoadProcess, system: System, short: boolean): Promise<void> {
-  const scenario = { ...SMALL, requests: short ? 1000 : 4000 };
+/** Small requests until they cost no less than before: code is compiled, counters, caches and pools are filled. */
+export async function warmUp(
+  load: LoadProcess,
+  system: System,
+  { short, asked = {} }: { readonly short: boolean; readonly asked?: Partial<Scenario> },
+): Promise<void> {
+  const scenario = { ...SMALL, ...asked, requests: short ? 1000 : 4000 };
   const least = short ? 2000 : WARM_UP.least;
   let before = Number.POSITIVE_INFINITY;
   for (let done = 0; done < WARM_UP.most; done += scenario.requests) {

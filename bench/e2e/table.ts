@@ -1,7 +1,10 @@
 /** A table in Markdown. */
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(columns), `|${'---|'.repeat(columns.length)}`, ...rows.map(line)].join('\n');
+  return [tableRow(columns), `|${'---|'.repeat(columns.length)}`, ...rows.map(tableRow)].join('\n');
+}
+
+export function tableRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }
 
 export function verdict(met: boolean): string {
