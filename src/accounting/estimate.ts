@@ -1,7 +1,7 @@
 import { emptyUsage, type Usage } from '../dialects/usage.js';
 
 /** Median of prompts and answers over many tokenizers; ±20 % by family: for bytes that nobody can read as text. */
-const BYTES_PER_TOKEN = 4;
+export const BYTES_PER_TOKEN = 4;
 
 export interface CutAnswer {
   /** The provider's last running numbers, or null when it stated none before the cut. */

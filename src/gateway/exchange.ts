@@ -201,7 +201,7 @@ export class Exchange {
       this.#reading = false;
       if (error) state.code = error.code;
       if (error) state.status = error.status;
-      this.#complete(error !== null);
+      this.#complete(error !== null && !state.lost);
       respond(change);
     });
   }

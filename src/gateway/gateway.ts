@@ -93,6 +93,7 @@ export class Gateway {
       servedSince: 0,
       response: null,
       complete: false,
+      lost: false,
       firstTokenAt: null,
     };
   }

@@ -4,6 +4,7 @@ import type { HeaderView } from './headers.js';
 import { translationPlace } from './long-request.js';
 import { LONG_BODY, type ReadInput, type ReadOutput } from './long-work/long-work.js';
 import { asBuffer, ownBytes } from './long-work/perform.js';
+import { lostFacts } from './lost-answer.js';
 import type { Parts } from './parts.js';
 import type { WholeAnswer } from './read-whole.js';
 import type { OpenAttempt, RequestState } from './state.js';
@@ -12,6 +13,9 @@ import { wayTo } from './way.js';
 
 /** What compressed JSON may grow to, at its usual best. */
 const PACKED = 16;
+/** Kept of an answer that is given away: most dialects state at the end what it used. */
+const END_BYTES = 16 * 1024;
+const NO_END = Buffer.alloc(0);
 
 /** As `translateWhole`; a long answer is read in a thread, and `done` called in a later turn then. */
 export function translateAnywhere(
@@ -25,14 +29,32 @@ export function translateAnywhere(
     done(translateWhole(state, headers, body));
     return;
   }
+  // Its bytes are given away: a thread that fails takes them along, but not what they cost.
+  const end = isPacked(headers) ? NO_END : Buffer.from(body.subarray(-END_BYTES));
+  const { length } = body;
   parts.longWork.run('read', input, (output) => {
-    done(output instanceof GatewayError ? failedReply(state, output) : wholeReply(state, wholeAnswer(output)));
+    if (!(output instanceof GatewayError)) done(wholeReply(state, wholeAnswer(output)));
+    else {
+      state.lost = true;
+      state.response = lostFacts(input.wire, { length, end, mostTokens: mostTokensOf(state) });
+      done(failedReply(state, output));
+    }
   });
 }
 
 function isLongAnswer(headers: HeaderView, { length }: Buffer): boolean {
-  const isPacked = !/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '');
-  return length * (isPacked ? PACKED : 1) > LONG_BODY;
+  return length * (isPacked(headers) ? PACKED : 1) > LONG_BODY;
+}
+
+function isPacked(headers: HeaderView): boolean {
+  return !/^(?:identity)?$/i.test(headers.get('content-encoding') ?? '');
+}
+
+/** The bound of the answer's tokens that limits reckon with as well. */
+function mostTokensOf({ admitted }: RequestState): number {
+  if (admitted === null) return 0;
+  const { maxOutputTokens, choices } = admitted.facts;
+  return (maxOutputTokens ?? admitted.outputCap) * choices;
 }
 
 /** null: this answer needs no translation, or nobody knows which. */

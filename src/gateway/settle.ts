@@ -156,7 +156,7 @@ function count(parts: Parts, state: RequestState): Counted {
   const ended = response?.terminal === true || (state.complete && !brokeOff(state));
   if (response?.usage && ended) return { usage: response.usage, source: 'provider' };
   // A provider that answered with an error bills nothing; so does one that nobody reached.
-  if (state.status >= 400 && state.status !== 499) return { usage: null, source: null };
+  if (state.status >= 400 && state.status !== 499 && !state.lost) return { usage: null, source: null };
   const found = estimateCutAnswer(parts.tokens, {
     request: admitted,
     inputTokens: state.countedInput,

@@ -147,6 +147,8 @@ export interface RequestState {
   response: Readonly<ResponseFacts> | null;
   /** Bytes of body or chunks were seen complete. */
   complete: boolean;
+  /** The provider's answer came whole, but the gateway lost it: the client's error costs what the answer did. */
+  lost: boolean;
   firstTokenAt: number | null;
 }
 

@@ -65,7 +65,9 @@ class ThreadPool implements LongWork {
   ): void {
     const bytes = input.body.byteLength;
     const most = this.#options.waitingBytes ?? WAITING_BYTES;
-    if (this.#closed || (this.#queue.length > 0 && this.#queuedBytes + bytes > most)) {
+    // An answer is paid for already: it is never refused for load.
+    const tooMuch = job !== 'read' && this.#queue.length > 0 && this.#queuedBytes + bytes > most;
+    if (this.#closed || tooMuch) {
       done(overloaded());
       return;
     }
@@ -73,7 +75,7 @@ class ThreadPool implements LongWork {
     const told = done as Task['done'];
     const task: Task = { number: this.#number++, job, input, bytes, done: told, timer: null };
     task.timer = setTimeout(() => this.#tooLate(task), this.#options.patienceMs ?? PATIENCE_MS);
-    this.#queue.push(task);
+    this.#enqueue(task);
     this.#queuedBytes += bytes;
     this.#next();
   }
@@ -83,6 +85,13 @@ class ThreadPool implements LongWork {
     for (const task of this.#queue.splice(0)) finish(task, overloaded());
     this.#queuedBytes = 0;
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+  }
+
+  /** Answers go before requests, each of them in its order. */
+  #enqueue(task: Task): void {
+    const at = task.job === 'read' ? this.#queue.findIndex(({ job }) => job !== 'read') : -1;
+    if (at < 0) this.#queue.push(task);
+    else this.#queue.splice(at, 0, task);
   }
 
   #next(): void {

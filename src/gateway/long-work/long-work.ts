@@ -89,7 +89,8 @@ export type LongJob = keyof LongJobs;
 export interface LongWork {
   /**
    * `done` gets the output, once; or `gateway_unavailable` when too much waits already, the work took too long, or whoever did
-   * it broke down. The bytes of `input` are given away, and lost in the latter cases.
+   * it broke down. The bytes of `input` are given away, and lost in the latter cases. Answers (`read`) go before requests, and
+   * never are too much.
    */
   run<Job extends LongJob>(
     job: Job,

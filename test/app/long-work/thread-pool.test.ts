@@ -63,6 +63,14 @@ function write(work: LongWork, text: string): Promise<WriteOutput | GatewayError
   return new Promise((resolve) => work.run('write', inputOf(text), resolve));
 }
 
+/** The faulty thread does not tell the kinds of work apart. */
+function read(work: LongWork, text: string): Promise<unknown> {
+  const { body, translation } = inputOf(text);
+  if (!translation) throw new Error('no pair');
+  const input = { body, headers: [], wire: 'anthropic-messages', translation, memory: null } as const;
+  return new Promise((resolve) => work.run('read', input, resolve));
+}
+
 function textOf(output: WriteOutput | GatewayError): string {
   if (output instanceof GatewayError) return output.code;
   const { result } = output;
@@ -131,6 +139,17 @@ t.test('what would wait behind too much is refused at once', async (t) => {
   t.ok(refused instanceof GatewayError);
   t.match(refused, { code: 'gateway_unavailable', status: 503, headers: { 'retry-after': '1' } });
   await Promise.all([hanging, waiting]);
+});
+
+t.test('answers are never too much, and go before requests', async (t) => {
+  const pool = open(t, { program: FAULTY, waitingBytes: 300 });
+  const order: string[] = [];
+  const tell = (name: string) => (): void => void order.push(name);
+  const first = write(pool, 'well').then(tell('request under way'));
+  const second = write(pool, 'w'.repeat(200)).then(tell('request that waits'));
+  const answers = ['first answer', 'second answer'].map((name) => read(pool, 'w'.repeat(400)).then(tell(name)));
+  await Promise.all([first, second, ...answers]);
+  t.same(order, ['request under way', 'first answer', 'second answer', 'request that waits']);
 });
 
 t.test('closing answers everybody', async (t) => {
