@@ -85,6 +85,8 @@ export class RequestStream implements StreamHandler {
       if (reply.kind === 'continue' && reply.pass !== null) this.#inFlight.add(exchange.id, exchange);
       const { generation } = this.#gateway;
       this.#call.send(toResponse(phase, reply, { id: exchange.id, generation, requestBody: exchange.requestBodyMode }));
+      // Envoy has all that it needs, and tells nothing more.
+      if (reply.kind === 'refuse') this.#call.leave();
     });
   }
 }

@@ -5,7 +5,10 @@ import type { ProcessCall } from './process-call.js';
 import { RESPONSE_TRAILERS, type ReplyIdentity, toBodyResponse, toChunkResponse, toResponse } from './replies.js';
 import type { ProcessingRequest } from './wire/decode-request.js';
 
-/** The answer of one exchange, on the stream that sees its bytes. */
+/**
+ * The answer of one exchange, on the stream that sees its bytes. Where nothing can follow, the stream ends together with the last
+ * word: waiting for Envoy to half-close would wake both sides once more.
+ */
 export class ResponsePhase {
   readonly #call: ProcessCall;
   readonly #gateway: Gateway;
@@ -24,26 +27,32 @@ export class ResponsePhase {
     const exchange = this.#exchange;
     const reply = exchange.responseHeaders(request.headers, origin, request.last);
     this.#call.send(toResponse('response_headers', reply, passedOn ? { ...this.#identity, passedOn } : this.#identity));
-    if (exchange.stallMs > 0) this.#gateway.stalls.add(exchange, () => this.#cut());
+    if (request.last || reply.kind === 'refuse') this.#call.leave();
+    else if (exchange.stallMs > 0) this.#gateway.stalls.add(exchange, () => this.#cut());
   }
 
   body({ body: chunk, last }: ProcessingRequest): void {
     const exchange = this.#exchange;
     if (exchange.buffered) {
       exchange.responseBuffer(chunk, (change) => {
-        this.#call.later('a whole answer', () => this.#call.send(toBodyResponse(change)));
+        this.#call.later('a whole answer', () => {
+          this.#call.send(toBodyResponse(change));
+          if (last) this.#call.leave();
+        });
       });
       return;
     }
     // Exactly one answer per chunk, in order; an undecided chunk is answered later and stays with Envoy until then.
     for (const change of exchange.responseChunk(chunk, last)) this.#call.send(toChunkResponse(change));
-    if (exchange.pendingChunks === 0) this.#gateway.deadlines.remove(exchange);
+    if (last) this.#call.leave();
+    else if (exchange.pendingChunks === 0) this.#gateway.deadlines.remove(exchange);
     else this.#gateway.deadlines.add(exchange, () => this.#call.later('releasing chunks', () => this.#release()));
   }
 
   trailers(): void {
     for (const change of this.#exchange.responseTrailers()) this.#call.send(toChunkResponse(change));
     this.#call.send(RESPONSE_TRAILERS);
+    this.#call.leave();
   }
 
   closed(): void {
