@@ -1,6 +1,6 @@
-import { status as Status } from '@grpc/grpc-js';
 import type { Gateway } from '../gateway/gateway.js';
 import { attemptIdentity } from './attempt-stream.js';
+import { STATUS } from './grpc-status.js';
 import type { InFlight } from './in-flight.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
 import { GO_ON } from './replies.js';
@@ -41,7 +41,7 @@ export class AnswerStream implements StreamHandler {
     const exchange = this.#inFlight.find(attemptIdentity(request).id);
     if (!exchange) {
       // Whoever could have translated it is gone; Envoy says so in the client's dialect.
-      this.#call.fail(Status.UNAVAILABLE, 'nobody here knows this request');
+      this.#call.fail(STATUS.UNAVAILABLE, 'nobody here knows this request');
     } else if (exchange.rewrites(request.headers)) {
       this.#phase = new ResponsePhase(this.#call, this.#gateway, exchange);
       this.#phase.headers(request, responseOrigin(request), { passedOn: false });

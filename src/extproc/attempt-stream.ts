@@ -1,9 +1,9 @@
-import { status as Status } from '@grpc/grpc-js';
 import { GatewayError } from '../dialects/error.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { NextAttempt } from '../gateway/next-attempt.js';
 import type { Refuse } from '../gateway/reply.js';
 import { AnswerWatch } from './answer-watch.js';
+import { STATUS } from './grpc-status.js';
 import type { InFlight } from './in-flight.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
 import { toAttemptResponse, toResponse } from './replies.js';
@@ -74,4 +74,4 @@ export class AttemptStream implements StreamHandler {
   }
 }
 
-export const UNKNOWN_ROLE = { code: Status.INVALID_ARGUMENT, message: 'unknown role in gRPC metadata' } as const;
+export const UNKNOWN_ROLE = { code: STATUS.INVALID_ARGUMENT, message: 'unknown role in gRPC metadata' } as const;

@@ -1,14 +1,6 @@
-import {
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-  makeGenericClientConstructor,
-  status as Status,
-} from '@grpc/grpc-js';
 import { attemptIdentity } from './attempt-stream.js';
-import type { ProcessingResponse } from './messages.js';
+import { STATUS } from './grpc-status.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
-import { forwardingService } from './service-definition.js';
 import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** Roles that are asked about a request which another role has opened. */
@@ -20,12 +12,6 @@ export interface ForwardOptions {
   readonly socketOf: (generation: string) => string | null;
 }
 
-/** Answers may hold bodies of any size. */
-const WHOLE_BODIES = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
-
-type Upstream = ClientDuplexStream<ProcessingRequest, ProcessingResponse>;
-type Peer = { Process(metadata: Metadata): Upstream; close(): void };
-
 /**
  * During a restart Envoy opens an attempt's stream at the newest generation, while the request itself still lives in the
  * previous one: such a stream is piped there. The first message says whose it is.
@@ -35,7 +21,7 @@ export function forwardIfForeign(call: ProcessCall, local: StreamHandler, option
   const choose = (first: ProcessingRequest): StreamHandler => {
     const { generation } = attemptIdentity(first);
     const socket = generation === options.generation ? null : options.socketOf(generation);
-    return socket === null ? local : new ForwardedStream(call, { socket, role: options.role }, local);
+    return socket === null ? local : forwarded(call, { socket, role: options.role }, local);
   };
   return {
     message(request) {
@@ -46,55 +32,37 @@ export function forwardIfForeign(call: ProcessCall, local: StreamHandler, option
   };
 }
 
-/** A generation that was killed leaves its socket file behind: then nobody answers, and the local handler says so. */
-class ForwardedStream implements StreamHandler {
-  readonly #peer: Peer;
-  readonly #stream: Upstream;
-  readonly #local: StreamHandler;
-  readonly #call: ProcessCall;
-  #first: ProcessingRequest | null = null;
-  #dead = false;
-
-  constructor(call: ProcessCall, owner: { readonly socket: string; readonly role: string }, local: StreamHandler) {
-    const Client = makeGenericClientConstructor(forwardingService(), 'ExternalProcessor');
-    this.#peer = new Client(`unix:${owner.socket}`, credentials.createInsecure(), WHOLE_BODIES) as unknown as Peer;
-    this.#call = call;
-    this.#local = local;
-    const metadata = new Metadata();
-    metadata.set('role', owner.role);
-    this.#stream = this.#peer.Process(metadata);
-    this.#stream.on('data', (response: ProcessingResponse) => {
-      this.#first = null;
-      call.send(response);
-    });
-    this.#stream.on('error', (error) => call.later('answering for a dead generation', () => this.#broken(error)));
-    this.#stream.on('end', () => this.#ended());
-  }
-
-  message(request: ProcessingRequest): void {
-    if (this.#dead) {
-      this.#local.message(request);
-      return;
-    }
-    this.#first ??= request;
-    this.#stream.write(request);
-  }
-
-  closed(): void {
-    this.#stream.end();
-  }
-
-  /** The other generation left the stream, so Envoy shall go on without us too. */
-  #ended(): void {
-    this.#peer.close();
-    if (!this.#dead) this.#call.leave();
-  }
-
-  /** Before any answer this generation can answer itself; later nobody can go on where the other one stopped. */
-  #broken(error: Error): void {
-    this.#dead = true;
-    this.#peer.close();
-    if (this.#first) this.#local.message(this.#first);
-    else this.#call.fail(Status.UNAVAILABLE, error.message);
-  }
+/**
+ * The gRPC client that asks another generation is loaded when the first stream needs it: it takes 6 MB, and most processes
+ * never do. What comes meanwhile waits.
+ */
+function forwarded(
+  call: ProcessCall,
+  owner: { readonly socket: string; readonly role: LaterRole },
+  local: StreamHandler,
+): StreamHandler {
+  let handler: StreamHandler | null = null;
+  let waiting: ProcessingRequest[] = [];
+  let isClosed = false;
+  import('./forwarded-stream.js').then(
+    ({ ForwardedStream }) => {
+      if (isClosed) return;
+      call.later('asking another generation', () => {
+        handler = new ForwardedStream(call, owner, local);
+        for (const request of waiting) handler.message(request);
+        waiting = [];
+      });
+    },
+    (error: unknown) => call.fail(STATUS.UNAVAILABLE, String(error)),
+  );
+  return {
+    message(request) {
+      if (handler) handler.message(request);
+      else waiting.push(request);
+    },
+    closed() {
+      isClosed = true;
+      handler?.closed();
+    },
+  };
 }
