@@ -20,7 +20,6 @@ import type { Amounts, CounterStore } from '../store/counter-store.js';
 import { shareCounters } from '../store/handover/share-counters.js';
 import { takeCounters } from '../store/handover/take-counters.js';
 import { createMemoryCounters } from '../store/memory/memory-counters.js';
-import { connectRedisCounters } from '../store/redis/redis-counters.js';
 import { nameOf, type WorkerPlace } from './workers/worker-place.js';
 
 export interface LimitServiceOptions {
@@ -82,7 +81,7 @@ export class LimitService {
     const home =
       store.kind === 'memory'
         ? await memoryHome(options)
-        : redisHome(options, store, {
+        : await redisHome(options, store, {
             onEmpty: () => void service?.reseed(),
             onConnection: (isReachable) => service?.storeIs(isReachable, 'connection'),
           });
@@ -283,12 +282,13 @@ interface RedisHooks {
   readonly onConnection: (isReachable: boolean) => void;
 }
 
-/** In Redis or Valkey, which may already know all, or nothing, or be away: requests find out. */
-function redisHome(
+/** In Redis or Valkey, which may already know all, or nothing, or be away: requests find out. Its client is loaded here only. */
+async function redisHome(
   { boot, log, metrics }: LimitServiceOptions,
   settings: Extract<Snapshot['store'], { kind: 'redis' }>,
   hooks: RedisHooks,
-): Home {
+): Promise<Home> {
+  const { connectRedisCounters } = await import('../store/redis/redis-counters.js');
   let isEmpty = false;
   let isOpen = false;
   const { cluster, prefix, timeoutMs } = settings;
