@@ -11,7 +11,7 @@ const WAITING_BYTES = 256 * 1024 * 1024;
 const LIMITS = { maxOldGenerationSizeMb: 1024 };
 
 export interface ThreadPoolOptions {
-  /** At most so many, at least one; all but the first are started when they are needed. */
+  /** At most so many, at least one. Each is started when it is needed. */
   readonly threads: number;
   /** For operators. */
   readonly onProblem: (message: string) => void;
@@ -21,7 +21,10 @@ export interface ThreadPoolOptions {
   readonly program?: URL;
 }
 
-/** Work in threads of its own: as many pieces at once as there are threads, the others wait in their order. */
+/**
+ * Work in threads of its own: as many pieces at once as there are threads, the others wait in their order. A thread takes 25 MB,
+ * which a gateway without long requests need not have, and a tenth of a second to come up, which the first long request pays.
+ */
 export function createThreadPool(options: ThreadPoolOptions): LongWork & { readonly waitingBytes: () => number } {
   return new ThreadPool(options);
 }
@@ -52,8 +55,6 @@ class ThreadPool implements LongWork {
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
     this.#most = Math.max(1, options.threads);
-    // A thread takes a tenth of a second to come up, which the first long request should not pay.
-    this.#start();
   }
 
   readonly waitingBytes = (): number => this.#queuedBytes;
