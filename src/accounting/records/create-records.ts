@@ -26,6 +26,8 @@ const ANSWER_MS = 15_000;
 const MOST_QUESTIONS = 64;
 const RESTART_MS = 1_000;
 const CLOSE_MS = 5_000;
+/** A batch is soon forgotten: as much room for young objects as the service itself has would only stay filled. */
+const LIMITS = { maxYoungGenerationSizeMb: 6 };
 
 export interface RecordsOptions {
   /** The ledger directory. */
@@ -152,7 +154,8 @@ class RecordsThread implements Records {
 
   #start(): Worker {
     const workerData = engineOptions({ ...this.#options, retention: this.#retention });
-    const worker = new Worker(new URL('./records-worker.js', import.meta.url), { workerData, name: 'records' });
+    const program = new URL('./records-worker.js', import.meta.url);
+    const worker = new Worker(program, { workerData, name: 'records', resourceLimits: LIMITS });
     worker.unref();
     worker.on('message', (message: FromRecords) => this.#hear(message));
     worker.on('error', (error) => this.#trouble(`the thread of the records failed: ${error.message}`));
