@@ -1,5 +1,5 @@
 import { familyMicros, median } from './cpu.js';
-import type { Load, LoadResult } from './load.js';
+import type { Load, LoadResult } from './load/load.js';
 import { KEY, type System } from './systems.js';
 
 /** What is asked of each system; keys, ports and headers are the system's. */

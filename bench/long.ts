@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { median, residentMebibytes } from './cpu.js';
-import type { Load, LoadResult } from './load.js';
+import type { Load, LoadResult } from './load/load.js';
 import {
   KEY,
   type LoadProcess,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findEnvoy } from '../src/envoy/binary.js';
-import type { Load, LoadResult } from './load.js';
+import type { Load, LoadResult } from './load/load.js';
 
 export const KEY = 'sk-bench-0123456789abcdefghijklmnop';
 

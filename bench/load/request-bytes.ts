@@ -1,4 +1,4 @@
-import type { Load } from '../load.js';
+import type { Load } from './load.js';
 
 /** The requests of a run, each whole on the wire; sent in turn. One unless there are several keys or models. */
 export function requestsOf(load: Load): readonly Buffer[] {

@@ -1,5 +1,5 @@
-import type { Load, LoadResult, Quantiles } from '../load.js';
 import { Connection, type ConnectionOptions, type Exchange } from './connection.js';
+import type { Load, LoadResult, Quantiles } from './load.js';
 import { pace } from './pace.js';
 import { requestsOf } from './request-bytes.js';
 import { readStamps } from './stamps.js';

@@ -189,7 +189,7 @@ function serviceReady(draft: Draft, event: EventOf<'service_ready'>): void {
   draft.current.set(worker, generation);
   if (old !== undefined) retire(draft, old);
   if (worker === 0) placeAdmin(draft, event.admin);
-  if (draft.announced) say(draft, `${named(draft, worker, generation)} took over`);
+  if (draft.announced) say(draft, `${named(draft, worker, generation)} of the service took over`);
   else startOthers(draft);
   announceWhenComplete(draft);
   if (draft.rolling[0] === worker) {
