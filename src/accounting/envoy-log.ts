@@ -1,3 +1,4 @@
+import { AgedMap } from '../store/aged-map.js';
 import { type AccessLogLine, parseAccessLogLine } from './access-log.js';
 import { FollowedFile } from './follow-file.js';
 import { lineId } from './line-id.js';
@@ -66,7 +67,7 @@ export class EnvoyLog {
   readonly #now: () => number;
   readonly #waiting = new Map<string, Waiting>();
   /** Lines of whole requests by id, as text: most are never asked for. */
-  readonly #ends = new Map<string, string>();
+  #ends = new AgedMap<string>();
   #attempts: AttemptLogLine[] = [];
   #logs: readonly FollowedFile[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -145,16 +146,16 @@ export class EnvoyLog {
     this.#timer = null;
     for (const log of this.#logs) void log.close().catch(() => undefined);
     this.#logs = [];
-    this.#ends.clear();
+    this.#ends = new AgedMap();
     this.#attempts = [];
   }
 
   #accessLine(line: Buffer): void {
     const id = lineId(line);
     if (id === null) return;
-    this.#ends.set(id, line.toString('utf8'));
-    const [oldest] = this.#ends.keys();
-    if (this.#ends.size > MOST_SEEN && oldest !== undefined) this.#ends.delete(oldest);
+    this.#ends.add(id, line.toString('utf8'));
+    const oldest = this.#ends.oldest();
+    if (this.#ends.size > MOST_SEEN && oldest !== null) this.#ends.delete(oldest.key);
   }
 
   #attemptLine(text: string): void {

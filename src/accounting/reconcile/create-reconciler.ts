@@ -1,3 +1,4 @@
+import { AgedMap } from '../../store/aged-map.js';
 import { type AccessLogFacts, type AccessLogLine, parseAccessLogLine, plainFacts } from '../access-log.js';
 import { FollowedFile } from '../follow-file.js';
 import type { FinalEntry } from '../ledger/entry.js';
@@ -30,7 +31,7 @@ export interface ReconcilerOptions {
   readonly pollMs?: number;
 }
 
-const POLL_MS = 500;
+const POLL_MS = 1_000;
 const ENTRY_GRACE_MS = 10_000;
 const LINE_GRACE_MS = 600_000;
 /** Disagreements that `list` remembers. */
@@ -44,8 +45,8 @@ const SLACK_MS = 60_000;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #log: FollowedFile;
-  readonly #entries = new Map<string, Waiting<WatchedEntry>>();
-  readonly #lines = new Map<string, Waiting<AccessLogLine>>();
+  readonly #entries = new AgedMap<Waiting<WatchedEntry>>();
+  readonly #lines = new AgedMap<Waiting<AccessLogLine>>();
   /** Requests that were told to be unsettled. */
   readonly #unsettled = new Set<string>();
   #listed: Disagreement[] = [];
@@ -206,22 +207,20 @@ interface Waiting<T> {
 }
 
 /** The id that had to go, or null. */
-function put<T>(waiting: Map<string, Waiting<T>>, id: string, one: Waiting<T>): string | null {
-  waiting.set(id, one);
-  if (waiting.size <= MOST_WAITING) return null;
-  const [oldest] = waiting.keys();
-  if (oldest === undefined) return null;
-  waiting.delete(oldest);
-  return oldest;
+function put<T>(waiting: AgedMap<Waiting<T>>, id: string, one: Waiting<T>): string | null {
+  waiting.add(id, one);
+  const oldest = waiting.oldest();
+  if (waiting.size <= MOST_WAITING || oldest === null) return null;
+  waiting.delete(oldest.key);
+  return oldest.key;
 }
 
-/** Takes out what has waited since before `time`; they are in the order in which they came. */
-function takeOlder<T>(waiting: Map<string, Waiting<T>>, time: number): Map<string, T> {
+/** Takes out what has waited since before `time`. */
+function takeOlder<T>(waiting: AgedMap<Waiting<T>>, time: number): Map<string, T> {
   const taken = new Map<string, T>();
-  for (const [id, { what, since }] of waiting) {
-    if (since > time) break;
-    waiting.delete(id);
-    taken.set(id, what);
+  for (let oldest = waiting.oldest(); oldest !== null && oldest.value.since <= time; oldest = waiting.oldest()) {
+    waiting.delete(oldest.key);
+    taken.set(oldest.key, oldest.value.what);
   }
   return taken;
 }

@@ -1,3 +1,4 @@
+import { AgedMap } from '../aged-map.js';
 import type { CounterState } from '../counter-store.js';
 import { type Expiring, ExpiryHeap } from './expiry-heap.js';
 import type { LiveCounter } from './live-counter.js';
@@ -30,15 +31,15 @@ export class HoldTable {
   readonly #open = new Map<string, OpenHold>();
   readonly #expiry = new ExpiryHeap<OpenHold>();
   /** In the order in which they are forgotten. */
-  readonly #finished = new Map<string, FinishedHold>();
+  readonly #finished = new AgedMap<FinishedHold>();
   #forgetAt = Number.POSITIVE_INFINITY;
 
   get open(): ReadonlyMap<string, OpenHold> {
     return this.#open;
   }
 
-  get finished(): ReadonlyMap<string, FinishedHold> {
-    return this.#finished;
+  get finished(): Iterable<readonly [string, FinishedHold]> {
+    return this.#finished.entries();
   }
 
   add(id: string, items: readonly HoldItem[], expiresAt: number): void {
@@ -85,17 +86,18 @@ export class HoldTable {
 
   #remember(id: string, finished: FinishedHold): void {
     if (this.#finished.size === 0) this.#forgetAt = finished.until;
-    this.#finished.set(id, finished);
+    this.#finished.add(id, finished);
   }
 
   #forget(now: number): void {
     this.#forgetAt = Number.POSITIVE_INFINITY;
-    for (const [id, { until, counters }] of this.#finished) {
+    for (let oldest = this.#finished.oldest(); oldest !== null; oldest = this.#finished.oldest()) {
+      const { until, counters } = oldest.value;
       if (until > now) {
         this.#forgetAt = until;
         return;
       }
-      this.#finished.delete(id);
+      this.#finished.delete(oldest.key);
       for (const counter of counters) counter.holds -= 1;
     }
   }
