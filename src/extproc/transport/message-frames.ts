@@ -30,8 +30,7 @@ export class MessageFrames {
 
   /**
    * @param largest bytes
-   * @param take gets each message: a view of the chunk where it lies in one. Node never writes to a chunk again, so a view
-   *   stays valid; it keeps the chunk (at most 64 KiB) in memory, as a copy would keep its slab of Node's pool.
+   * @param take gets each message in memory that is not written to again: large ones in their own, small ones share Node's pool
    */
   constructor(largest: number, take: (message: Buffer) => void) {
     this.#largest = largest;
@@ -44,7 +43,7 @@ export class MessageFrames {
   }
 
   /**
-   * Takes the bytes of `chunk` from `from` up to `to`.
+   * Copies the bytes of `chunk` from `from` up to `to`.
    * @throws FrameError; then the stream's bytes mean nothing any more
    */
   push(chunk: Buffer, from = 0, to = chunk.length): void {
@@ -68,7 +67,9 @@ export class MessageFrames {
   #begin(length: number, chunk: Buffer, at: number): number {
     const end = at + length;
     if (end <= this.#end) {
-      this.#take(chunk.subarray(at, end));
+      const message = Buffer.allocUnsafe(length);
+      chunk.copy(message, 0, at, end);
+      this.#take(message);
       return end;
     }
     // Its own memory from the first byte on: large bodies are copied once.

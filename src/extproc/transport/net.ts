@@ -6,6 +6,7 @@ import type { Stream, StreamUser } from './h2/stream.js';
 import { ANSWER_HEADERS, endBlock, GOOD_END, UNSUPPORTED_TYPE } from './header-blocks.js';
 import { listenAt } from './listen-at.js';
 import { NetCall, type NetCallOptions } from './net-call.js';
+import { readInto, readingMemory } from './read-into.js';
 import { CHECK, NOT_SERVING, PROCESS, SERVING, type Transport, type TransportOptions } from './transport.js';
 
 /** From the forced end of the streams to that of their connections. */
@@ -25,6 +26,8 @@ class NetTransport implements Transport {
   readonly #sessions = new Map<Socket, Session>();
   readonly #calls = new Set<NetCall>();
   readonly #callOptions: NetCallOptions;
+  /** Of all sockets. */
+  readonly #memory = readingMemory();
   #serving = true;
 
   constructor(server: Server, options: TransportOptions) {
@@ -61,13 +64,14 @@ class NetTransport implements Transport {
     }, LAST_WORDS_MS);
   }
 
-  #connection(socket: Socket): void {
+  #connection(accepted: Socket): void {
+    // Nothing is read before this turn is over.
+    const socket = readInto(accepted, this.#memory, (chunk) => session.push(chunk));
     const session = new Session(socket, {
       open: (head, stream) => this.#open(head, stream),
       fault: this.#options.fault,
     });
     this.#sessions.set(socket, session);
-    socket.on('data', (chunk) => session.push(chunk));
     socket.on('error', (error) => this.#lost(error));
     // Who has said everything listens no more either.
     socket.once('end', () => session.closed());

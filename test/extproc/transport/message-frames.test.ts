@@ -54,20 +54,23 @@ t.test('between messages or within one', async (t) => {
   }
 });
 
-t.test('nothing is copied but what lies across chunks', async (t) => {
-  const bytes = frame(Buffer.alloc(500, 'x'));
-  const chunk = Buffer.concat([frame(Buffer.from('small')), bytes, bytes.subarray(0, 100)]);
-  const rest = bytes.subarray(100);
-  const { messages } = read([chunk, rest]);
-  t.same(
-    messages.map(({ length }) => length),
-    [5, 500, 500],
-  );
-  t.same(
-    messages.map(({ buffer }) => buffer === chunk.buffer),
-    [true, true, false],
-  );
-  t.ok(messages[2]?.every((byte) => byte === 0x78));
+t.test('a message stays as it is when its chunk’s memory is used again', async (t) => {
+  const [small, large] = [Buffer.from('small'), Buffer.alloc(50_000, 'x')];
+  const bytes = Buffer.concat([small, large, large].map(frame));
+  for (const size of [3, 5_000, 60_000, bytes.length]) {
+    const messages: Buffer[] = [];
+    const frames = new MessageFrames(1e6, (message) => messages.push(message));
+    const memory = Buffer.alloc(size);
+    for (let at = 0; at < bytes.length; at += size) {
+      frames.push(memory, 0, bytes.copy(memory, 0, at, at + size));
+      memory.fill(0);
+    }
+    t.ok(
+      [small, large, large].every((said, index) => messages[index]?.equals(said)),
+      `${size} bytes`,
+    );
+    t.equal(messages[1]?.buffer.byteLength, large.length, 'a large one has its memory for itself');
+  }
 });
 
 t.test('the largest message', async (t) => {
