@@ -8,6 +8,7 @@ import { namedTier, priceAtTier, type TierPrice } from '../accounting/service-ti
 import { USAGE_CLASSES, type Usage } from '../dialects/usage.js';
 import { isoTime } from '../observability/iso-time.js';
 import { explain, needsWords, unexplained } from './attempts.js';
+import { freeBody } from './drop-body.js';
 import type { Parts } from './parts.js';
 import { remarkOn } from './remarks.js';
 import type { RequestState, Writable } from './state.js';
@@ -61,6 +62,7 @@ function write(parts: Parts, state: RequestState, booked: Booked): void {
   }
   state.hold = 'none';
   parts.report.finished(entry);
+  freeBody(parts, state);
 }
 
 /** Refusals that records show: a known key's 400, 403 and 429. */

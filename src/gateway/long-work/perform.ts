@@ -103,9 +103,13 @@ const OWN_SHARE = 0.9;
 
 /** Bytes whose memory may be given away: nobody else's lie in it. A copy where that is not so. */
 export function ownBytes(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  if (!ownsMemory(bytes)) return new Uint8Array(bytes);
   const { buffer, byteOffset, length } = bytes;
-  if (buffer instanceof ArrayBuffer && length >= buffer.byteLength * OWN_SHARE) {
-    return new Uint8Array(buffer, byteOffset, length);
-  }
-  return new Uint8Array(bytes);
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+/** Nobody else's bytes lie in this memory. */
+export function ownsMemory(bytes: Buffer): bytes is Buffer<ArrayBuffer> {
+  const { buffer, length } = bytes;
+  return buffer instanceof ArrayBuffer && length >= buffer.byteLength * OWN_SHARE;
 }
