@@ -20,16 +20,20 @@ export function createEndpointAccess(known: Iterable<GatewayKey> = []): Access {
  */
 function accessBy(globsOf: (key: GatewayKey) => readonly string[] | null, known: Iterable<GatewayKey>): Access {
   const compiled = new WeakMap<GatewayKey, Matcher>();
-  const matcherOf = (key: GatewayKey): Matcher => {
+  const matcherOf = (key: GatewayKey, globs: readonly string[]): Matcher => {
     const existing = compiled.get(key);
     if (existing !== undefined) return existing;
-    const globs = globsOf(key);
-    const matcher = globs === null ? anything : compileGlobs(globs);
+    const matcher = compileGlobs(globs);
     compiled.set(key, matcher);
     return matcher;
   };
-  for (const key of known) matcherOf(key);
-  return (key, name) => matcherOf(key)(name);
+  for (const key of known) {
+    const globs = globsOf(key);
+    if (globs !== null) matcherOf(key, globs);
+  }
+  // Most keys have no list: they need no table.
+  return (key, name) => {
+    const globs = globsOf(key);
+    return globs === null || matcherOf(key, globs)(name);
+  };
 }
-
-const anything: Matcher = () => true;
