@@ -61,7 +61,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: async ({ short, rounds }) =>
       (await import('./workers.js')).measureWorkers({
         rounds: rounds ?? (short ? 1 : 5),
-        requests: short ? 2000 : 8000,
+        requests: short ? 1000 : 4000,
       }),
   },
   peers: {

@@ -1,23 +1,27 @@
 import { availableParallelism } from 'node:os';
 import { measure, type Sample } from './compare.js';
-import { median, threadMicros } from './cpu.js';
+import { familyMicros, median, threadMicros } from './cpu.js';
+import { table } from './e2e/table.js';
 import { startRedis } from './limits.js';
 import { EVERYTHING, type System, startLoad, startTollgate, startUpstream } from './systems.js';
 
 const WORKERS = [1, 2];
 const SMALL = { name: 'small JSON, saturated', connections: 32, stream: false, prompt: 150 };
-/** A service is warm after some 20,000 requests; each of several sees its share only. */
-const WARM_ROUNDS = 4;
+/** A service process is warm after so many requests; each of several sees its share only. */
+const WARM = 20_000;
 
 interface Taken extends Sample {
   /** CPU of the busiest service process' event loop, microseconds for each request of the whole gateway. */
   readonly busiest: number;
+  /** CPU of all that took part, microseconds per request: gateway, Redis, provider, load generator. */
+  readonly everything: number;
 }
 
 /**
- * `npm run bench -- workers`: one service process against two, with everything on and counters in Redis. Throughput depends on
- * how many cores are left beside Envoy, upstream and load generator; what a gateway whose service is the bottleneck could take
- * follows from the CPU of the busiest event loop, and hardly depends on the machine's load.
+ * `npm run bench -- workers`: one service process against two, with everything on and counters in Redis; two to three minutes.
+ * Where Envoy, provider and load generator share the cores with the service, throughput ends where the cores are used up, so what
+ * they allow is told beside it. What a gateway whose service is the bottleneck could take follows from the CPU of the busiest
+ * event loop, and hardly depends on the machine's load.
  */
 export async function measureWorkers(wanted: { readonly rounds: number; readonly requests: number }): Promise<void> {
   const redis = await startRedis();
@@ -33,17 +37,12 @@ export async function measureWorkers(wanted: { readonly rounds: number; readonly
       systems.push(await startTollgate(upstream.port, { ...EVERYTHING, store, workers, name }));
     }
     const scenario = { ...SMALL, requests: wanted.requests };
-    for (let round = 0; round < WARM_ROUNDS; round += 1)
-      for (const system of systems) await measure(load, system, scenario);
+    for (const [at, system] of systems.entries())
+      await measure(load, system, { ...scenario, requests: Math.min(WARM, 5 * wanted.requests) * (WORKERS[at] ?? 1) });
     const taken = new Map<System, Taken[]>(systems.map((system) => [system, []]));
     for (let round = 0; round < wanted.rounds; round += 1) {
-      for (const [system, samples] of taken) {
-        const before = eventLoops(system);
-        const sample = await measure(load, system, scenario);
-        const after = eventLoops(system);
-        const busiest = Math.max(...after.map((micros, at) => micros - (before[at] ?? 0))) / scenario.requests;
-        samples.push({ ...sample, busiest });
-      }
+      for (const [system, samples] of taken)
+        samples.push(await sampleOf(() => measure(load, system, scenario), system, wanted.requests));
     }
     print(taken, wanted);
   } finally {
@@ -54,34 +53,52 @@ export async function measureWorkers(wanted: { readonly rounds: number; readonly
   }
 }
 
+async function sampleOf(run: () => Promise<Sample>, system: System, requests: number): Promise<Taken> {
+  const [loops, all] = [eventLoops(system), familyMicros(process.pid)];
+  const sample = await run();
+  const busiest = Math.max(...eventLoops(system).map((micros, at) => micros - (loops[at] ?? 0))) / requests;
+  return { ...sample, busiest, everything: (familyMicros(process.pid) - all) / requests };
+}
+
 function eventLoops(system: System): readonly number[] {
   const services = Object.entries(system.parts()).filter(([part]) => part.startsWith('service'));
   return services.map(([, pid]) => threadMicros(pid).get('main') ?? 0);
 }
 
+const COLUMNS = [
+  'system',
+  'CPU/request, Envoy',
+  'services',
+  'everything here',
+  'requests/s here',
+  'these cores allow',
+  'busiest event loop/request',
+  'service-bound requests/s',
+  '× first',
+];
+
 function print(taken: ReadonlyMap<System, readonly Taken[]>, wanted: { rounds: number; requests: number }): void {
-  console.log(`\n### Several service processes: ${SMALL.name}, ${SMALL.connections} connections, Redis`);
-  console.log(`\n${wanted.requests} requests × ${wanted.rounds}, ${availableParallelism()} cores for everything.\n`);
-  console.log(
-    '| system | CPU/request, Envoy | CPU/request, services | requests/s here | busiest event loop/request | service-bound requests/s | × first |',
-  );
-  console.log('|---|---|---|---|---|---|---|');
+  const cores = availableParallelism();
   let first: number | null = null;
-  for (const [system, samples] of taken) {
+  const rows = [...taken].map(([system, samples]) => {
     const of = (pick: (sample: Taken) => number): number => median(samples.map(pick));
     const bound = 1e6 / of(({ busiest }) => busiest);
     first ??= bound;
-    const cells = [
+    return [
       system.name,
       `${of(({ cpu }) => cpu['envoy'] ?? 0).toFixed(0)} µs`,
       `${of(serviceMicros).toFixed(0)} µs`,
+      `${of(({ everything }) => everything).toFixed(0)} µs`,
       of(({ rate }) => rate).toFixed(0),
+      ((cores * 1e6) / of(({ everything }) => everything)).toFixed(0),
       `${of(({ busiest }) => busiest).toFixed(0)} µs`,
       bound.toFixed(0),
       (bound / first).toFixed(2),
     ];
-    console.log(`| ${cells.join(' | ')} |`);
-  }
+  });
+  console.log(`\n### Several service processes: ${SMALL.name}, ${SMALL.connections} connections, Redis`);
+  console.log(`\n${wanted.requests} requests × ${wanted.rounds}, ${cores} cores for everything.\n`);
+  console.log(table(COLUMNS, rows));
 }
 
 function serviceMicros({ cpu }: Sample): number {
