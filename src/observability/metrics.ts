@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { createKindCounters, createSeriesGauges, type KindName, type Sample, type SeriesName } from './labelled.js';
+import { RESOLUTION_MS } from './loop-delay.js';
 import { type RequestFacts, RequestMetrics } from './request-metrics.js';
 
 /** Values that somebody else holds and that are read when the metrics are. */
@@ -57,7 +58,8 @@ export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 /** Names and labels: design 1.9. Process metrics and the event loop's delay come with it. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  // The library's own look at the event loop, too, wakes an idle process.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: RESOLUTION_MS });
   const requests = new RequestMetrics();
   const events = createEvents(registry);
   const readers = createGauges(registry);
