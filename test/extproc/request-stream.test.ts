@@ -73,8 +73,8 @@ t.test('one answer for each message, in its phase', async (t) => {
     call.sent.slice(3).map((sent) => change(sent)?.length ?? null),
     [null, null, 0, 0, null],
   );
+  t.ok(call.ended, 'with the last word, before Envoy half-closes');
   call.emit('end');
-  t.ok(call.ended);
   t.equal(inFlight.size, 0);
   t.match(parts.finals, [{ type: 'settle', usage: { input: 5, output: 7 }, status: 200 }]);
   t.same(call.faults, []);
@@ -87,7 +87,7 @@ t.test('pending chunks are answered at trailers, and in time', async (t) => {
   t.equal(call.sent.length, 3, 'undecided');
   call.say({ response_trailers: {} });
   t.same(call.sent.slice(3).map(phase), ['response_body', 'response_trailers']);
-  call.emit('close');
+  t.ok(call.ended);
   gateway.deadlines.close();
 });
 
@@ -112,6 +112,35 @@ t.test('an answer that might have been translated and is not needs no second rol
   const { call } = open();
   answered(call);
   t.notMatch(said(1, call) + said(2, call), 'translated');
+});
+
+t.test('a stream ends with its last word, and not before', async (t) => {
+  const refused = new FakeCall();
+  const parts = new SampleParts();
+  refused.process.run(new RequestStream(refused.process, new Gateway(parts), new InFlight()));
+  refused.say({ request_headers: message({ ...CHAT, authorization: 'Bearer sk-nobody-knows-this-one' }) });
+  t.match(refused.sent, [{ immediate_response: { status: { code: 401 } } }]);
+  t.ok(refused.ended, 'a refusal');
+  t.equal(parts.unrecorded.length, 1);
+
+  const { call, parts: streamed } = open();
+  answered(call);
+  chunk(call, Buffer.from(TOKEN), false);
+  t.notOk(call.ended, 'more may follow');
+  call.emit('cancelled');
+  t.match(streamed.finals, [{ type: 'estimate' }], 'the client left');
+
+  const { call: broken, parts: failed } = open();
+  answered(broken, '500', 'text/plain');
+  t.notOk(broken.ended, 'its body follows');
+  broken.say({ response_body: { body: Buffer.from('oops'), end_of_stream: true } });
+  t.ok(broken.ended, 'a buffered answer');
+  t.match(failed.finals, [{ type: 'void' }]);
+
+  const { call: empty, inFlight } = open();
+  empty.say({ response_headers: message({ ':status': '200' }, true), attributes: VIA_UPSTREAM });
+  t.ok(empty.ended, 'an answer without a body');
+  t.equal(inFlight.size, 0);
 });
 
 t.test('messages out of order end only their stream', async (t) => {
