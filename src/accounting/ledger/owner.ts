@@ -102,7 +102,15 @@ function processStart(pid: number): string | null {
   }
 }
 
+let machine: string | null = null;
+
+/** Stays the same while the process lives, and is asked for every second. */
 function machineName(): string {
+  machine ??= readMachineName();
+  return machine;
+}
+
+function readMachineName(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
     return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;

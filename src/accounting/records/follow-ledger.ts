@@ -2,13 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { RecordsEngine } from './engine.js';
 import type { RecordsState } from './record.js';
 
-/** Segments of living processes are looked at this often, if nobody pokes before; all others every `FULL_MS`. */
-const POLL_MS = 200;
+/** Segments of living processes are looked at this often, if nobody pokes or asks before: other workers write them too. */
+const POLL_MS = 1_000;
+/** The same while somebody waits for a request that may just have finished. */
+const HURRIED_POLL_MS = 200;
 /**
  * What comes within this time of a pass that wrote something is one transaction, unless somebody asks: every row changes a page of the
  * index of ids, and the more rows a transaction has, the more of them share one.
  */
 const COLLECT_MS = 1_000;
+/** All others. */
 const FULL_MS = 2_000;
 /** A look at everything may take this share of the time at most: a ledger may have 10,000 segments. */
 const FULL_SHARE = 1 / 20;
@@ -193,7 +196,8 @@ export class LedgerFollower {
   }
 
   #pause(): number {
-    return Math.max(POLL_MS, this.#collectUntil - performance.now());
+    const now = performance.now();
+    return Math.max(now < this.#hurryUntil ? HURRIED_POLL_MS : POLL_MS, this.#collectUntil - now);
   }
 
   #sleep(ms: number): Promise<void> {

@@ -10,7 +10,7 @@ export interface FollowOptions {
   readonly everyMs?: number;
 }
 
-const EVERY_MS = 250;
+const EVERY_MS = 500;
 /** Looks that are asked for come no faster than this. */
 const PAUSE_MS = 50;
 
