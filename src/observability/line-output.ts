@@ -3,8 +3,8 @@ import { write, writeSync } from 'node:fs';
 /** Lines waiting for a reader that does not read are dropped above this: a stuck log must not eat the memory. UTF-16 units. */
 const LONGEST_QUEUE = 16 * 1024 * 1024;
 const RETRY_MS = 50;
-/** After a write, lines are collected this long for the next one: a write is worth ten lines. */
-const COLLECT_MS = 20;
+/** After a write, lines are collected this long for the next one: it wakes a thread, and that this one, which is worth 50 lines. */
+const COLLECT_MS = 100;
 /** More than this is not kept waiting. UTF-16 units. */
 const ENOUGH = 64 * 1024;
 /** What `flush` spends on a full pipe before it gives up. */
