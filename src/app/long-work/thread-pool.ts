@@ -3,12 +3,15 @@ import { GatewayError } from '../../dialects/error.js';
 import type { LongJob, LongJobs, LongWork } from '../../gateway/long-work/long-work.js';
 import { type FromWorker, transfersIn } from './work-messages.js';
 
-/** Below Envoy's patience for one message (5 s): the client gets our error, not its. */
-const PATIENCE_MS = 4_000;
+/**
+ * Below Envoy's patience for one message (5 s), which begins before ours: the client gets our error, not its. Up to then a
+ * client rather waits in line than tries again.
+ */
+const PATIENCE_MS = 4_500;
 /** Bytes that may wait for a thread; one body always may. Some seconds of work. */
 const WAITING_BYTES = 256 * 1024 * 1024;
 /** What breaks this ends its thread, not the process. */
-const LIMITS = { maxOldGenerationSizeMb: 1024 };
+const LIMITS = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 48 };
 
 export interface ThreadPoolOptions {
   /** At most so many, at least one. Each is started when it is needed. */

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import t from 'tap';
 import { createThreadPool, type ThreadPoolOptions } from '../../../src/app/long-work/thread-pool.js';
 import { GatewayError } from '../../../src/dialects/error.js';
@@ -151,6 +153,23 @@ t.test('answers are never too much, and go before requests', async (t) => {
   await Promise.all([first, second, ...answers]);
   t.same(order, ['request under way', 'first answer', 'second answer', 'request that waits']);
 });
+
+t.test(
+  'what others ask for goes before it',
+  { skip: process.platform !== 'linux' && 'only Linux tells threads apart' },
+  async (t) => {
+    const own = getPriority();
+    const pool = open(t);
+    await write(pool, 'well');
+    const niceness = readdirSync('/proc/self/task').map((id) => {
+      // After the thread's name, which may hold anything: field 19 of proc(5).
+      const fields = readFileSync(`/proc/self/task/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+      return Number(fields?.[16]);
+    });
+    t.equal(niceness.filter((each) => each === Math.min(19, own + 5)).length, 1, 'of one thread');
+    t.equal(getPriority(), own, 'and of no other');
+  },
+);
 
 t.test('closing answers everybody', async (t) => {
   const pool = createThreadPool({ threads: 1, program: FAULTY, onProblem: () => undefined });
