@@ -43,8 +43,12 @@ export class FollowedFile {
   async poll(): Promise<void> {
     if (!this.#begun) await this.#begin();
     this.#begun = true;
+    const named = await stat(this.#options.path).catch(() => null);
+    // Mostly nothing happened: one question then, not one for each file.
+    const [only] = this.#files;
+    if (this.#files.length === 1 && only && named?.ino === only.inode && named.size === only.position) return;
     await this.#readAll();
-    if (await this.#turnToNewFile()) await this.#readAll();
+    if (named && (await this.#turnToNewFile(named.ino))) await this.#readAll();
     await this.#dropQuiet();
   }
 
@@ -74,9 +78,8 @@ export class FollowedFile {
   }
 
   /** True when the path names another file than before. The old one stays open, for what is still written to it. */
-  async #turnToNewFile(): Promise<boolean> {
-    const named = await stat(this.#options.path).catch(() => null);
-    if (!named || named.ino === this.#current?.inode) return false;
+  async #turnToNewFile(named: number): Promise<boolean> {
+    if (named === this.#current?.inode) return false;
     const opened = await this.#open(this.#options.path, Number.POSITIVE_INFINITY);
     if (!opened) return false;
     // Lines are told in the order of the files: the newest comes last.
