@@ -18,8 +18,11 @@ import type { FromRecords, ToRecords } from './records-protocol.js';
 import type { DatabaseSettings } from './sql/database.js';
 import type { UsageRow } from './usage-report.js';
 
-/** Pokes within this time are one message: entries of several turns of the event loop are one transaction. */
-const POKE_MS = 100;
+/**
+ * Pokes within this time are one message, which wakes two threads. Nobody waits for it: a question makes the thread look at the
+ * ledger first.
+ */
+const POKE_MS = 500;
 /** Longer than any bounded query takes. */
 const ANSWER_MS = 15_000;
 /** Questions under way; more would only wait. */

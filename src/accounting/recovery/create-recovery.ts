@@ -11,7 +11,7 @@ import { claimRecovery } from './claim.js';
 import { entryFromLine, entryWithoutLine, type FinalEntryParts } from './final-entry.js';
 
 /** How often other processes are looked at, and the access log is read where nothing announces a change. */
-const POLL_MS = 1_000;
+const POLL_MS = 2_000;
 
 export interface RecoveryOptions extends FinalEntryParts {
   /** The ledger directory. */
@@ -41,7 +41,7 @@ export interface Recovery {
    * `LedgerDamageError` when their segments are damaged and `repair` is not set.
    */
   start(): Promise<void>;
-  /** Looks once more at boots, log, Envoy and clock, which otherwise happens every second. */
+  /** Looks once more at boots, log, Envoy and clock, which otherwise happens every two seconds. */
   check(): Promise<void>;
   stop(): Promise<void>;
 }
