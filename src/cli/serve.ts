@@ -6,6 +6,7 @@ import type { Running, StartOptions } from '../app.js';
 import { formatAddress } from '../config/address.js';
 import type { Address } from '../config/snapshot.js';
 import { addressFlag, countFlag, durationFlag, indexFlag, withConfigFlag } from './flags.js';
+import { limitHeaps } from './heap-limits.js';
 import type { ServiceMessage } from './service-message.js';
 import { readSettings, type Settings } from './settings.js';
 import { linkSocket, nextGeneration, socketName, unlinkSocket } from './supervisor/socket-link.js';
@@ -57,6 +58,7 @@ one and end the first with SIGTERM for a restart without an error. SIGHUP reads 
   $ tollgate serve --config tollgate.yaml`;
 
 async function serve(flags: ServeFlags): Promise<void> {
+  limitHeaps();
   const supervised = process.send !== undefined;
   const settings = readSettings({ config: flags.config, env: process.env, directory: process.cwd() });
   const directory = flags.runtimeDirectory ?? settings.snapshot.runtimeDirectory;

@@ -16,7 +16,7 @@ export interface ServiceCommand {
 
 /**
  * Half of what V8 takes for young objects by itself, at the same CPU per request: a third less memory. Smaller ones cost CPU
- * (docs/performance.md). What `NODE_OPTIONS` says counts.
+ * (docs/performance.md). What `NODE_OPTIONS` says counts. The service's threads have their own (heap-limits.ts).
  */
 const SEMI_SPACE = '--max-semi-space-size';
 const SEMI_SPACE_MIB = 16;
