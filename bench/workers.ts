@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
-import { measure, type Sample } from './compare.js';
+import { measure, type Sample, type Scenario } from './compare.js';
 import { familyMicros, median, threadMicros } from './cpu.js';
 import { table } from './e2e/table.js';
 import { startRedis } from './limits.js';
-import { EVERYTHING, type System, startLoad, startTollgate, startUpstream } from './systems.js';
+import { EVERYTHING, type LoadProcess, type System, startLoad, startTollgate, startUpstream } from './systems.js';
 
 const WORKERS = [1, 2];
-const SMALL = { name: 'small JSON, saturated', connections: 32, stream: false, prompt: 150 };
+const SMALL = { name: 'small JSON, saturated', stream: false, prompt: 150 };
+/** For each service process: with fewer at once it answers fewer together, which is dearer and no matter of how many there are. */
+const CONNECTIONS = 32;
 /** A service process is warm after so many requests; each of several sees its share only. */
 const WARM = 20_000;
 
@@ -36,13 +38,15 @@ export async function measureWorkers(wanted: { readonly rounds: number; readonly
       const name = workers === 1 ? 'one service process' : `${workers} service processes`;
       systems.push(await startTollgate(upstream.port, { ...EVERYTHING, store, workers, name }));
     }
-    const scenario = { ...SMALL, requests: wanted.requests };
-    for (const [at, system] of systems.entries())
-      await measure(load, system, { ...scenario, requests: Math.min(WARM, 5 * wanted.requests) * (WORKERS[at] ?? 1) });
+    const scenarioOf = (system: System, requests: number): Scenario => {
+      const workers = WORKERS[systems.indexOf(system)] ?? 1;
+      return { ...SMALL, connections: CONNECTIONS * workers, requests: requests * workers };
+    };
+    for (const system of systems) await measure(load, system, scenarioOf(system, Math.min(WARM, 5 * wanted.requests)));
     const taken = new Map<System, Taken[]>(systems.map((system) => [system, []]));
     for (let round = 0; round < wanted.rounds; round += 1) {
       for (const [system, samples] of taken)
-        samples.push(await sampleOf(() => measure(load, system, scenario), system, wanted.requests));
+        samples.push(await sampleOf(load, system, scenarioOf(system, wanted.requests)));
     }
     print(taken, wanted);
   } finally {
@@ -53,9 +57,10 @@ export async function measureWorkers(wanted: { readonly rounds: number; readonly
   }
 }
 
-async function sampleOf(run: () => Promise<Sample>, system: System, requests: number): Promise<Taken> {
+async function sampleOf(load: LoadProcess, system: System, scenario: Scenario): Promise<Taken> {
+  const { requests } = scenario;
   const [loops, all] = [eventLoops(system), familyMicros(process.pid)];
-  const sample = await run();
+  const sample = await measure(load, system, scenario);
   const busiest = Math.max(...eventLoops(system).map((micros, at) => micros - (loops[at] ?? 0))) / requests;
   return { ...sample, busiest, everything: (familyMicros(process.pid) - all) / requests };
 }
@@ -96,8 +101,8 @@ function print(taken: ReadonlyMap<System, readonly Taken[]>, wanted: { rounds: n
       (bound / first).toFixed(2),
     ];
   });
-  console.log(`\n### Several service processes: ${SMALL.name}, ${SMALL.connections} connections, Redis`);
-  console.log(`\n${wanted.requests} requests × ${wanted.rounds}, ${cores} cores for everything.\n`);
+  console.log(`\n### Several service processes: ${SMALL.name}, ${CONNECTIONS} connections for each, Redis`);
+  console.log(`\n${wanted.requests} requests for each × ${wanted.rounds}, ${cores} cores for everything.\n`);
   console.log(table(COLUMNS, rows));
 }
 
