@@ -1,16 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * How far V8 lets old objects pile up, in percent of what lived through the last full collection. By itself it takes up to four
- * times that, 100 MB of garbage, for a full collection less in some thousand requests.
- */
-const GROWING_PERCENT = 50;
-
-/**
- * Bounds the memory of a service process; before its threads start. This thread's young generation is the command line's
- * (`--max-semi-space-size`) and already laid out. Threads have `resourceLimits` of their own, which the flag would overrule.
+ * Lets the threads of a service process have young generations by their own `resourceLimits`, which the command line's
+ * `--max-semi-space-size` would overrule. Call it before they start; this thread's heap is laid out already and stays as it is.
  */
 export function limitHeaps(): void {
   setFlagsFromString('--max-semi-space-size=0');
-  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`);
 }

@@ -12,7 +12,7 @@ t.test('a thread has its own young generation, whatever the command line gave to
     spawnSync(process.execPath, ['--max-semi-space-size=16', FILLER, limited], { encoding: 'utf8' });
   const { stdout, stderr } = run('limited');
   t.ok(Number(stdout) > 0 && Number(stdout) < BOUND, `${stdout} MiB`);
-  t.equal(stderr, '', 'both flags are known to this V8');
+  t.equal(stderr, '', 'the flag is known to this V8');
   t.ok(Number(run('not').stdout) > BOUND, 'it would have more');
   t.end();
 });
