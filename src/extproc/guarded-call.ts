@@ -42,7 +42,7 @@ export class GuardedCall implements ProcessCall {
     }
   }
 
-  /** Envoy half-closes when the HTTP exchange is over (graceful close): only now may the server end by itself. */
+  /** Envoy half-closes when the HTTP exchange is over (graceful close); a stream that has not said its last word ends now. */
   halfClosed(): void {
     if (this.#over) return;
     this.closed();
