@@ -23,6 +23,8 @@ export class LineOutput {
   #rest: Buffer | null = null;
   #writing = false;
   #broken = false;
+  /** What waits leaves when the write under way is done. */
+  #hasty = false;
   /** Until then lines are collected; monotonic milliseconds. */
   #collectUntil = 0;
   #collecting: NodeJS.Timeout | null = null;
@@ -38,6 +40,13 @@ export class LineOutput {
     if (this.#writing) return;
     if (this.#waitingLength >= ENOUGH) this.#next();
     else if (this.#collecting === null) this.#soon();
+  }
+
+  /** What waits is collected no longer: it leaves as soon as no write is under way. */
+  hasten(): void {
+    if (this.#waitingLength === 0) return;
+    if (this.#writing) this.#hasty = true;
+    else this.#next();
   }
 
   /**
@@ -81,7 +90,7 @@ export class LineOutput {
       const rest = error === null ? bytes.subarray(written) : bytes;
       this.#rest = rest.length === 0 ? null : rest;
       if (error !== null) this.#later();
-      else if (this.#rest !== null || this.#waitingLength >= ENOUGH) this.#next();
+      else if (this.#rest !== null || this.#hasty || this.#waitingLength >= ENOUGH) this.#next();
       else {
         this.#collectUntil = performance.now() + COLLECT_MS;
         if (this.#waitingLength > 0) this.#soon();
@@ -102,6 +111,7 @@ export class LineOutput {
     this.#rest = null;
     this.#waiting = [];
     this.#waitingLength = 0;
+    this.#hasty = false;
     return bytes;
   }
 }

@@ -55,6 +55,8 @@ export function createLog(options: LogOptions): Log {
       if (!logger.isLevelEnabled(level)) return;
       const entries = Object.entries(fields).map(([name, value]) => [name, safe(value)]);
       logger[level](Object.fromEntries(entries), oneLine(redact(message)));
+      // Somebody may be looking for it, or the process about to end.
+      standard.hasten();
     },
     failure(message, error, fields = {}) {
       log.write('error', message, { ...fields, error: describeError(error) });

@@ -28,6 +28,26 @@ t.test('lines arrive whole and in order', async (t) => {
   t.pass();
 });
 
+t.test('what is urgent takes with it what is collected', async (t) => {
+  const path = join(t.testdir(), 'log');
+  const descriptor = openSync(path, 'w');
+  const output = new LineOutput(descriptor);
+  const holds = async (text: string) => {
+    while (readFileSync(path, 'utf8') !== text) await new Promise(setImmediate);
+  };
+  output.write('first\n');
+  await holds('first\n');
+  // The timer that ends the collecting never comes.
+  const never = t.intercept(globalThis, 'setTimeout', { value: () => ({ unref() {} }) });
+  output.write('collected\n');
+  output.write('urgent\n');
+  output.hasten();
+  await holds('first\ncollected\nurgent\n');
+  never.restore();
+  closeSync(descriptor);
+  t.pass();
+});
+
 t.test('a slow pipe loses nothing', async (t) => {
   const running = child(`for (let at = 0; at < 20000; at += 1) output.write('x'.repeat(99) + '\\n');`);
   let bytes = 0;
