@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { giveWay } from '../give-way.js';
 import type { ExportWork, FromExporters, ToExporters } from './export-protocol.js';
 import { LedgerExporter } from './ledger-exporter.js';
 
 /** The thread of all exporters. Started by start-exporters.ts; ends by itself after `close`. */
 const BACKLOG_EVERY_MS = 1_000;
 
+giveWay();
 const { exporters, ledgerDirectory, directory, timing } = workerData as ExportWork;
 const tell = (message: FromExporters): void => parentPort?.postMessage(message);
 

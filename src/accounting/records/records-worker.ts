@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { giveWay } from '../give-way.js';
 import { PATIENCE_MS, RecordsEngine } from './engine.js';
 import { LedgerFollower } from './follow-ledger.js';
 import { type EngineOptions, type RecordQuery, RecordsUnavailableError, type UsageQuery } from './record.js';
@@ -9,6 +10,7 @@ import type { FromRecords, ToRecords } from './records-protocol.js';
 /** How long a question waits for the entries before it, while a long ledger is taken over. */
 const FRESH_MS = 200;
 
+giveWay();
 const options: EngineOptions = workerData;
 const engine = new RecordsEngine(options);
 const follower = new LedgerFollower(engine, {
