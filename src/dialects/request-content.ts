@@ -15,40 +15,8 @@ import {
   TOP_KEYS,
   type TopKey,
 } from './content-keys.js';
+import type { Literals, RequestContent } from './content-shape.js';
 import type { RequestFacts } from './request-facts.js';
-
-export interface MediaCount {
-  readonly parts: number;
-  /** Bytes of base64 in the body; parts named by a link or an id have none. */
-  readonly inlineBytes: number;
-  /** Parts named by a link or an id: their size is not known. */
-  readonly linked: number;
-}
-
-/** Literals of a body. */
-export interface Literals {
-  /** Bytes of all of them as written: no tokenizer makes more tokens of them. */
-  readonly bytes: number;
-  /** The first of them as offsets in pairs, start and end, without their quotes. */
-  readonly places: readonly number[];
-}
-
-/** What a request's body holds for the model to read, in any dialect. */
-export interface RequestContent {
-  /** What was said. Arguments of calls and results that are JSON are one literal each. */
-  readonly texts: Literals;
-  /** Tools and schemas, each list or object one literal. */
-  readonly definitions: Literals;
-  /** Messages or input items: each costs a few tokens besides its text. */
-  readonly items: number;
-  /** Tokens that came as numbers. */
-  readonly tokenIds: number;
-  readonly media: Readonly<Record<MediaKind, MediaCount>>;
-  /** Bytes of media inside the body: they are no text. */
-  readonly mediaBytes: number;
-  /** Bytes at the end that were not looked at, because the body has too many small values. */
-  readonly unread: number;
-}
 
 /** Literals whose places are kept; the texts behind them are only measured. */
 const MAX_TEXTS = 4_096;
@@ -59,19 +27,13 @@ const CONTAINER_WORK = 16;
 const LONGEST_KEY = 32;
 const LONGEST_TYPE = 40;
 
-const known = new WeakMap<RequestFacts, RequestContent>();
-
 /**
  * Looks through a JSON body that a scan has accepted; once for each request, and only when something must be estimated.
  * Never takes more than a few milliseconds. A form has no text: its file is one part of sound.
  */
 export function readContent(body: Buffer, facts: RequestFacts): RequestContent {
-  let content = known.get(facts);
-  if (content === undefined) {
-    content = facts.json === null ? formContent(body) : new ContentWalk(body, facts.json.root).result();
-    known.set(facts, content);
-  }
-  return content;
+  facts.content ??= facts.json === null ? formContent(body) : new ContentWalk(body, facts.json.root).result();
+  return facts.content;
 }
 
 function formContent(body: Buffer): RequestContent {

@@ -1,4 +1,5 @@
 import type { JsonMember } from '../codec/json-scan.js';
+import type { RequestContent } from './content-shape.js';
 import type { Wire } from './endpoint.js';
 
 export interface ByteRange {
@@ -35,6 +36,8 @@ export interface RequestFacts {
   readonly speaks: boolean;
   /** Where to splice; null for multipart. */
   readonly json: JsonPlaces | null;
+  /** What `readContent` has found; undefined before. (In a WeakMap it would live as long as one that has grown old.) */
+  content?: RequestContent | undefined;
 }
 
 /** Names under which a request bounds its output. */

@@ -59,6 +59,7 @@ export class RequestReader {
         settings:
           SETTINGS.flatMap((name) => this.#scan.members.get(name) ?? []).find((each) => each.kind === 'object') ?? null,
       },
+      content: undefined,
     };
     return this.#refusal ?? facts;
   }

@@ -1,8 +1,9 @@
 import type { Exchange } from '../gateway/exchange.js';
+import { LiveMap } from '../store/live-map.js';
 
 /** Requests whose decision was made and whose answer is not finished, by request id: attempts find theirs here. */
 export class InFlight {
-  readonly #byId = new Map<string, Exchange>();
+  readonly #byId = LiveMap.byText<Exchange>();
 
   add(id: string, exchange: Exchange): void {
     this.#byId.set(id, exchange);

@@ -1,3 +1,5 @@
+import { LiveMap } from './live-map.js';
+
 interface Node<V> {
   readonly key: string;
   readonly value: V;
@@ -11,7 +13,7 @@ interface Node<V> {
  * on to every table that was there since it was last asked.
  */
 export class AgedMap<V> {
-  readonly #nodes = new Map<string, Node<V>>();
+  readonly #nodes = LiveMap.byText<Node<V>>();
   #oldest: Node<V> | null = null;
   #youngest: Node<V> | null = null;
 
@@ -41,6 +43,9 @@ export class AgedMap<V> {
     else older.younger = younger;
     if (younger === null) this.#youngest = older;
     else younger.older = older;
+    // One that has grown old would keep all that came after it until the next full collection.
+    node.older = null;
+    node.younger = null;
     return this.#nodes.delete(key);
   }
 

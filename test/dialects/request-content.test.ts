@@ -1,9 +1,10 @@
 import t from 'tap';
+import type { Literals } from '../../src/dialects/content-shape.js';
 import type { Endpoint } from '../../src/dialects/endpoint.js';
 import { matchEndpoint } from '../../src/dialects/endpoints.js';
 import { GatewayError } from '../../src/dialects/error.js';
 import { scanRequest } from '../../src/dialects/request.js';
-import { type Literals, readContent } from '../../src/dialects/request-content.js';
+import { readContent } from '../../src/dialects/request-content.js';
 import type { RequestFacts } from '../../src/dialects/request-facts.js';
 
 const CHAT = endpoint('/v1/chat/completions');

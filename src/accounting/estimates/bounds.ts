@@ -1,6 +1,7 @@
 import type { Target } from '../../config/snapshot.js';
+import type { RequestContent } from '../../dialects/content-shape.js';
 import type { Wire } from '../../dialects/endpoint.js';
-import { type RequestContent, readContent } from '../../dialects/request-content.js';
+import { readContent } from '../../dialects/request-content.js';
 import type { RequestFacts } from '../../dialects/request-facts.js';
 import { emptyUsage, type TokenClass, type Usage } from '../../dialects/usage.js';
 import type { Amounts } from '../../store/counter-store.js';

@@ -59,7 +59,7 @@ function* linesOf(positions: Positions, book: CounterBook): Generator<string> {
     for (const group of groups(sums))
       yield JSON.stringify({ boot, used: group.map(([place, sum]) => [place, `${sum}`]) });
   }
-  for (const group of groups(book.holds)) yield JSON.stringify({ holds: group });
+  for (const group of groups(book.holds.entries())) yield JSON.stringify({ holds: group });
 }
 
 function* groups<T>(items: Iterable<T>): Generator<T[]> {

@@ -1,4 +1,5 @@
 import type { Seed } from '../../store/counter-store.js';
+import { LiveMap } from '../../store/live-map.js';
 import { amountsOf } from '../amounts.js';
 import type { FinalEntry, HoldEntry, LedgerEntry } from '../ledger/entry.js';
 import { IdSet } from '../ledger/id-set.js';
@@ -26,7 +27,7 @@ export type Sums = Map<string, bigint>;
 export class CounterBook {
   /** By the boot in which the final entries were read. */
   readonly used = new Map<string, Sums>();
-  readonly holds = new Map<string, OpenPlaces>();
+  holds = LiveMap.byText<OpenPlaces>();
   #settled = new IdSet();
   #settledBefore = new IdSet();
   #count = 0;
@@ -56,7 +57,7 @@ export class CounterBook {
   keepRemoved(present: ReadonlySet<string>): void {
     this.mergeRemoved(present);
     for (const boot of this.used.keys()) if (boot !== REMOVED) this.used.delete(boot);
-    this.holds.clear();
+    this.holds = LiveMap.byText();
   }
 
   /**
@@ -67,7 +68,7 @@ export class CounterBook {
   seed(source: string, now: number): Seed {
     this.prune(now);
     const holds = new Map<string, { readonly places: ReadonlyMap<string, number>; readonly ttlMs: number }>();
-    for (const [id, { places, expires }] of this.holds) {
+    for (const [id, { places, expires }] of this.holds.entries()) {
       holds.set(id, { places: new Map(Object.entries(places)), ttlMs: Math.max(expires - now, GRACE_MS) });
     }
     return { source, used: this.#sum(), holds };
@@ -78,7 +79,7 @@ export class CounterBook {
       for (const place of sums.keys()) if (placeLife(place).endsAt <= now) sums.delete(place);
       if (sums.size === 0) this.used.delete(boot);
     }
-    for (const [id, hold] of this.holds) if (isOver(hold, now)) this.holds.delete(id);
+    for (const [id, hold] of this.holds.entries()) if (isOver(hold, now)) this.holds.delete(id);
   }
 
   #sum(): Sums {

@@ -1,4 +1,5 @@
 import { rmSync, utimes } from 'node:fs';
+import { LiveMap } from '../../store/live-map.js';
 import { Backlog } from './backlog.js';
 import { type Boot, createBoot, markSettled } from './boots.js';
 import { type Disk, realDisk } from './disk.js';
@@ -80,7 +81,7 @@ class LedgerWriter implements FileLedger {
   readonly #backlog: Backlog;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #lines = new LineBuffer();
-  readonly #open = new Set<string>();
+  readonly #open = LiveMap.byText<true>();
   readonly #count = { entries: 0, bytes: 0, writes: 0, fsyncs: 0, problems: 0, dropped: 0 };
   #tick: Queued[] = [];
   #scheduled = false;
@@ -178,7 +179,7 @@ class LedgerWriter implements FileLedger {
   #accept(batch: readonly Queued[]): void {
     this.#count.entries += batch.length;
     for (const { id, done } of batch) {
-      if (done) this.#open.add(id);
+      if (done) this.#open.set(id, true);
       else this.#open.delete(id);
     }
     for (const { done } of batch) if (done) this.#call(done);

@@ -1,4 +1,4 @@
-import type { Literals } from '../../dialects/request-content.js';
+import type { Literals } from '../../dialects/content-shape.js';
 
 export interface InputTexts {
   readonly texts: readonly string[];

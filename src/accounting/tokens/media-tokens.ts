@@ -1,5 +1,6 @@
 import type { MediaKind } from '../../dialects/content-keys.js';
-import { type MediaCount, type RequestContent, readContent } from '../../dialects/request-content.js';
+import type { MediaCount, RequestContent } from '../../dialects/content-shape.js';
+import { readContent } from '../../dialects/request-content.js';
 import type { RequestFacts } from '../../dialects/request-facts.js';
 import type { MediaTokens, TokenFamily } from './families.js';
 

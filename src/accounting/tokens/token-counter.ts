@@ -1,6 +1,7 @@
 import { countTokens as countWordPieces } from '../../codec/word-pieces.js';
+import type { RequestContent } from '../../dialects/content-shape.js';
 import type { Wire } from '../../dialects/endpoint.js';
-import { type RequestContent, readContent } from '../../dialects/request-content.js';
+import { readContent } from '../../dialects/request-content.js';
 import type { RequestFacts } from '../../dialects/request-facts.js';
 import { type TokenFamily, tokenFamily } from './families.js';
 import { type InputTexts, inputTexts } from './input-texts.js';

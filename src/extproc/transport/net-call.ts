@@ -12,15 +12,21 @@ export interface NetCallOptions {
   readonly closed: (call: NetCall) => void;
 }
 
+let opened = 0;
+
 /** One gRPC stream of ext_proc on an HTTP/2 stream of ours. */
 export class NetCall implements Channel, StreamUser {
   readonly call: GuardedCall;
+  /** Of all in this process. */
+  readonly number: number;
   readonly #stream: Stream;
   readonly #frames: MessageFrames;
   readonly #options: NetCallOptions;
   #answered = false;
 
   constructor(stream: Stream, options: NetCallOptions) {
+    this.number = opened;
+    opened += 1;
     this.#stream = stream;
     this.#options = options;
     this.call = new GuardedCall(this, options.fault);

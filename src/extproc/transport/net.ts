@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { LiveMap } from '../../store/live-map.js';
 import { STATUS } from '../grpc-status.js';
 import type { RequestHead } from './h2/header-field.js';
 import { Session } from './h2/session.js';
@@ -24,7 +25,7 @@ class NetTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #server: Server;
   readonly #sessions = new Map<Socket, Session>();
-  readonly #calls = new Set<NetCall>();
+  readonly #calls = LiveMap.byNumber<NetCall>();
   readonly #callOptions: NetCallOptions;
   /** Of all sockets. */
   readonly #memory = readingMemory();
@@ -36,7 +37,7 @@ class NetTransport implements Transport {
     this.#callOptions = {
       maxMessageBytes: options.maxMessageBytes,
       fault: options.fault,
-      closed: (call) => this.#calls.delete(call),
+      closed: (call) => this.#calls.delete(call.number),
     };
     server.on('connection', (socket) => this.#connection(socket));
   }
@@ -58,7 +59,7 @@ class NetTransport implements Transport {
   }
 
   #force(): void {
-    for (const { call } of [...this.#calls]) call.fail(STATUS.UNAVAILABLE, 'the service is stopping');
+    for (const { call } of this.#calls.values()) call.fail(STATUS.UNAVAILABLE, 'the service is stopping');
     setTimeout(() => {
       for (const socket of this.#sessions.keys()) socket.destroy();
     }, LAST_WORDS_MS);
@@ -98,7 +99,7 @@ class NetTransport implements Transport {
   #process(stream: Stream, role: string | undefined): NetCall {
     const call = new NetCall(stream, this.#callOptions);
     call.call.run(this.#options.open(role, call.call));
-    this.#calls.add(call);
+    this.#calls.set(call.number, call);
     return call;
   }
 }

@@ -1,3 +1,4 @@
+import { AgedMap } from '../../store/aged-map.js';
 import type { Amounts, CounterState, CounterStore } from '../../store/counter-store.js';
 import { amountOf, NO_AMOUNTS } from './amounts.js';
 import type { LocalShare } from './local-share.js';
@@ -31,7 +32,7 @@ const MOST_OPEN = 100_000;
 /** Puts the truth in the place of holds, however long the store is away. */
 export class Settler {
   readonly #options: SettlerOptions;
-  readonly #open = new Map<string, OpenHold>();
+  readonly #open = new AgedMap<OpenHold>();
 
   constructor(options: SettlerOptions) {
     this.#options = options;
@@ -39,12 +40,9 @@ export class Settler {
 
   /** Remembers what was held until it is settled. */
   opened(id: string, hold: OpenHold): void {
-    this.#open.set(id, hold);
-    if (this.#open.size <= MOST_OPEN) return;
-    for (const oldest of this.#open.keys()) {
-      this.#open.delete(oldest);
-      return;
-    }
+    this.#open.add(id, hold);
+    const oldest = this.#open.oldest();
+    if (this.#open.size > MOST_OPEN && oldest !== null) this.#open.delete(oldest.key);
   }
 
   /** Also for holds that another process made. */

@@ -11,6 +11,7 @@ export class FixedCounter implements LiveCounter {
   held = 0n;
   start = -1;
   holds = 0;
+  together: readonly LiveCounter[] = [];
   readonly #clock: WindowClock;
   #end = -1;
   #place = '';

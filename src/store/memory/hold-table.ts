@@ -1,6 +1,7 @@
-import { AgedMap } from '../aged-map.js';
 import type { CounterState } from '../counter-store.js';
+import { LiveMap } from '../live-map.js';
 import { type Expiring, ExpiryHeap } from './expiry-heap.js';
+import { countersOf, type FinishedHold, FinishedHolds } from './finished-holds.js';
 import type { LiveCounter } from './live-counter.js';
 
 /** What a request holds on one counter. */
@@ -16,30 +17,27 @@ export interface OpenHold extends Expiring {
   readonly items: readonly HoldItem[];
 }
 
-/** A hold that has been settled or has expired, remembered so that a late repetition counts nothing. */
-export interface FinishedHold {
-  readonly counters: readonly LiveCounter[];
-  /** Epoch milliseconds. */
-  readonly until: number;
-}
-
 /** How long the end of a hold is remembered: longer than anything is repeated. */
 export const REMEMBER_MS = 60_000;
 
 /** Holds by id, from their beginning until their end is forgotten. */
 export class HoldTable {
-  readonly #open = new Map<string, OpenHold>();
+  readonly #open = LiveMap.byText<OpenHold>();
   readonly #expiry = new ExpiryHeap<OpenHold>();
-  /** In the order in which they are forgotten. */
-  readonly #finished = new AgedMap<FinishedHold>();
-  #forgetAt = Number.POSITIVE_INFINITY;
+  readonly #finished = new FinishedHolds();
 
-  get open(): ReadonlyMap<string, OpenHold> {
-    return this.#open;
+  /** In no order. */
+  open(): readonly OpenHold[] {
+    return this.#open.values();
   }
 
-  get finished(): Iterable<readonly [string, FinishedHold]> {
-    return this.#finished.entries();
+  openHold(id: string): OpenHold | undefined {
+    return this.#open.get(id);
+  }
+
+  /** The next one to be forgotten first. */
+  finished(): Iterable<FinishedHold> {
+    return this.#finished.all();
   }
 
   add(id: string, items: readonly HoldItem[], expiresAt: number): void {
@@ -61,13 +59,13 @@ export class HoldTable {
       counter.advance(now);
       counter.change(start, used(item), -amount);
     }
-    this.#remember(hold.id, { counters: hold.items.map(({ counter }) => counter), until: now + REMEMBER_MS });
+    this.#finished.add(hold.id, countersOf(hold.items), now + REMEMBER_MS);
   }
 
   /** Takes over a hold that ended elsewhere. `until` is never earlier than of those before. */
-  remember(id: string, finished: FinishedHold): void {
-    for (const counter of finished.counters) counter.holds += 1;
-    this.#remember(id, finished);
+  remember({ id, counters, until }: FinishedHold): void {
+    for (const counter of counters) counter.holds += 1;
+    this.#finished.add(id, counters, until);
   }
 
   /** Lets go what is due. Before anything else that looks at `now`. */
@@ -75,31 +73,13 @@ export class HoldTable {
     for (let next = this.#expiry.next(); next !== undefined && next.expiresAt <= now; next = this.#expiry.next()) {
       this.finish(next, now, expired);
     }
-    if (now >= this.#forgetAt) this.#forget(now);
+    while (this.#finished.next <= now) for (const counter of this.#finished.take()) counter.holds -= 1;
   }
 
   /** The states of a hold that is or was there; null for one that never was. */
   states(id: string, now: number): readonly CounterState[] | null {
-    const counters = this.#open.get(id)?.items.map(({ counter }) => counter) ?? this.#finished.get(id)?.counters;
+    const counters = this.#open.get(id)?.items.map(({ counter }) => counter) ?? this.#finished.countersOf(id);
     return counters === undefined ? null : counters.map((counter) => stateAt(counter, now));
-  }
-
-  #remember(id: string, finished: FinishedHold): void {
-    if (this.#finished.size === 0) this.#forgetAt = finished.until;
-    this.#finished.add(id, finished);
-  }
-
-  #forget(now: number): void {
-    this.#forgetAt = Number.POSITIVE_INFINITY;
-    for (let oldest = this.#finished.oldest(); oldest !== null; oldest = this.#finished.oldest()) {
-      const { until, counters } = oldest.value;
-      if (until > now) {
-        this.#forgetAt = until;
-        return;
-      }
-      this.#finished.delete(oldest.key);
-      for (const counter of counters) counter.holds -= 1;
-    }
   }
 }
 

@@ -10,6 +10,8 @@ export interface LiveCounter {
   readonly start: number;
   /** Holds that know this object, open or remembered. */
   holds: number;
+  /** Those of the last finished hold that named this counter first, for the next one. */
+  together: readonly LiveCounter[];
   /** Must come before anything else is asked or changed. `now` never runs backwards. */
   advance(now: number): void;
   /** Counts in the window or slot that begins at `start`; without effect if that is over. */

@@ -90,13 +90,13 @@ class MemoryCounters implements PortableCounters {
       for (const [start, used] of counter.settled())
         if (used > 0n) yield line({ kind: 'used', place: placeText(counter.key, start), sum: String(used) });
     }
-    for (const { id, expiresAt, items } of this.#holds.open.values()) {
+    for (const { id, expiresAt, items } of this.#holds.open()) {
       const places = items.map(
         ({ counter, start, amount }) => [placeText(counter.key, start), String(amount)] as const,
       );
       yield line({ kind: 'hold', id, expiresAt, places });
     }
-    for (const [id, { counters, until }] of this.#holds.finished)
+    for (const { id, counters, until } of this.#holds.finished())
       yield line({ kind: 'finished', id, until, places: counters.map(({ key, start }) => placeText(key, start)) });
   }
 
@@ -126,7 +126,7 @@ class MemoryCounters implements PortableCounters {
 
   #settle(id: string, actual: Amounts): SettleResult {
     const now = this.#advance();
-    const hold = this.#holds.open.get(id);
+    const hold = this.#holds.openHold(id);
     if (hold === undefined) return { kind: 'unknown' };
     this.#holds.finish(hold, now, ({ counter: { of } }) => (of === 'concurrent' ? 0n : BigInt(actual[of])));
     return { kind: 'settled', states: hold.items.map(({ counter }) => counter.state(now)) };
@@ -141,7 +141,7 @@ class MemoryCounters implements PortableCounters {
     else if (line.kind === 'hold') this.#restore(line.id, { places: line.places, expiresAt: line.expiresAt, now });
     else if (line.kind === 'finished') {
       const counters = line.places.flatMap((place) => this.#at(place, now)?.counter ?? []);
-      this.#holds.remember(line.id, { counters, until: line.until });
+      this.#holds.remember({ id: line.id, counters, until: line.until });
     }
   }
 

@@ -18,6 +18,7 @@ export class SlidingCounter implements LiveCounter {
   held = 0n;
   start = -1;
   holds = 0;
+  together: readonly LiveCounter[] = [];
   readonly #ms: number;
   readonly #length: number;
   readonly #used: bigint[] = new Array<bigint>(RING).fill(0n);

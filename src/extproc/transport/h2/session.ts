@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { LiveMap } from '../../../store/live-map.js';
 import { FloodGuard } from './flood-guard.js';
 import { type FrameHead, FrameReader, type FrameSink } from './frame-reader.js';
 import { blockOf, HeaderBlock } from './header-block.js';
@@ -45,7 +46,7 @@ export class Session implements FrameSink {
   readonly #head = new RequestHead();
   readonly #incoming = new ReceiveWindow(CONNECTION_WINDOW);
   readonly #flood = new FloodGuard();
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams = LiveMap.byNumber<Stream>();
   readonly #remove = (stream: Stream): void => this.#removed(stream);
   /** The peer's settings have come. */
   #settled = false;
@@ -99,7 +100,7 @@ export class Session implements FrameSink {
   /** The socket is gone, or the peer's half of it. */
   closed(): void {
     this.#over = true;
-    for (const stream of [...this.#streams.values()]) stream.gone();
+    for (const stream of this.#streams.values()) stream.gone();
   }
 
   frame(head: FrameHead, payload: Buffer): void {
@@ -253,7 +254,7 @@ export class Session implements FrameSink {
     readSettings(payload, peer);
     this.#write(FRAME.settings, EMPTY, FLAG.ack);
     if (peer.initialWindow === before) return;
-    for (const each of [...this.#streams.values()]) {
+    for (const each of this.#streams.values()) {
       if (!each.window.widen(peer.initialWindow - before)) throw new ConnectionError(CODE.flowControl, 'settings');
       each.pump();
     }
