@@ -51,8 +51,10 @@ function metadataOf({ pass }: Continue, { id, generation, passedOn }: ReplyIdent
   return { ...pass.log, ...translated, decision: 'pass', rid: id, generation, priority_groups };
 }
 
+/** Past the end Envoy stays at the last one. */
 export function groupsModel(clusters: readonly string[]): Plain {
-  return clusters.map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] }));
+  const last = clusters.findLastIndex((name) => name !== clusters.at(-1)) + 1;
+  return clusters.slice(0, last + 1).map((name) => ({ name, clusters: [{ cluster_name: name, weight: 1 }] }));
 }
 
 function modes(
