@@ -1,4 +1,5 @@
-const SMALL = 2048;
+import { lastingRoom } from './lasting-room.js';
+
 const NO_BYTES = Buffer.alloc(0);
 
 /** A buffer that grows by doubling, so that a line in a thousand pieces is copied about twice. */
@@ -11,8 +12,7 @@ export class Gatherer {
     const needed = this.length + end - start;
     if (needed > this.bytes.length) {
       const size = Math.max(512, needed, this.bytes.length * 2);
-      // Small ones come from Node's pool: memory of its own outside the heap costs more than the copy into it.
-      const larger = size <= SMALL ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+      const larger = lastingRoom(size);
       this.bytes.copy(larger, 0, 0, this.length);
       this.bytes = larger;
     }

@@ -1,7 +1,9 @@
+import { lastingRoom } from '../codec/lasting-room.js';
+
 /** Enough for some 4,000 tokens: most answers are kept whole, and of a longer one the rest is much the same. */
 const KEPT = 16 * 1024;
-/** The first room comes from Node's pool: memory of its own outside the heap is dear to get and to collect. */
-const FIRST = 2048;
+/** Many streams are open that have said a few words. */
+const FIRST = 128;
 /** Below this a loop is faster than a call. */
 const SHORT = 24;
 
@@ -56,7 +58,7 @@ export class ContentSample {
     if (this.#kept !== null && needed <= this.#kept.length) return this.#kept;
     const size =
       this.#kept === null ? Math.max(FIRST, needed) : Math.min(KEPT, Math.max(needed, this.#kept.length * 4));
-    const larger = size <= FIRST ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+    const larger = lastingRoom(size);
     this.#kept?.copy(larger, 0, 0, this.#length);
     this.#kept = larger;
     return larger;

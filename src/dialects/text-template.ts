@@ -1,3 +1,4 @@
+import { lastingLatin1 } from '../codec/lasting-room.js';
 import { hasAt } from '../codec/same-bytes.js';
 
 /** After so many misses in a row the stream's events do not repeat (random padding), and comparing is given up. */
@@ -50,11 +51,11 @@ export class TextTemplate {
     const at = event.indexOf(literal);
     // Only if the text stands there once and unescaped is it certain which value it is.
     if (at < 0 || event.indexOf(literal, at + 1) >= 0) return;
-    this.#before = Buffer.from(event.slice(0, at + 2), 'latin1');
+    this.#before = lastingLatin1(event.slice(0, at + 2));
     const rest = event.slice(at + literal.length - 1);
     const padding = PADDING.exec(rest);
     this.#padded = padding !== null;
-    this.#after = Buffer.from(padding?.[1] ?? rest, 'latin1');
+    this.#after = lastingLatin1(padding?.[1] ?? rest);
   }
 }
 

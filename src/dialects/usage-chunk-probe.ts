@@ -1,8 +1,10 @@
+import { lastingCopy } from '../codec/lasting-room.js';
 import { hasAt } from '../codec/same-bytes.js';
 
 const LF = 0x0a;
 const CR = 0x0d;
 const FIELD = 'data:';
+const NOTHING = Buffer.alloc(0);
 /** How often a stream may change the beginning of its events before that is given up. */
 const PREFIXES = 8;
 
@@ -42,7 +44,7 @@ export class UsageChunkProbe {
   #usageObject = false;
 
   /** Bytes of the last event up to its first choice: an event that begins the same way is kept without a closer look. */
-  #prefix: Buffer = Buffer.alloc(0);
+  #prefix: Buffer = NOTHING;
   #prefixesToLearn = PREFIXES;
   /** Offset in this chunk where the event in hand began, -1 when in an earlier one. */
   #eventFrom = -1;
@@ -145,7 +147,7 @@ export class UsageChunkProbe {
     this.#choiceSeen = false;
     if (this.#eventFrom < 0 || this.#prefixesToLearn === 0) return;
     this.#prefixesToLearn -= 1;
-    this.#prefix = Buffer.from(chunk.subarray(this.#eventFrom, end));
+    this.#prefix = lastingCopy(chunk, this.#eventFrom, end);
   }
 
   #payload(byte: number) {

@@ -4,6 +4,7 @@ import type { AnswerPipe } from './answer-pipe.js';
 import { CUT, closeAttempt, noteRefusal, reportSuccess } from './attempts.js';
 import { dropBody } from './drop-body.js';
 import type { HeaderView } from './headers.js';
+import { keepLittle } from './keep-little.js';
 import { translateAnywhere } from './long-answer.js';
 import { modelList } from './model-list.js';
 import { type NextAttempt, nextAttempt } from './next-attempt.js';
@@ -142,6 +143,7 @@ export class Exchange {
     const opened = openAnswer(state, attempt, headers);
     this.#pipe = opened.pipe;
     this.#isStream = opened.isStream;
+    if (opened.isStream) keepLittle(state);
     if (opened.pipe) state.response = opened.pipe.facts;
     else this.#wholeHeaders = headers;
     this.lastByteAt = this.#parts.clock.monotonic();

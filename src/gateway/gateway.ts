@@ -4,7 +4,7 @@ import type { GatewayError } from '../dialects/error.js';
 import { NO_OWN_KEYS } from '../providers/credentials/own-key.js';
 import { Deadlines } from './deadlines.js';
 import { Exchange } from './exchange.js';
-import type { HeaderView } from './headers.js';
+import { type HeaderView, NO_HEADERS } from './headers.js';
 import type { Parts } from './parts.js';
 import { refuse } from './refuse.js';
 import type { Refuse } from './reply.js';
@@ -13,8 +13,6 @@ import type { RequestState } from './state.js';
 
 /** How long a response chunk may stay undecided. Below Envoy's message timeout of five seconds. */
 const UNDECIDED_MS = 3500;
-
-const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () => [], entries: () => [] };
 
 /** The door: one Exchange per HTTP request. */
 export class Gateway {

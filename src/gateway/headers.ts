@@ -8,3 +8,6 @@ export interface HeaderView {
   /** Name and value of each, in order. */
   entries(): readonly (readonly [name: string, value: string])[];
 }
+
+/** Of a request that never reached us, or no longer needs its own. */
+export const NO_HEADERS: HeaderView = { get: () => undefined, all: () => [], names: () => [], entries: () => [] };

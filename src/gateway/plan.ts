@@ -6,12 +6,10 @@ import type { ModelTarget, Retry } from '../config/snapshot.js';
  */
 export function attemptPlan(targets: readonly ModelTarget[], retry: Retry): readonly ModelTarget[] {
   const attempts = retry.attempts ?? Math.max(2, targets.length);
-  const plan: ModelTarget[] = [];
-  for (let number = 0; number < attempts; number += 1) {
-    const target = targets[number % targets.length];
-    if (target) plan.push(target);
-  }
-  return plan;
+  if (targets.length === 0) return targets;
+  let plan = targets;
+  while (plan.length < attempts) plan = plan.concat(targets);
+  return plan.length === attempts ? plan : plan.slice(0, attempts);
 }
 
 /** Pause before a repeat of the very same target; moving to another one never waits. */

@@ -87,7 +87,8 @@ export interface WrittenAhead extends WrittenBody {
 export interface RequestState {
   readonly id: string;
   readonly rules: Rules;
-  readonly headers: HeaderView;
+  /** Of the request; none once an answer was taken. */
+  headers: HeaderView;
   /** Epoch and monotonic milliseconds at the first message. */
   readonly arrivedAt: number;
   readonly startedAt: number;

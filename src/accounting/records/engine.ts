@@ -3,6 +3,7 @@ import { exportedSegments } from '../export/exported-segments.js';
 import { ContentMover, readContent } from './content/take-content.js';
 import { expireRows } from './expire-rows.js';
 import { ledgerId } from './ledger-id.js';
+import { LedgerPieces } from './ledger-pieces.js';
 import { LedgerTail } from './ledger-tail.js';
 import { getRequest, listEntries, listRequests } from './list-requests.js';
 import {
@@ -63,13 +64,12 @@ export class RecordsEngine implements RecordsReader {
   async catchUp({ livingOnly }: { readonly livingOnly: boolean }): Promise<void> {
     const writer = await this.#begin();
     await this.#tail.refresh({ livingOnly });
-    for (let reading = this.#tail.read(); reading !== null; reading = this.#tail.read()) {
-      const rows = reading.entries.map((entry, at) => requestRow(entry, this.#source, reading.texts[at]));
-      const written = await writeBatch(writer, this.#source, { rows, moves: reading.moves });
+    for (let pieces = this.#pieces(); pieces.any; pieces = this.#pieces()) {
+      const written = await writeBatch(writer, this.#source, pieces);
       if (written === null) await this.#startOver(writer);
       else {
-        this.#tail.accept(reading.moves);
-        this.#written += written;
+        this.#tail.accept(written.moves);
+        this.#written += written.rows;
       }
       this.#committed();
       // SQLite answers at once, so that questions would wait for the whole ledger.
@@ -144,6 +144,11 @@ export class RecordsEngine implements RecordsReader {
   async close(): Promise<void> {
     await this.release();
     await this.#closeReader();
+  }
+
+  /** The next lines of the ledger as rows, for one transaction. */
+  #pieces(): LedgerPieces {
+    return new LedgerPieces(this.#tail, (entry, text) => requestRow(entry, this.#source, text));
   }
 
   async #begin(): Promise<Database> {

@@ -15,6 +15,12 @@ const HOLD = Buffer.from('{"type":"hold",');
 const PIECE_BYTES = 1024 * 1024;
 /** Entries of one batch, about: what is read at once is used up. */
 const BATCH_ENTRIES = 2_000;
+/** Where the next reading begins, by file, if not at what is accepted; and how much is read of a file at once. */
+export interface ReadingOptions {
+  readonly after?: ReadonlyMap<string, FilePosition>;
+  readonly pieceBytes?: number;
+}
+
 /** Files of one batch. */
 const BATCH_FILES = 200;
 
@@ -84,12 +90,12 @@ export class LedgerTail {
   }
 
   /** The next entries, what is being written first; null when there is nothing more. `accept` them, or get them again. */
-  read(): Reading | null {
+  read({ after = NOWHERE, pieceBytes = PIECE_BYTES }: ReadingOptions = {}): Reading | null {
     const found: Found = { entries: [], texts: [] };
     const moves: Move[] = [];
     for (const file of this.#inOrder()) {
       if (found.entries.length >= BATCH_ENTRIES || moves.length >= BATCH_FILES) break;
-      const move = this.#readOn(file, found);
+      const move = this.#readOn(file, found, { after, pieceBytes });
       if (move) moves.push(move);
     }
     return moves.length === 0 ? null : { ...found, moves };
@@ -103,7 +109,8 @@ export class LedgerTail {
   get behindBytes(): number {
     let bytes = 0;
     for (const file of this.#files.values()) {
-      if (file.size !== file.quietAt) bytes += Math.max(0, file.size - this.#begin(file).bytes);
+      if (file.size !== file.quietAt)
+        bytes += Math.max(0, file.size - beginOf(file, this.#positions.get(file.name) ?? null).bytes);
     }
     return bytes;
   }
@@ -137,17 +144,11 @@ export class LedgerTail {
     for (const file of this.#files.values()) if (!file.living) yield file;
   }
 
-  /** Where reading begins: at 0 in a file that is not the one that was read, or that is shorter now. */
-  #begin(file: TailFile): FilePosition {
-    const known = this.#positions.get(file.name);
-    if (known && known.identity === file.identity && known.bytes <= file.size) return known;
-    return { file: file.name, bytes: 0, identity: file.identity, damaged: 0 };
-  }
-
-  #readOn(file: TailFile, found: Found): Move | null {
-    const begin = this.#begin(file);
+  #readOn(file: TailFile, found: Found, { after, pieceBytes }: Required<ReadingOptions>): Move | null {
+    const known = after.get(file.name) ?? this.#positions.get(file.name) ?? null;
+    const begin = beginOf(file, known);
     if (begin.bytes >= file.size || file.size === file.quietAt) return null;
-    const piece = readPiece(file.path, begin.bytes, Math.min(PIECE_BYTES, file.size - begin.bytes));
+    const piece = readPiece(file.path, begin.bytes, Math.min(pieceBytes, file.size - begin.bytes));
     if (piece === null) return null;
     const atEnd = begin.bytes + piece.length >= file.size;
     const taken = takeLines(
@@ -155,13 +156,25 @@ export class LedgerTail {
       { whole: piece.length === PIECE_BYTES && !atEnd, ended: atEnd && !file.living },
       found,
     );
+    // The line is longer than the piece.
+    if (taken.bytes === 0 && !atEnd && pieceBytes < PIECE_BYTES) {
+      return this.#readOn(file, found, { after, pieceBytes: PIECE_BYTES });
+    }
     if (taken.bytes === 0) {
       if (atEnd && !file.living) file.quietAt = file.size;
       return null;
     }
     const to = { ...begin, bytes: begin.bytes + taken.bytes, damaged: begin.damaged + taken.damaged };
-    return { from: this.#positions.get(file.name) ?? null, to };
+    return { from: known, to };
   }
+}
+
+const NOWHERE: ReadonlyMap<string, FilePosition> = new Map();
+
+/** Where reading begins: at 0 in a file that is not the one that was read, or that is shorter now. */
+function beginOf(file: TailFile, known: FilePosition | null): FilePosition {
+  if (known && known.identity === file.identity && known.bytes <= file.size) return known;
+  return { file: file.name, bytes: 0, identity: file.identity, damaged: 0 };
 }
 
 /** Null when the file is gone or shorter. */

@@ -25,31 +25,55 @@ export interface Move {
   readonly to: FilePosition;
 }
 
-export interface Batch {
+/** Rows of some lines of the ledger, and how far these go. */
+export interface Piece {
   readonly rows: readonly RequestRow[];
   readonly moves: readonly Move[];
 }
 
+export interface Written {
+  /** New rows. */
+  readonly rows: number;
+  readonly moves: readonly Move[];
+}
+
 /**
- * Writes rows, their sums and the positions behind them in one transaction. A row whose id is there already is left as it is and not
- * counted again. Resolves to the number of new rows, or to null when the positions in the database are not those that the batch
- * began at (another process was here, or the database was emptied): then nothing was written.
+ * Writes rows, their sums and the positions behind them in one transaction, piece by piece: what a row is made of has died before many
+ * others are made. A row whose id is there already is left as it is and not counted again. Resolves to null when the positions in the
+ * database are not those that the pieces began at (another process was here, or the database was emptied): then nothing was written.
  */
-export function writeBatch(database: Database, source: string, batch: Batch): Promise<number | null> {
-  return database.transaction(async (session) => {
-    const requestsFrom = await lockSource(session, source);
-    if (requestsFrom === null || !(await areCurrent(session, source, batch.moves))) return null;
-    const candidates = onceEach(batch.rows).filter((row) => row.finished >= requestsFrom);
+export async function writeBatch(database: Database, source: string, pieces: Iterable<Piece>): Promise<Written | null> {
+  try {
+    return await database.transaction((session) => writePieces(session, source, pieces));
+  } catch (error) {
+    if (error instanceof StalePositionError) return null;
+    throw error;
+  }
+}
+
+/** Takes the transaction back. */
+class StalePositionError extends Error {}
+
+async function writePieces(session: Session, source: string, pieces: Iterable<Piece>): Promise<Written> {
+  const requestsFrom = await lockSource(session, source);
+  if (requestsFrom === null) throw new StalePositionError();
+  const moves = new Map<string, Move>();
+  const totals = new Totals();
+  for (const piece of pieces) {
+    const begun = piece.moves.filter(({ to }) => !moves.has(to.file));
+    if (!(await areCurrent(session, source, begun))) throw new StalePositionError();
+    for (const { from, to } of piece.moves) moves.set(to.file, { from: moves.get(to.file)?.from ?? from, to });
+    const candidates = onceEach(piece.rows).filter((row) => row.finished >= requestsFrom);
     const written = await session.write(
       REQUESTS,
       candidates.map((row) => row.values),
     );
-    const fresh = candidates.filter((row) => written.has(row.id));
-    if (fresh.length > 0) await addUp(session, fresh);
-    const positions = batch.moves.map(({ to }) => [to.file, source, to.bytes, to.identity, to.damaged]);
-    await session.write(POSITIONS, positions);
-    return fresh.length;
-  });
+    totals.add(candidates.filter((row) => written.has(row.id)));
+  }
+  if (totals.rows > 0) await totals.write(session);
+  const positions = [...moves.values()].map(({ to }) => [to.file, source, to.bytes, to.identity, to.damaged]);
+  await session.write(POSITIONS, positions);
+  return { rows: totals.rows, moves: [...moves.values()] };
 }
 
 /** Makes the source known. Not within `writeBatch`: an emptied database must be noticed there. */
@@ -99,36 +123,44 @@ interface Sum {
   readonly sums: Amount[];
 }
 
-async function addUp(session: Session, rows: readonly RequestRow[]): Promise<void> {
-  const hours = sumsBy(rows);
-  const days = new Map<string, Sum>();
-  for (const hour of hours) {
-    const start = hour.start - (hour.start % DAY_MS);
-    add(days, { start, row: hour.row, sums: hour.sums });
-  }
-  const last = new Map<string, Sum>();
-  for (const hour of hours) {
-    const known = last.get(hour.row.dimension);
-    if (!known || known.start < hour.start) last.set(hour.row.dimension, hour);
-  }
-  // In one order for everybody, or two services that add to the same rows would wait for each other.
-  await session.write(
-    DIMENSIONS,
-    [...last.values()].sort(byDimension).map(({ row, start }) => [row.dimension, ...row.group, start]),
-  );
-  await session.write(ROLLUPS, [
-    ...sorted(hours).map((sum) => rollup(sum, HOUR_MS)),
-    ...sorted(days.values()).map((sum) => rollup(sum, DAY_MS)),
-  ]);
-  const longest = rows.reduce((most, row) => Math.max(most, row.ms), 0);
-  const [known] = await session.query('select value from facts where name = ?', [LONGEST_MS]);
-  if (Number(known?.['value'] ?? 0) < longest) await session.write(FACTS, [[LONGEST_MS, longest]]);
-}
+/** Sums of rows that are new. */
+class Totals {
+  rows = 0;
+  readonly #hours = new Map<string, Sum>();
+  #longest = 0;
 
-function sumsBy(rows: readonly RequestRow[]): Sum[] {
-  const sums = new Map<string, Sum>();
-  for (const row of rows) add(sums, { start: row.time - (row.time % HOUR_MS), row, sums: row.sums });
-  return [...sums.values()];
+  add(rows: readonly RequestRow[]): void {
+    this.rows += rows.length;
+    for (const row of rows) {
+      add(this.#hours, { start: row.time - (row.time % HOUR_MS), row, sums: row.sums });
+      this.#longest = Math.max(this.#longest, row.ms);
+    }
+  }
+
+  async write(session: Session): Promise<void> {
+    const hours = [...this.#hours.values()];
+    const days = new Map<string, Sum>();
+    for (const hour of hours) {
+      const start = hour.start - (hour.start % DAY_MS);
+      add(days, { start, row: hour.row, sums: hour.sums });
+    }
+    const last = new Map<string, Sum>();
+    for (const hour of hours) {
+      const known = last.get(hour.row.dimension);
+      if (!known || known.start < hour.start) last.set(hour.row.dimension, hour);
+    }
+    // In one order for everybody, or two services that add to the same rows would wait for each other.
+    await session.write(
+      DIMENSIONS,
+      [...last.values()].sort(byDimension).map(({ row, start }) => [row.dimension, ...row.group, start]),
+    );
+    await session.write(ROLLUPS, [
+      ...sorted(hours).map((sum) => rollup(sum, HOUR_MS)),
+      ...sorted(days.values()).map((sum) => rollup(sum, DAY_MS)),
+    ]);
+    const [known] = await session.query('select value from facts where name = ?', [LONGEST_MS]);
+    if (Number(known?.['value'] ?? 0) < this.#longest) await session.write(FACTS, [[LONGEST_MS, this.#longest]]);
+  }
 }
 
 function add(into: Map<string, Sum>, one: Omit<Sum, 'sums'> & { readonly sums: readonly Amount[] }): void {

@@ -2,6 +2,7 @@ import { type AnswerFold, countText, noteError, noteModel, noteServiceTier } fro
 import { isObject, type JsonObject, listIn, objectIn } from '../json-value.js';
 import { UsageKeeper } from '../openai-usage.js';
 import type { ResponseFacts } from '../response-reader.js';
+import { OpenChoices } from './open-choices.js';
 
 /**
  * Chat and legacy completions of every OpenAI-compatible provider. Usage may stand beside choices, in a chunk of its own,
@@ -11,9 +12,7 @@ export class ChatFold implements AnswerFold {
   readonly doneEnds = true;
   readonly text = true;
   readonly #usage = new UsageKeeper();
-  readonly #open = new Set<number>();
-  #choices = 0;
-  #finished = new Set<number>();
+  readonly #choices = new OpenChoices();
 
   reads(): boolean {
     return true;
@@ -46,13 +45,9 @@ export class ChatFold implements AnswerFold {
     countChoice(choice, 'delta', facts);
     const index = typeof choice['index'] === 'number' ? choice['index'] : 0;
     const reason = choice['finish_reason'];
-    if (typeof reason === 'string' && reason !== '') {
-      this.#finished.add(index);
-      this.#open.delete(index);
-    } else if (!this.#finished.has(index)) this.#open.add(index);
-    this.#choices = this.#finished.size + this.#open.size;
-    // A finish on every choice seen so far; one that begins later opens it again. `[DONE]` is noted by the reader.
-    facts.terminal = this.#choices > 0 && this.#open.size === 0;
+    this.#choices.note(index, { last: typeof reason === 'string' && reason !== '' });
+    // `[DONE]` is noted by the reader.
+    facts.terminal = this.#choices.allFinished;
   }
 
   #takeUsage(from: JsonObject, choices: readonly unknown[], facts: ResponseFacts) {

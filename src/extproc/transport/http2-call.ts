@@ -4,7 +4,7 @@ import { type Channel, GuardedCall } from '../guarded-call.js';
 import type { ProcessingResponse } from '../messages.js';
 import { decodeRequest } from '../wire/decode-request.js';
 import { encodeFramed } from '../wire/encode-response.js';
-import { FrameError, MessageFrames } from './message-frames.js';
+import { FrameError, MessageFrames, type MessageTaker } from './message-frames.js';
 
 export const HEADERS = { ':status': 200, 'content-type': 'application/grpc' } as const;
 export const WITH_TRAILERS = { waitForTrailers: true, sendDate: false } as const;
@@ -23,7 +23,7 @@ export function statusHeaders(code: number, message: string): OutgoingHttpHeader
 }
 
 /** One gRPC stream of ext_proc on an HTTP/2 stream. Events are fed by `follow`. */
-export class Http2Call implements Channel {
+export class Http2Call implements Channel, MessageTaker {
   readonly call: GuardedCall;
   readonly #stream: ServerHttp2Stream;
   readonly #frames: MessageFrames;
@@ -40,7 +40,7 @@ export class Http2Call implements Channel {
     this.#stream = stream;
     this.#fault = options.fault;
     this.call = new GuardedCall(this, options.fault);
-    this.#frames = new MessageFrames(options.maxMessageBytes, (message) => this.#message(message));
+    this.#frames = new MessageFrames(options.maxMessageBytes, this);
   }
 
   send(response: ProcessingResponse): void {
@@ -100,7 +100,7 @@ export class Http2Call implements Channel {
     if (stream.writableLength > PAUSE_ABOVE && !stream.isPaused()) waitForDrain(stream);
   }
 
-  #message(bytes: Buffer): void {
+  message(bytes: Buffer): void {
     // What cannot be read throws, and `data` ends the stream.
     if (!this.call.over) this.call.message(decodeRequest(bytes));
   }

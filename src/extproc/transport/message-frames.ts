@@ -12,13 +12,18 @@ export class FrameError extends Error {
   }
 }
 
+/** Gets each message in memory that is not written to again: large ones in their own, small ones share Node's pool. */
+export interface MessageTaker {
+  message(bytes: Buffer): void;
+}
+
 /**
  * Cuts one stream's bytes into gRPC messages, wherever the chunks are cut. Source of the format: gRPC over HTTP2,
  * "Length-Prefixed-Message".
  */
 export class MessageFrames {
   readonly #largest: number;
-  readonly #take: (message: Buffer) => void;
+  readonly #taker: MessageTaker;
   /** Bytes of a prefix that lies across chunks. */
   #prefix: Buffer | null = null;
   #prefixLength = 0;
@@ -28,13 +33,10 @@ export class MessageFrames {
   /** Of what is being read. */
   #end = 0;
 
-  /**
-   * @param largest bytes
-   * @param take gets each message in memory that is not written to again: large ones in their own, small ones share Node's pool
-   */
-  constructor(largest: number, take: (message: Buffer) => void) {
+  /** @param largest bytes */
+  constructor(largest: number, taker: MessageTaker) {
     this.#largest = largest;
-    this.#take = take;
+    this.#taker = taker;
   }
 
   /** False in the middle of a message. */
@@ -69,7 +71,7 @@ export class MessageFrames {
     if (end <= this.#end) {
       const message = Buffer.allocUnsafe(length);
       chunk.copy(message, 0, at, end);
-      this.#take(message);
+      this.#taker.message(message);
       return end;
     }
     // Its own memory from the first byte on: large bodies are copied once.
@@ -83,7 +85,7 @@ export class MessageFrames {
     this.#filled += copied;
     if (this.#filled === message.length) {
       this.#message = null;
-      this.#take(message);
+      this.#taker.message(message);
     }
     return at + copied;
   }

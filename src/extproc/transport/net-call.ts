@@ -4,7 +4,7 @@ import type { ProcessingResponse } from '../messages.js';
 import { decodeRequest } from '../wire/decode-request.js';
 import type { Stream, StreamUser } from './h2/stream.js';
 import { ANSWER_HEADERS, endBlock } from './header-blocks.js';
-import { FrameError, MessageFrames } from './message-frames.js';
+import { FrameError, MessageFrames, type MessageTaker } from './message-frames.js';
 
 export interface NetCallOptions {
   readonly maxMessageBytes: number;
@@ -15,7 +15,7 @@ export interface NetCallOptions {
 let opened = 0;
 
 /** One gRPC stream of ext_proc on an HTTP/2 stream of ours. */
-export class NetCall implements Channel, StreamUser {
+export class NetCall implements Channel, StreamUser, MessageTaker {
   readonly call: GuardedCall;
   /** Of all in this process. */
   readonly number: number;
@@ -30,7 +30,7 @@ export class NetCall implements Channel, StreamUser {
     this.#stream = stream;
     this.#options = options;
     this.call = new GuardedCall(this, options.fault);
-    this.#frames = new MessageFrames(options.maxMessageBytes, (message) => this.#message(message));
+    this.#frames = new MessageFrames(options.maxMessageBytes, this);
   }
 
   send(response: ProcessingResponse): void {
@@ -68,7 +68,7 @@ export class NetCall implements Channel, StreamUser {
     this.#options.closed(this);
   }
 
-  #message(bytes: Buffer): void {
+  message(bytes: Buffer): void {
     // What cannot be read throws, and `data` ends the stream.
     if (!this.call.over) this.call.message(decodeRequest(bytes));
   }

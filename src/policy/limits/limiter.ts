@@ -18,8 +18,8 @@ export interface HeldLimits {
   readonly id: string;
   /** Places with the amount held, for the ledger: counters are rebuilt from it. */
   readonly places: Readonly<Record<string, number>>;
-  /** The six `x-ratelimit-*` of the tightest limits that count requests and tokens; empty when none does. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The six `x-ratelimit-*` of the tightest limits that count requests and tokens; empty when none does, and once they were sent. */
+  headers: readonly (readonly [name: string, value: string])[];
   /** Limits that would have refused, were they not only watching. */
   readonly shadowed: readonly string[];
 }

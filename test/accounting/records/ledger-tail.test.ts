@@ -7,9 +7,11 @@ import { encodeLine } from '../../../src/accounting/ledger/line.js';
 import { currentOwner, releaseDirectory } from '../../../src/accounting/ledger/owner.js';
 import { verifyLedger } from '../../../src/accounting/ledger/verify.js';
 import type { RecordsEngine } from '../../../src/accounting/records/engine.js';
+import { LedgerTail } from '../../../src/accounting/records/ledger-tail.js';
 import type { Database, DatabaseSettings, Session } from '../../../src/accounting/records/sql/database.js';
 import { openDatabase } from '../../../src/accounting/records/sql/open-database.js';
 import { UsageReport } from '../../../src/accounting/records/usage-report.js';
+import type { FilePosition } from '../../../src/accounting/records/write-batch.js';
 import { DEAD, final, hold, temporaryDirectory } from '../samples.js';
 import { ask, KINDS, testDatabases, testEngine } from './databases.js';
 
@@ -280,3 +282,34 @@ t.test('ends of files', async (t) => {
 function assert(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
+
+t.test(
+  'in small pieces, each from the end of the one before: the same entries, also lines longer than a piece',
+  async (t) => {
+    const writing = new Writing(temporaryDirectory(t));
+    for (let at = 0; at < 60; at += 1) {
+      writing.entry(at % BOOTS, 1 + (at % 3));
+      if (at % 20 === 7) writing.damage(at % BOOTS);
+      if (at % 25 === 9) writing.turn(at % BOOTS);
+    }
+    const tail = new LedgerTail(writing.directory);
+    await tail.refresh({ livingOnly: false });
+    const whole = tail.read();
+    for (const pieceBytes of [200, 1_000, 5_000, 64 * 1024]) {
+      const after = new Map<string, FilePosition>();
+      const ids: string[] = [];
+      for (let piece = tail.read({ after, pieceBytes }); piece !== null; piece = tail.read({ after, pieceBytes })) {
+        for (const { from, to } of piece.moves) {
+          t.strictSame(from, after.get(to.file) ?? null);
+          after.set(to.file, to);
+        }
+        ids.push(...piece.entries.map(({ id }) => id));
+      }
+      t.strictSame(ids.toSorted(), whole?.entries.map(({ id }) => id).toSorted(), `${pieceBytes} bytes`);
+      t.strictSame(
+        [...after.values()],
+        whole?.moves.map(({ to }) => to),
+      );
+    }
+  },
+);

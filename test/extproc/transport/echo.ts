@@ -137,7 +137,7 @@ export async function hear(stream: ClientHttp2Stream, endAfter = 0): Promise<Hea
   let trailers: IncomingHttpHeaders | null = null;
   const bodies: string[] = [];
   let chunks = 0;
-  const frames = new MessageFrames(1e9, (bytes) => bodies.push(bodyOf(bytes)));
+  const frames = new MessageFrames(1e9, { message: (bytes) => bodies.push(bodyOf(bytes)) });
   stream.on('response', (got) => {
     headers = got;
   });

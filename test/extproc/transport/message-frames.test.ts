@@ -10,7 +10,7 @@ function frame(message: Buffer): Buffer {
 
 function read(chunks: readonly Buffer[], largest = 1e6): { messages: Buffer[]; between: boolean } {
   const messages: Buffer[] = [];
-  const frames = new MessageFrames(largest, (message) => messages.push(message));
+  const frames = new MessageFrames(largest, { message: (bytes) => messages.push(bytes) });
   for (const chunk of chunks) frames.push(chunk);
   return { messages, between: frames.between };
 }
@@ -59,7 +59,7 @@ t.test('a message stays as it is when its chunk’s memory is used again', async
   const bytes = Buffer.concat([small, large, large].map(frame));
   for (const size of [3, 5_000, 60_000, bytes.length]) {
     const messages: Buffer[] = [];
-    const frames = new MessageFrames(1e6, (message) => messages.push(message));
+    const frames = new MessageFrames(1e6, { message: (bytes) => messages.push(bytes) });
     const memory = Buffer.alloc(size);
     for (let at = 0; at < bytes.length; at += size) {
       frames.push(memory, 0, bytes.copy(memory, 0, at, at + size));
