@@ -86,7 +86,7 @@ export async function measure(load: Comparison['load'], system: System, scenario
   const result = await load.run(order);
   const after = cpuByPart(system);
   const { requests } = scenario;
-  if (result.failed > 0) throw new Error(`${system.name}, ${name}: ${result.failed} of ${requests} requests failed`);
+  if (result.failed > 0) throw failures(`${system.name}, ${name}`, result);
   return {
     cpu: Object.fromEntries(
       Object.entries(after).map(([part, micros]) => [part, (micros - (before[part] ?? 0)) / requests]),
@@ -99,6 +99,11 @@ export async function measure(load: Comparison['load'], system: System, scenario
     rate: requests / result.seconds,
     generator: { cpu: result.cpu, behindMs: result.behind?.p99 ?? 0 },
   };
+}
+
+/** What is wrong with a load that was to have no failure. */
+export function failures(what: string, { ok, failed, problem }: LoadResult): Error {
+  return new Error(`${what}: ${failed} of ${ok + failed} requests failed, the first one: ${problem}`);
 }
 
 function cpuByPart(system: System): Readonly<Record<string, number>> {

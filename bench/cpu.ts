@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** CPU time of a process with all its threads so far, in microseconds. Source: proc(5), schedstat. */
 export function cpuMicros(pid: number): number {
@@ -59,6 +59,17 @@ export function threadMicros(pid: number): ReadonlyMap<string, number> {
 export function residentMebibytes(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1] ?? 0) / 1024;
+}
+
+/** The most it has been, in MiB, since it began or `forgetPeak` was called. */
+export function peakMebibytes(pid: number): number {
+  const line = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line?.[1] ?? 0) / 1024;
+}
+
+/** Source: proc(5), clear_refs. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
 export function median(values: readonly number[]): number {

@@ -10,6 +10,7 @@ import type { Amounts, Counter, CounterStore, CounterWindow, Dimension } from '.
 import { createMemoryCounters } from '../src/store/memory/memory-counters.js';
 import { connectRedisCounters, type RedisCounters } from '../src/store/redis/redis-counters.js';
 import { windowText } from '../src/store/windows/window-clock.js';
+import { keep } from './children.js';
 import { cpuMicros, median } from './cpu.js';
 
 const KEYS = 10_000;
@@ -199,6 +200,7 @@ export async function startRedis(): Promise<BenchRedis | null> {
   const child = spawn(binary, flags, {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  if (child.pid !== undefined) keep({ pid: child.pid, directory });
   await ready(child);
   const stop = (): void => {
     child.kill('SIGKILL');

@@ -1,4 +1,5 @@
 import { type Options, readOptions } from './options.js';
+import { endWithParents } from './parents.js';
 
 /** One measurement of `npm run bench -- NAME`. */
 interface Command {
@@ -36,7 +37,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   long: {
     shows: 'small requests beside bodies of many megabytes',
     run: async ({ short, rounds }) =>
-      (await import('./long.js')).measureLong({ rounds: rounds ?? (short ? 1 : 3), seconds: short ? 5 : 20 }),
+      (await import('./long.js')).measureLong({ rounds: rounds ?? (short ? 1 : 3), seconds: short ? 4 : 6 }),
   },
   rules: {
     shows: 'a whole gateway with 10,000 keys and 1,000 limits',
@@ -101,7 +102,13 @@ if (words.includes('--help')) {
   console.error(`no measurement is called "${first}"\n\n${help()}`);
   process.exitCode = 2;
 } else {
-  await command.run(readOptions(named ? words.slice(1) : words));
-  // Children and sockets that are left must not keep it alive.
+  endWithParents(process.env['TOLLGATE_BENCH_PARENTS']);
+  try {
+    await command.run(readOptions(named ? words.slice(1) : words));
+  } catch (problem) {
+    process.exitCode = 1;
+    console.error(problem);
+  }
+  // Children and sockets that are left must not keep it alive; what they have started ends with us (keeper.ts).
   process.exit();
 }

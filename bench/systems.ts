@@ -1,12 +1,13 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { fork, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findEnvoy } from '../src/envoy/binary.js';
+import { fileOf, keep, messageOf, START_MS, stopChild } from './children.js';
 import type { Load, LoadResult } from './load/load.js';
+import { plainBootstrap } from './plain-bootstrap.js';
 
 export const KEY = 'sk-bench-0123456789abcdefghijklmnop';
 
@@ -29,12 +30,13 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 export async function startUpstream(): Promise<{ port: number; stop(): void }> {
   const child = fork(here('./upstream.js'));
-  const [port] = (await once(child, 'message')) as [number];
+  const port = await messageOf<number>(child, 'the provider', START_MS);
   return { port, stop: () => child.kill() };
 }
 
 /** The load generator, a process of its own so that its work is nobody's. */
 export interface LoadProcess {
+  /** Resolves in bounded time, whatever the gateway does. @throws Error if the generator ends before it has a result */
   run(load: Load): Promise<LoadResult>;
   stop(): void;
 }
@@ -42,10 +44,10 @@ export interface LoadProcess {
 export function startLoad(): LoadProcess {
   const child = fork(here('./load.js'));
   return {
-    async run(load) {
-      child.send(load);
-      const [result] = (await once(child, 'message')) as [LoadResult];
-      return result;
+    run(load) {
+      // One that has ended already says so below.
+      child.send(load, () => undefined);
+      return messageOf(child, 'the load generator');
     },
     stop: () => child.kill(),
   };
@@ -113,26 +115,25 @@ export async function startTollgate(upstream: number, more: TollgateSections = {
     env: { ...process.env, ENVOY_BIN: envoyPath(), ...more.environment },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  if (child.pid !== undefined) keep({ pid: child.pid, directory });
   const addresses = join(directory, 'run', 'addresses.json');
-  while (!existsSync(addresses)) {
-    if (child.exitCode !== null) throw new Error(`Tollgate ended with code ${child.exitCode} before it listened`);
-    await wait(50);
-  }
+  await fileOf(child, addresses, 'Tollgate');
   await wait(200);
   const { gateway, admin } = JSON.parse(readFileSync(addresses, 'utf8')) as { gateway: string; admin: string };
   const pid = (name: string): number => Number(readFileSync(join(directory, 'run', `${name}.pid`), 'utf8'));
+  const parts: System['parts'] = () => ({
+    envoy: pid('envoy'),
+    ...Object.fromEntries(Array.from({ length: more.workers ?? 1 }, (_, at) => [workerName(at), pid(workerName(at))])),
+  });
+  // They outlive a supervisor that is killed.
+  for (const part of Object.values(parts())) keep({ pid: part });
   return {
     name: more.name ?? 'Envoy + Tollgate',
     port: Number(gateway.split(':').at(-1)),
     prefix: 'p/',
-    parts: () => ({
-      envoy: pid('envoy'),
-      ...Object.fromEntries(
-        Array.from({ length: more.workers ?? 1 }, (_, at) => [workerName(at), pid(workerName(at))]),
-      ),
-    }),
+    parts,
     metrics: async () => (await fetch(`http://${admin}/metrics`)).text(),
-    stop: () => ended(child),
+    stop: () => stopChild(child),
   };
 }
 
@@ -154,7 +155,8 @@ export async function startPlainEnvoy(upstream: number, clusters = 1): Promise<S
     adminFile,
   ];
   const child = spawn(envoyPath(), flags, { stdio: ['ignore', 'ignore', 'inherit'] });
-  while (!existsSync(adminFile)) await wait(50);
+  if (child.pid !== undefined) keep({ pid: child.pid, directory });
+  await fileOf(child, adminFile, 'plain Envoy');
   await wait(300);
   const answer = await fetch(`http://${readFileSync(adminFile, 'utf8').trim()}/listeners?format=json`);
   const listeners = (await answer.json()) as {
@@ -162,64 +164,9 @@ export async function startPlainEnvoy(upstream: number, clusters = 1): Promise<S
   };
   const port = listeners.listener_statuses[0]?.local_address.socket_address.port_value ?? 0;
   const name = clusters === 1 ? 'plain Envoy' : `plain Envoy, ${clusters} clusters`;
-  return { name, port, prefix: '', parts: () => ({ envoy: child.pid ?? 0 }), stop: () => ended(child) };
+  return { name, port, prefix: '', parts: () => ({ envoy: child.pid ?? 0 }), stop: () => stopChild(child) };
 }
 
 function workerName(index: number): string {
   return index === 0 ? 'service' : `service-worker-${index}`;
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
-}
-
-function plainBootstrap(upstream: number, clusters: number, accessLog: string): object {
-  const type = (name: string): string => `type.googleapis.com/envoy.${name}`;
-  const at = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
-  const names = Array.from({ length: clusters }, (_, index) => `u${index}`);
-  const chosen =
-    clusters === 1
-      ? { cluster: 'u0' }
-      : { weighted_clusters: { clusters: names.map((name) => ({ name, weight: 1 })) } };
-  const manager = {
-    '@type': type('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
-    stat_prefix: 'plain',
-    access_log: [
-      {
-        name: 'file',
-        typed_config: {
-          '@type': type('extensions.access_loggers.file.v3.FileAccessLog'),
-          path: accessLog,
-          log_format: { json_format: { status: '%RESPONSE_CODE%', ms: '%DURATION%', sent: '%BYTES_SENT%' } },
-        },
-      },
-    ],
-    route_config: {
-      virtual_hosts: [
-        { name: 'v', domains: ['*'], routes: [{ match: { prefix: '/' }, route: { ...chosen, timeout: '0s' } }] },
-      ],
-    },
-    http_filters: [{ name: 'router', typed_config: { '@type': type('extensions.filters.http.router.v3.Router') } }],
-  };
-  return {
-    admin: { address: at(0) },
-    static_resources: {
-      listeners: [
-        { name: 'l', address: at(0), filter_chains: [{ filters: [{ name: 'hcm', typed_config: manager }] }] },
-      ],
-      clusters: names.map((name) => ({
-        name,
-        type: 'STATIC',
-        circuit_breakers: {
-          thresholds: [{ max_requests: 100000, max_connections: 100000, max_pending_requests: 100000 }],
-        },
-        load_assignment: {
-          cluster_name: name,
-          endpoints: [{ lb_endpoints: [{ endpoint: { address: at(upstream) } }] }],
-        },
-      })),
-    },
-  };
 }

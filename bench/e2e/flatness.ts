@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { cpuOf, type Sample, type Scenario } from '../compare.js';
 import { median } from '../cpu.js';
+import { progress } from '../progress.js';
 import { EVERYTHING, type System, startPlainEnvoy, startTollgate, type TollgateSections } from '../systems.js';
-import { type Outcome, progress, SMALL, type Stage, warmUp } from './stage.js';
+import { type Outcome, SMALL, type Stage, warmUp } from './stage.js';
 import { table } from './table.js';
 
 const KEYS = 10_000;

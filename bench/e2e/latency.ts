@@ -1,7 +1,8 @@
 import type { Sample, Scenario } from '../compare.js';
 import { measure } from '../compare.js';
 import { median } from '../cpu.js';
-import { type Outcome, progress, SMALL, type Stage } from './stage.js';
+import { progress } from '../progress.js';
+import { type Outcome, SMALL, type Stage } from './stage.js';
 import { table, verdict } from './table.js';
 
 const MOST = { p50: 0.6, p99: 3 };

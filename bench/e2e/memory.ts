@@ -1,6 +1,7 @@
 import { measure } from '../compare.js';
 import { residentMebibytes } from '../cpu.js';
-import { type Outcome, progress, SMALL, type Stage } from './stage.js';
+import { progress } from '../progress.js';
+import { type Outcome, SMALL, type Stage } from './stage.js';
 import { table } from './table.js';
 
 const PARTS = 10;

@@ -3,8 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { measure, type Scenario } from '../compare.js';
 import { residentMebibytes } from '../cpu.js';
 import type { Quantiles } from '../load/load.js';
+import { progress } from '../progress.js';
 import { EVERYTHING, KEY, type System, startTollgate } from '../systems.js';
-import { type Outcome, progress, SMALL, type Stage } from './stage.js';
+import { type Outcome, SMALL, type Stage } from './stage.js';
 import { table, verdict } from './table.js';
 
 const STREAMS = 10_000;

@@ -5,13 +5,14 @@ import { readTransport } from '../../src/extproc/transport/choose.js';
 import { measure } from '../compare.js';
 import { failover } from '../failover.js';
 import type { Options } from '../options.js';
+import { progress } from '../progress.js';
 import { envoyPath } from '../systems.js';
 import { measureFlatness } from './flatness.js';
 import { measureLatency } from './latency.js';
 import { measureMemory } from './memory.js';
 import { measureOpenStreams } from './open-streams.js';
 import { measureSlowStreams } from './slow-streams.js';
-import { type Outcome, openStage, progress, SMALL, type Stage } from './stage.js';
+import { type Outcome, openStage, SMALL, type Stage } from './stage.js';
 import { table, tableRow } from './table.js';
 import { runTraffic, TRAFFIC, TRAFFIC_COLUMNS } from './traffic.js';
 

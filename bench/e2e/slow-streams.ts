@@ -1,7 +1,8 @@
 import { cpuOf, measure, type Sample } from '../compare.js';
 import { median, residentMebibytes } from '../cpu.js';
+import { progress } from '../progress.js';
 import type { System } from '../systems.js';
-import { type Outcome, progress, type Stage } from './stage.js';
+import type { Outcome, Stage } from './stage.js';
 import { table, verdict } from './table.js';
 
 const STREAMS = 1000;

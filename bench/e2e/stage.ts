@@ -1,5 +1,6 @@
 import { cpuOf, measure, type Sample, type Scenario } from '../compare.js';
 import type { Options } from '../options.js';
+import { progress } from '../progress.js';
 import {
   EVERYTHING,
   type LoadProcess,
@@ -35,11 +36,6 @@ export interface Outcome {
 
 export const SMALL: Scenario = { name: 'small JSON', requests: 4000, connections: 32, stream: false, prompt: 150 };
 const WARM_UP = { least: 20_000, most: 60_000, steady: 0.97 };
-
-/** Says what takes time. */
-export function progress(text: string): void {
-  process.stderr.write(`bench: ${text}\n`);
-}
 
 export async function openStage(options: Options): Promise<Stage & { close(): Promise<void> }> {
   const upstream = await startUpstream();

@@ -10,6 +10,8 @@ export interface Exchange {
   firstByte: number;
   end: number;
   ok: boolean;
+  /** Why it is not `ok`. */
+  problem: string;
 }
 
 export interface ConnectionEvents {
@@ -17,6 +19,8 @@ export interface ConnectionEvents {
   begun(exchange: Exchange): void;
   /** The answer is complete, or the connection is gone (`ok` is false then). */
   ended(exchange: Exchange, connection: Connection): void;
+  /** The connection is gone while it waited for its next request. */
+  gone(connection: Connection): void;
   /** A piece of an answer's body. */
   body(bytes: Buffer): void;
 }
@@ -25,6 +29,8 @@ export interface ConnectionOptions extends ConnectionEvents {
   readonly port: number;
   /** That counts as good. */
   readonly statuses: readonly number[];
+  /** The connection is closed when in so many milliseconds of a request no byte goes or comes. */
+  readonly patience: number;
 }
 
 /** One keep-alive connection: a request, its whole answer, the next request. */
@@ -33,18 +39,22 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #reader = new AnswerReader();
   #exchange: Exchange | null = null;
+  #problem = 'the connection was closed';
   closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#socket = connect(options.port, '127.0.0.1').setNoDelay(true);
     this.#socket.on('data', (piece) => this.#read(piece));
-    this.#socket.on('error', () => undefined);
+    this.#socket.on('error', ({ message }) => {
+      this.#problem = message;
+    });
     this.#socket.on('close', () => this.#gone());
+    this.#socket.setTimeout(options.patience, () => this.#silent());
   }
 
   send(request: Buffer, due: number): void {
-    this.#exchange = { due, sent: performance.now(), firstByte: 0, end: 0, ok: false };
+    this.#exchange = { due, sent: performance.now(), firstByte: 0, end: 0, ok: false, problem: '' };
     this.#socket.write(request);
   }
 
@@ -62,15 +72,28 @@ export class Connection {
     if (exchange.firstByte === 0) {
       exchange.firstByte = performance.now();
       exchange.ok = this.#options.statuses.includes(this.#reader.status);
+      if (!exchange.ok)
+        exchange.problem = `status ${this.#reader.status}: ${this.#reader.body.toString('utf8', 0, 300)}`;
       this.#options.begun(exchange);
     }
     this.#options.body(this.#reader.body);
     if (read === 'end') this.#finish(exchange.ok);
   }
 
+  /** Of a connection without a request, silence is all there is. */
+  #silent(): void {
+    if (this.#exchange === null) return;
+    this.#problem = `nothing moved for ${this.#options.patience / 1000} s`;
+    this.#socket.destroy();
+  }
+
   #gone(): void {
+    const before = this.closed;
     this.closed = true;
-    this.#finish(false);
+    if (this.#exchange !== null) {
+      this.#exchange.problem ||= this.#problem;
+      this.#finish(false);
+    } else if (!before) this.#options.gone(this);
   }
 
   #finish(ok: boolean): void {

@@ -22,6 +22,10 @@ export interface Load {
   readonly keys?: readonly string[];
   /** Further headers, lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Closed loop: after so many no further request is sent, `requests` is the most. */
+  readonly seconds?: number;
+  /** A connection on which for so long nothing moves fails with its request; not given: 30. */
+  readonly patienceSeconds?: number;
   /** The run ends when every answer has begun; the connections stay open until the next message. Needs `rate`. */
   readonly hold?: boolean;
 }
@@ -35,6 +39,8 @@ export interface Quantiles {
 export interface LoadResult {
   readonly ok: number;
   readonly failed: number;
+  /** What became of the first one that failed; null if none did. */
+  readonly problem: string | null;
   readonly seconds: number;
   /** To the first byte of the answer's body, and to its end; from when the request was due. */
   readonly firstByte: Quantiles;

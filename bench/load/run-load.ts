@@ -4,6 +4,9 @@ import { pace } from './pace.js';
 import { requestsOf } from './request-bytes.js';
 import { readStamps } from './stamps.js';
 
+/** The slowest stream of a bench says something every ten seconds. */
+const PATIENCE_SECONDS = 30;
+
 export interface Running {
   readonly result: Promise<LoadResult>;
   /** Closes the connections that `hold` kept. */
@@ -46,7 +49,9 @@ class Run {
       begun: (exchange) => {
         if (load.hold) this.#take({ ...exchange, end: exchange.firstByte });
       },
+      patience: (load.patienceSeconds ?? PATIENCE_SECONDS) * 1000,
       ended: (exchange, connection) => this.#ended(exchange, connection),
+      gone: (connection) => this.#connections.delete(connection),
       body: (bytes) => readStamps(bytes, (age) => this.#ages.push(age)),
     };
   }
@@ -78,8 +83,9 @@ class Run {
   }
 
   #sendDue(due: number): void {
-    const idle = this.#idle.pop();
-    if (idle && !idle.closed) this.#send(idle, due);
+    let idle = this.#idle.pop();
+    while (idle?.closed) idle = this.#idle.pop();
+    if (idle) this.#send(idle, due);
     else if (this.#connections.size < this.#load.connections) this.#send(this.#open(), due);
     else this.#waiting.push(due);
   }
@@ -87,7 +93,7 @@ class Run {
   #ended(exchange: Exchange, connection: Connection): void {
     const next = this.#replaced(connection);
     if (this.#load.rate === undefined) {
-      if (this.#sent < this.#load.requests) this.#send(next(), performance.now());
+      if (!this.#sentAll()) this.#send(next(), performance.now());
     } else if (this.#waiting.length > 0) {
       this.#send(next(), this.#waiting.shift() ?? 0);
     } else if (!connection.closed) {
@@ -95,6 +101,11 @@ class Run {
     }
     // Of answers that are held their beginning counts, and a later end only if there was none.
     if (!this.#load.hold || exchange.firstByte === 0) this.#take(exchange);
+  }
+
+  #sentAll(): boolean {
+    const { requests, seconds = Number.POSITIVE_INFINITY } = this.#load;
+    return this.#sent >= requests || performance.now() - this.#begun >= seconds * 1000;
   }
 
   /** The connection itself, or a new one in place of a closed one. */
@@ -106,7 +117,7 @@ class Run {
 
   #take(exchange: Exchange): void {
     this.#exchanges.push(exchange);
-    if (this.#exchanges.length < this.#load.requests) return;
+    if (this.#exchanges.length < this.#sent || !this.#sentAll()) return;
     if (!this.#load.hold) this.close();
     this.#done(this.#result());
   }
@@ -118,12 +129,13 @@ class Run {
     return {
       ok: good.length,
       failed: this.#exchanges.length - good.length,
+      problem: this.#exchanges.find(({ ok }) => !ok)?.problem ?? null,
       seconds,
       firstByte: quantiles(good.map(({ firstByte, due }) => firstByte - due)),
       total: quantiles(good.map(({ end, due }) => end - due)),
       events: this.#ages.length > 0 ? { ...quantiles(this.#ages), count: this.#ages.length } : null,
       behind: this.#load.rate === undefined ? null : quantiles(this.#exchanges.map(({ sent, due }) => sent - due)),
-      cpu: (user + system) / this.#load.requests,
+      cpu: (user + system) / this.#exchanges.length,
     };
   }
 }

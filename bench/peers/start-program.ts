@@ -4,6 +4,7 @@ import { openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { keep } from '../children.js';
 
 export interface Program {
   readonly title: string;
@@ -30,6 +31,7 @@ export async function startProgram(program: Program): Promise<{ readonly pid: nu
     env: { ...process.env, ...program.environment },
     stdio: ['ignore', output, output],
   });
+  if (child.pid !== undefined) keep({ pid: child.pid });
   const exited = once(child, 'exit');
   let ended = false;
   exited.then(
