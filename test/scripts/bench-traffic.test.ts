@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
 import { AnswerReader } from '../../bench/load/answer-reader.js';
@@ -170,7 +170,53 @@ t.test('a load whose gateway is not there fails, and ends', async (t) => {
   server.close();
   const order = { port, requests: 10, connections: 2, model: 'bench', stream: false, prompt: 1, key: 'k' };
   t.match(await runLoad(order).result, { ok: 0, failed: 10 });
-  t.match(await runLoad({ ...order, rate: 1000 }).result, { ok: 0, failed: 10 });
+  t.match(await runLoad({ ...order, rate: 1000 }).result, { ok: 0, failed: 10, problem: /ECONNREFUSED/ });
+});
+
+t.test('a load whose gateway says nothing fails, and ends', async (t) => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => undefined).resume()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const order = { port, connections: 2, model: 'bench', stream: false, prompt: 1, key: 'k', patienceSeconds: 0.05 };
+  const silent = { ok: 0, failed: 4, problem: 'nothing moved for 0.05 s' };
+  t.match(await runLoad({ ...order, requests: 4 }).result, silent);
+  t.match(await runLoad({ ...order, requests: 4, rate: 1000 }).result, silent);
+});
+
+t.test('a connection that is closed between two requests is replaced', async (t) => {
+  let answered = 0;
+  const server = createServer((socket) => {
+    const reader = new RequestReader((request) => {
+      answer(request, socket);
+      answered += 1;
+      socket.end();
+    });
+    socket.on('error', () => undefined).on('data', (piece) => reader.push(piece));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  // Slow enough that the close comes before the next request on most of them.
+  const order = { port, requests: 12, connections: 2, model: 'bench', stream: false, prompt: 1, key: 'k', rate: 50 };
+  const { ok, failed } = await runLoad(order).result;
+  t.equal(ok + failed, 12, 'none waits for ever');
+  t.ok(answered > 2);
+});
+
+t.test('a load that runs for a time sends until then', async (t) => {
+  const server = await startProvider();
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const order = { port, requests: 1e9, connections: 3, model: 'bench', stream: false, prompt: 1, key: 'k' };
+  const { ok, failed, seconds } = await runLoad({ ...order, seconds: 0.1 }).result;
+  t.ok(ok >= 3 && failed === 0 && seconds >= 0.1);
 });
 
 t.test('words of the command line', async (t) => {
