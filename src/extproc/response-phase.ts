@@ -1,6 +1,7 @@
 import type { Exchange } from '../gateway/exchange.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { ResponseOrigin } from '../gateway/origin.js';
+import type { Watched } from '../gateway/stalls.js';
 import type { ProcessCall } from './process-call.js';
 import { RESPONSE_TRAILERS, type ReplyIdentity, toBodyResponse, toChunkResponse, toResponse } from './replies.js';
 import type { ProcessingRequest } from './wire/decode-request.js';
@@ -9,26 +10,33 @@ import type { ProcessingRequest } from './wire/decode-request.js';
  * The answer of one exchange, on the stream that sees its bytes. Where nothing can follow, the stream ends together with the last
  * word: waiting for Envoy to half-close would wake both sides once more.
  */
-export class ResponsePhase {
+export class ResponsePhase implements Watched {
+  stallPlace = -1;
   readonly #call: ProcessCall;
   readonly #gateway: Gateway;
   readonly #exchange: Exchange;
-  readonly #identity: ReplyIdentity;
 
   constructor(call: ProcessCall, gateway: Gateway, exchange: Exchange) {
     this.#call = call;
     this.#gateway = gateway;
     this.#exchange = exchange;
-    this.#identity = { id: exchange.id, generation: gateway.generation, requestBody: exchange.requestBodyMode };
+  }
+
+  get lastByteAt(): number {
+    return this.#exchange.lastByteAt;
+  }
+
+  get stallMs(): number {
+    return this.#exchange.stallMs;
   }
 
   /** @param passedOn see `ReplyIdentity` */
   headers(request: ProcessingRequest, origin: ResponseOrigin, { passedOn }: { readonly passedOn: boolean }): void {
     const exchange = this.#exchange;
     const reply = exchange.responseHeaders(request.headers, origin, request.last);
-    this.#call.send(toResponse('response_headers', reply, passedOn ? { ...this.#identity, passedOn } : this.#identity));
+    this.#call.send(toResponse('response_headers', reply, this.#identity(passedOn)));
     if (request.last || reply.kind === 'refuse') this.#call.leave();
-    else if (exchange.stallMs > 0) this.#gateway.stalls.add(exchange, () => this.#cut());
+    else if (exchange.stallMs > 0) this.#gateway.stalls.add(this);
   }
 
   body({ body: chunk, last }: ProcessingRequest): void {
@@ -57,7 +65,13 @@ export class ResponsePhase {
 
   closed(): void {
     this.#gateway.deadlines.remove(this.#exchange);
-    this.#gateway.stalls.remove(this.#exchange);
+    this.#gateway.stalls.remove(this);
+  }
+
+  #identity(passedOn: boolean): ReplyIdentity {
+    const { id, requestBodyMode: requestBody } = this.#exchange;
+    const { generation } = this.#gateway;
+    return passedOn ? { id, generation, requestBody, passedOn } : { id, generation, requestBody };
   }
 
   #release(): void {
@@ -65,9 +79,9 @@ export class ResponsePhase {
   }
 
   /** An error status would fail open and let the stream hang on; an unasked answer ends it. */
-  #cut(): void {
+  cutOff(): void {
     this.#call.later('cutting a stalled stream', () => {
-      this.#call.send(toResponse('response_headers', this.#exchange.stalled(), this.#identity));
+      this.#call.send(toResponse('response_headers', this.#exchange.stalled(), this.#identity(false)));
     });
   }
 }

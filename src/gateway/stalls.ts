@@ -4,13 +4,20 @@ export interface Watched {
   readonly lastByteAt: number;
   /** Milliseconds of silence that end it. */
   readonly stallMs: number;
+  /** Where it stands among those that are watched, -1 = nowhere: for `Stalls` alone. */
+  stallPlace: number;
+  /** It was silent for too long. Called once. */
+  cutOff(): void;
 }
 
 const SWEEP_MS = 250;
 
-/** Ends streams that fall silent: one timer for all, running only while somebody streams. */
+/**
+ * Ends streams that fall silent: one timer for all, running only while somebody streams. A list in no order in which everyone
+ * knows its place: nothing is made for a stream that comes and goes.
+ */
 export class Stalls {
-  readonly #cuts = new Map<Watched, () => void>();
+  readonly #streams: Watched[] = [];
   readonly #monotonic: () => number;
   #timer: NodeJS.Timeout | null = null;
 
@@ -18,24 +25,33 @@ export class Stalls {
     this.#monotonic = monotonic;
   }
 
-  /** `cut` is called once, when the stream has been silent for too long. */
-  add(stream: Watched, cut: () => void): void {
-    this.#cuts.set(stream, cut);
+  add(stream: Watched): void {
+    if (stream.stallPlace >= 0) return;
+    stream.stallPlace = this.#streams.length;
+    this.#streams.push(stream);
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   remove(stream: Watched): void {
-    if (this.#cuts.delete(stream) && this.#cuts.size === 0) this.#rest();
+    const place = stream.stallPlace;
+    if (place < 0) return;
+    stream.stallPlace = -1;
+    const last = this.#streams.pop();
+    if (last !== undefined && last !== stream) {
+      this.#streams[place] = last;
+      last.stallPlace = place;
+    }
+    if (this.#streams.length === 0) this.#rest();
   }
 
   #sweep(): void {
     const now = this.#monotonic();
-    for (const [stream, cut] of this.#cuts) {
-      if (now - stream.lastByteAt < stream.stallMs) continue;
-      this.#cuts.delete(stream);
-      cut();
+    for (const stream of this.#streams.filter(({ lastByteAt, stallMs }) => now - lastByteAt >= stallMs)) {
+      // Another one's end may have been its own.
+      if (stream.stallPlace < 0) continue;
+      this.remove(stream);
+      stream.cutOff();
     }
-    if (this.#cuts.size === 0) this.#rest();
   }
 
   #rest(): void {
