@@ -55,8 +55,16 @@ export class TextTemplate {
     const rest = event.slice(at + literal.length - 1);
     const padding = PADDING.exec(rest);
     this.#padded = padding !== null;
-    this.#after = lastingLatin1(padding?.[1] ?? rest);
+    this.#after = endOf(padding?.[1] ?? rest);
   }
+}
+
+/** Ends of events, unlike their beginnings, are the same in all streams of a model. */
+let lastEnd: { readonly text: string; readonly bytes: Buffer } = { text: '', bytes: NOTHING };
+
+function endOf(text: string): Buffer {
+  if (text !== lastEnd.text) lastEnd = { text, bytes: lastingLatin1(text) };
+  return lastEnd.bytes;
 }
 
 /** First byte that ends plain text: a quote or a backslash makes it another event, control characters are not JSON. */

@@ -13,8 +13,21 @@ export function openAttempt(parts: Parts, state: RequestState, number: number, r
   const startedTime = parts.clock.now();
   const startedAt = parts.clock.monotonic();
   const { target, wire, call, warnings, credential, secrets, ownKey } = request;
-  const fresh = { status: null, reported: false, failure: null };
-  state.open = { number, target, startedAt, startedTime, wire, call, warnings, credential, secrets, ownKey, ...fresh };
+  state.open = {
+    number,
+    target,
+    startedAt,
+    startedTime,
+    status: null,
+    reported: false,
+    failure: null,
+    wire,
+    call,
+    warnings,
+    credential,
+    secrets,
+    ownKey,
+  };
   parts.health.attemptStarted(target, startedTime);
 }
 
@@ -29,17 +42,20 @@ export function closeAttempt(
   if (!attempt) return;
   state.open = null;
   const firstToken = state.firstTokenAt === null ? null : Math.round(state.firstTokenAt - attempt.startedAt);
-  state.attemptTimes.push(attempt.startedTime);
-  state.attempts.push({
+  state.attemptTimes = [...state.attemptTimes, attempt.startedTime];
+  const entry: AttemptEntry = {
     target: attempt.target.name,
     status: attempt.status,
     outcome,
     reason: failure?.reason ?? null,
     ms: Math.round(parts.clock.monotonic() - attempt.startedAt),
     first_token_ms: outcome === 'error' || firstToken === null || firstToken < 0 ? null : firstToken,
-  });
-  if (outcome === 'error')
-    state.failures.push({ target: attempt.target.name, ...(failure ?? { reason: null, cooldownMs: null }) });
+  };
+  state.attempts = [...state.attempts, entry];
+  if (outcome === 'error') {
+    const { reason, cooldownMs } = failure ?? { reason: null, cooldownMs: null };
+    state.failures = [...state.failures, { target: entry.target, reason, cooldownMs }];
+  }
   parts.report.attempt(attempt.target.provider, outcome);
   if (failure?.reason === 'auth' && !attempt.ownKey) parts.report.credentialRefused(attempt.target.provider);
   const learned = !isCredentialsOwn(parts, state, attempt, failure);

@@ -353,6 +353,8 @@ const KEPT_BYTES = 1024 * 1024;
 function keep(state: RequestState, chunk: Buffer): void {
   if (state.keptBytes >= KEPT_BYTES) return;
   // A long answer goes through a thread: what is kept must not go with it.
-  state.kept.push(chunk.length > KEPT_BYTES ? Buffer.from(chunk.subarray(0, KEPT_BYTES)) : chunk);
+  const piece = chunk.length > KEPT_BYTES ? Buffer.from(chunk.subarray(0, KEPT_BYTES)) : chunk;
+  if (state.kept === null) state.kept = [piece];
+  else state.kept.push(piece);
   state.keptBytes += chunk.length;
 }

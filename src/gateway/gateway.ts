@@ -13,6 +13,8 @@ import type { RequestState } from './state.js';
 
 /** How long a response chunk may stay undecided. Below Envoy's message timeout of five seconds. */
 const UNDECIDED_MS = 3500;
+/** Of every request at first. */
+const NOTHING: readonly never[] = [];
 
 /** The door: one Exchange per HTTP request. */
 export class Gateway {
@@ -75,11 +77,11 @@ export class Gateway {
       gone: false,
       passed: false,
       finished: false,
-      kept: [],
+      kept: null,
       keptBytes: 0,
-      attempts: [],
-      attemptTimes: [],
-      failures: [],
+      attempts: NOTHING,
+      attemptTimes: NOTHING,
+      failures: NOTHING,
       verdict: null,
       open: null,
       status: 0,

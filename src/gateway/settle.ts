@@ -58,7 +58,7 @@ function write(parts: Parts, state: RequestState, booked: Booked): void {
   parts.ledger.finish(entry);
   if (parts.content && state.admitted && state.hold === 'held') {
     const { id, time } = entry;
-    parts.content.write({ id, time, request: state.admitted.body, response: Buffer.concat(state.kept) });
+    parts.content.write({ id, time, request: state.admitted.body, response: Buffer.concat(state.kept ?? []) });
   }
   state.hold = 'none';
   parts.report.finished(entry);

@@ -123,13 +123,13 @@ export interface RequestState {
   passed: boolean;
   finished: boolean;
   /** Pieces of the answer as the provider sent them, where answers are kept; bounded. */
-  kept: Buffer[];
+  kept: Buffer[] | null;
   keptBytes: number;
-  attempts: AttemptEntry[];
+  attempts: readonly AttemptEntry[];
   /** Epoch milliseconds at which each of `attempts` began. */
-  attemptTimes: number[];
+  attemptTimes: readonly number[];
   /** One for each failed attempt in `attempts`, in their order. */
-  failures: FailedAttempt[];
+  failures: readonly FailedAttempt[];
   open: OpenAttempt | null;
   /** Set when no further attempt makes sense: the answer to the client. */
   verdict: GatewayError | null;

@@ -43,6 +43,7 @@ export interface WrittenBody {
 }
 
 const NO_MENDS: readonly RequestMend[] = [];
+const NO_WARNINGS: readonly string[] = [];
 
 /** What this kind mends in requests of a wire. */
 export function mendsOf(kind: Pick<ProviderKind, 'mends'>, wire: Wire): readonly RequestMend[] {
@@ -53,7 +54,7 @@ export function mendsOf(kind: Pick<ProviderKind, 'mends'>, wire: Wire): readonly
 export function writeBody(body: Buffer, work: BodyWork, tools: BodyTools): WrittenBody {
   const { translation } = tools;
   if (translation === null || translation.needed?.(tools.parsed()) === false)
-    return { body: ownBody(body, work, tools), call: null, warnings: [] };
+    return { body: ownBody(body, work, tools), call: null, warnings: NO_WARNINGS };
   const losses = new Losses();
   const call = translation.prepare(tools.parsed(), tools.context(losses));
   const [first] = losses.dropped;

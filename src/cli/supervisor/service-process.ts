@@ -20,8 +20,12 @@ export interface ServiceCommand {
  */
 const SEMI_SPACE = '--max-semi-space-size';
 const SEMI_SPACE_MIB = 16;
-/** glibc keeps memory by thread: with one arena what one thread frees is there for all. Only where nobody has set it. */
-const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+/**
+ * Only where nobody has set it. glibc keeps memory by thread: with one arena what one thread frees is there for all. From 32 KiB on,
+ * which are the pieces that V8 compiles in, each is a mapping of its own and goes back to the system at once: in the one arena they would
+ * stay, 15 to 35 MiB after a warm-up.
+ */
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '32768' };
 
 function nodeOptions(env: ServiceCommand['env']): readonly string[] {
   return env['NODE_OPTIONS']?.includes(SEMI_SPACE) ? [] : [`${SEMI_SPACE}=${SEMI_SPACE_MIB}`];
