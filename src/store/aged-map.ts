@@ -27,7 +27,7 @@ export class AgedMap<V> {
 
   /** As the youngest, also if it was there. */
   add(key: string, value: V): void {
-    this.delete(key);
+    this.take(key);
     const node: Node<V> = { key, value, older: this.#youngest, younger: null };
     if (this.#youngest === null) this.#oldest = node;
     else this.#youngest.younger = node;
@@ -36,8 +36,13 @@ export class AgedMap<V> {
   }
 
   delete(key: string): boolean {
-    const node = this.#nodes.get(key);
-    if (node === undefined) return false;
+    return this.take(key) !== undefined;
+  }
+
+  /** Takes it out. */
+  take(key: string): V | undefined {
+    const node = this.#nodes.take(key);
+    if (node === undefined) return undefined;
     const { older, younger } = node;
     if (older === null) this.#oldest = younger;
     else older.younger = younger;
@@ -46,7 +51,7 @@ export class AgedMap<V> {
     // One that has grown old would keep all that came after it until the next full collection.
     node.older = null;
     node.younger = null;
-    return this.#nodes.delete(key);
+    return node.value;
   }
 
   /** The entry that was added before all others that are still there; null if none is. */

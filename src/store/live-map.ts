@@ -25,6 +25,8 @@ export class LiveMap<K extends string | number, V> {
   /** Open addressing, at most half full. */
   #keys: (K | undefined)[] = new Array<K | undefined>(FIRST_PLACES).fill(undefined);
   #values: (V | undefined)[] = new Array<V | undefined>(FIRST_PLACES).fill(undefined);
+  /** Of the keys: what stands in the way of another one is passed by or moved without a look at its text, which lies anywhere. */
+  #hashes = new Int32Array(FIRST_PLACES);
   #size = 0;
 
   private constructor(hash: (key: K) => number) {
@@ -45,33 +47,41 @@ export class LiveMap<K extends string | number, V> {
   }
 
   get(key: K): V | undefined {
-    return this.#values[this.#place(key)];
+    return this.#values[this.#place(key, this.#hash(key))];
   }
 
   has(key: K): boolean {
-    return this.#keys[this.#place(key)] !== undefined;
+    return this.#keys[this.#place(key, this.#hash(key))] !== undefined;
   }
 
   set(key: K, value: V): void {
-    let place = this.#place(key);
+    const hash = this.#hash(key);
+    let place = this.#place(key, hash);
     if (this.#keys[place] === undefined) {
       if (2 * (this.#size + 1) > this.#keys.length) {
         this.#grow();
-        place = this.#place(key);
+        place = this.#place(key, hash);
       }
       this.#size += 1;
       this.#keys[place] = key;
+      this.#hashes[place] = hash;
     }
     this.#values[place] = value;
   }
 
   /** @returns whether it was there */
   delete(key: K): boolean {
-    const place = this.#place(key);
-    if (this.#keys[place] === undefined) return false;
+    return this.take(key) !== undefined;
+  }
+
+  /** Takes it out. */
+  take(key: K): V | undefined {
+    const place = this.#place(key, this.#hash(key));
+    const value = this.#values[place];
+    if (this.#keys[place] === undefined) return undefined;
     this.#empty(place);
     this.#size -= 1;
-    return true;
+    return value;
   }
 
   /** In no order; a list of its own, which may be gone through while the map changes. */
@@ -90,42 +100,49 @@ export class LiveMap<K extends string | number, V> {
   }
 
   /** Where the key is, or where it would go. */
-  #place(key: K): number {
-    const last = this.#keys.length - 1;
-    let place = this.#hash(key) & last;
-    for (;;) {
-      const there = this.#keys[place];
-      if (there === undefined || there === key) return place;
-      place = (place + 1) & last;
+  #place(key: K, hash: number): number {
+    const keys = this.#keys;
+    const hashes = this.#hashes;
+    const last = keys.length - 1;
+    for (let place = hash & last; ; place = (place + 1) & last) {
+      const there = keys[place];
+      if (there === undefined || (hashes[place] === hash && there === key)) return place;
     }
   }
 
   /** What was pushed on by the key that was here moves up, so that no search ends too early. */
   #empty(from: number): void {
-    const last = this.#keys.length - 1;
+    const keys = this.#keys;
+    const values = this.#values;
+    const hashes = this.#hashes;
+    const last = keys.length - 1;
     let hole = from;
     for (let place = (hole + 1) & last; ; place = (place + 1) & last) {
-      const key = this.#keys[place];
+      const key = keys[place];
       if (key === undefined) break;
-      const pushed = (place - this.#hash(key)) & last;
-      if (pushed < ((place - hole) & last)) continue;
-      this.#keys[hole] = key;
-      this.#values[hole] = this.#values[place];
+      const hash = hashes[place] ?? 0;
+      if (((place - hash) & last) < ((place - hole) & last)) continue;
+      keys[hole] = key;
+      values[hole] = values[place];
+      hashes[hole] = hash;
       hole = place;
     }
-    this.#keys[hole] = undefined;
-    this.#values[hole] = undefined;
+    keys[hole] = undefined;
+    values[hole] = undefined;
   }
 
   #grow(): void {
-    const [keys, values] = [this.#keys, this.#values];
+    const [keys, values, hashes] = [this.#keys, this.#values, this.#hashes];
     this.#keys = new Array<K | undefined>(2 * keys.length).fill(undefined);
     this.#values = new Array<V | undefined>(2 * keys.length).fill(undefined);
+    this.#hashes = new Int32Array(2 * keys.length);
     for (const [old, key] of keys.entries()) {
       if (key === undefined) continue;
-      const place = this.#place(key);
+      const hash = hashes[old] ?? 0;
+      const place = this.#place(key, hash);
       this.#keys[place] = key;
       this.#values[place] = values[old];
+      this.#hashes[place] = hash;
     }
   }
 }
