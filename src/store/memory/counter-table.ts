@@ -45,7 +45,7 @@ export class CounterTable {
   }
 
   /** The counter in its present window; made if it is not there. */
-  open(key: string, of: Dimension, { window, now }: { window: CounterWindow; now: number }): LiveCounter {
+  open({ key, of, window }: Pick<Counter, 'key' | 'of' | 'window'>, now: number): LiveCounter {
     let counter = this.#counters.get(key);
     if (counter === undefined) {
       counter = createCounter(key, of, window);
@@ -71,7 +71,7 @@ export class CounterTable {
       }
       if (counter.holds > 0) continue;
       counter.advance(now);
-      if (counter.used === 0n && counter.held === 0n) this.#counters.delete(counter.key);
+      if (counter.isIdle) this.#counters.delete(counter.key);
     }
   }
 }

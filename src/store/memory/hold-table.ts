@@ -1,4 +1,4 @@
-import type { CounterState } from '../counter-store.js';
+import type { Amounts, CounterState } from '../counter-store.js';
 import { LiveMap } from '../live-map.js';
 import { type Expiring, ExpiryHeap } from './expiry-heap.js';
 import { countersOf, type FinishedHold, FinishedHolds } from './finished-holds.js';
@@ -9,7 +9,8 @@ export interface HoldItem {
   readonly counter: LiveCounter;
   /** The window or slot in which the hold was made. */
   readonly start: number;
-  readonly amount: bigint;
+  /** A safe integer. */
+  readonly amount: number;
 }
 
 export interface OpenHold extends Expiring {
@@ -44,20 +45,20 @@ export class HoldTable {
     const hold: OpenHold = { id, items, expiresAt, position: 0 };
     for (const { counter, start, amount } of items) {
       counter.holds += 1;
-      counter.change(start, 0n, amount);
+      counter.change(start, 0, amount);
     }
     this.#open.set(id, hold);
     this.#expiry.add(hold);
   }
 
-  /** Ends a hold: each counter gets what `used` says instead of what was held. */
-  finish(hold: OpenHold, now: number, used: (item: HoldItem) => bigint): void {
+  /** Ends a hold: each counter gets what was used instead of what was held. `actual` null: nobody can say, so all that it held. */
+  finish(hold: OpenHold, now: number, actual: Amounts | null): void {
     this.#open.delete(hold.id);
     this.#expiry.remove(hold);
-    for (const item of hold.items) {
-      const { counter, start, amount } = item;
+    for (const { counter, start, amount } of hold.items) {
+      const used = counter.of === 'concurrent' ? 0 : actual === null ? amount : actual[counter.of];
       counter.advance(now);
-      counter.change(start, used(item), -amount);
+      counter.change(start, used, -amount);
     }
     this.#finished.add(hold.id, countersOf(hold.items), now + REMEMBER_MS);
   }
@@ -71,7 +72,7 @@ export class HoldTable {
   /** Lets go what is due. Before anything else that looks at `now`. */
   advance(now: number): void {
     for (let next = this.#expiry.next(); next !== undefined && next.expiresAt <= now; next = this.#expiry.next()) {
-      this.finish(next, now, expired);
+      this.finish(next, now, null);
     }
     while (this.#finished.next <= now) for (const counter of this.#finished.take()) counter.holds -= 1;
   }
@@ -86,9 +87,4 @@ export class HoldTable {
 export function stateAt(counter: LiveCounter, now: number): CounterState {
   counter.advance(now);
   return counter.state(now);
-}
-
-/** Nobody can say what a request has used that never came back: all that it held. */
-function expired({ counter, amount }: HoldItem): bigint {
-  return counter.of === 'concurrent' ? 0n : amount;
 }

@@ -110,17 +110,16 @@ class MemoryCounters implements PortableCounters {
     if (known !== null) return { kind: 'held', states: known };
     if (!this.#counters.hasRoom(counters, now))
       return { kind: 'unavailable', error: new Error('too many counters in use') };
-    const items: HoldItem[] = [];
     const exceeded: number[] = [];
-    for (const { key, of, window, max, enforced } of counters) {
-      const counter = this.#counters.open(key, of, { window, now });
-      const amount = of === 'concurrent' ? 1n : BigInt(amounts[of]);
+    const items = counters.map((asked, index): HoldItem => {
+      const counter = this.#counters.open(asked, now);
+      const amount = asked.of === 'concurrent' ? 1 : amounts[asked.of];
       // What costs nothing passes even where more was used than allowed.
-      if (enforced && amount > 0n && counter.used + counter.held + amount > max) exceeded.push(items.length);
-      items.push({ counter, start: counter.start, amount });
-    }
+      if (asked.enforced && amount > 0 && counter.passes(amount, asked.max)) exceeded.push(index);
+      return { counter, start: counter.start, amount };
+    });
     if (exceeded.length === 0) this.#holds.add(id, items, now + ttlMs);
-    const states = items.map(({ counter }) => counter.state(now));
+    const states = statesOf(items, now);
     return exceeded.length === 0 ? { kind: 'held', states } : { kind: 'refused', states, exceeded };
   }
 
@@ -128,8 +127,8 @@ class MemoryCounters implements PortableCounters {
     const now = this.#advance();
     const hold = this.#holds.openHold(id);
     if (hold === undefined) return { kind: 'unknown' };
-    this.#holds.finish(hold, now, ({ counter: { of } }) => (of === 'concurrent' ? 0n : BigInt(actual[of])));
-    return { kind: 'settled', states: hold.items.map(({ counter }) => counter.state(now)) };
+    this.#holds.finish(hold, now, actual);
+    return { kind: 'settled', states: statesOf(hold.items, now) };
   }
 
   #import(line: StateLine): void {
@@ -155,13 +154,13 @@ class MemoryCounters implements PortableCounters {
   #at(text: string, now: number): Omit<HoldItem, 'amount'> | null {
     const place = readPlace(text);
     if (place === null) return null;
-    const counter = this.#counters.open(place.key, place.of, { window: place.window, now });
+    const counter = this.#counters.open(place, now);
     return { counter, start: place.start };
   }
 
   #use(place: string, sum: bigint, now: number): void {
     const found = this.#at(place, now);
-    found?.counter.change(found.start, sum, 0n);
+    found?.counter.restore(found.start, sum);
   }
 
   #restore(
@@ -176,10 +175,14 @@ class MemoryCounters implements PortableCounters {
     const items: HoldItem[] = [];
     for (const [place, amount] of hold.places) {
       const found = this.#at(place, hold.now);
-      if (found !== null) items.push({ ...found, amount: BigInt(amount) });
+      if (found !== null) items.push({ ...found, amount: Number(amount) });
     }
     this.#holds.add(id, items, hold.expiresAt);
   }
+}
+
+function statesOf(items: readonly HoldItem[], now: number): readonly CounterState[] {
+  return items.map(({ counter }) => counter.state(now));
 }
 
 function parseLine(text: string): StateLine {

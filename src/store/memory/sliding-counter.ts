@@ -1,6 +1,7 @@
 import type { CounterState, Dimension } from '../counter-store.js';
 import { placeText } from '../place.js';
 import { SLOTS, slotLength } from '../windows/window-clock.js';
+import { ExactSum } from './exact-sum.js';
 import type { LiveCounter } from './live-counter.js';
 
 /** The slots that a window touches: it seldom begins where one begins. */
@@ -13,16 +14,16 @@ const RING = SLOTS + 2;
 export class SlidingCounter implements LiveCounter {
   readonly key: string;
   readonly of: Dimension;
-  /** Of all slots that count. */
-  used = 0n;
-  held = 0n;
   start = -1;
   holds = 0;
   together: readonly LiveCounter[] = [];
   readonly #ms: number;
   readonly #length: number;
-  readonly #used: bigint[] = new Array<bigint>(RING).fill(0n);
-  readonly #held: bigint[] = new Array<bigint>(RING).fill(0n);
+  /** Of all slots that count. */
+  readonly #used = new ExactSum();
+  readonly #held = new ExactSum();
+  readonly #usedIn: bigint[] = new Array<bigint>(RING).fill(0n);
+  readonly #heldIn: bigint[] = new Array<bigint>(RING).fill(0n);
   /** Numbers of the first and last slot that count. */
   #first = 0;
   #last = -1;
@@ -45,36 +46,57 @@ export class SlidingCounter implements LiveCounter {
     this.#place = placeText(this.key, this.start);
   }
 
-  change(start: number, used: bigint, held: bigint): void {
-    const slot = start / this.#length;
-    if (slot < this.#first || slot > this.#last || !Number.isInteger(slot)) return;
-    const index = slot % RING;
-    this.#used[index] = (this.#used[index] ?? 0n) + used;
-    this.#held[index] = (this.#held[index] ?? 0n) + held;
-    this.used += used;
-    this.held += held;
+  get isIdle(): boolean {
+    return this.#used.isZero && this.#held.isZero;
+  }
+
+  passes(amount: number, most: bigint): boolean {
+    return this.#used.passes(this.#held, amount, most);
+  }
+
+  change(start: number, used: number, held: number): void {
+    const slot = this.#slotAt(start);
+    if (slot < 0) return;
+    if (used !== 0) this.#usedIn[slot] = (this.#usedIn[slot] ?? 0n) + BigInt(used);
+    if (held !== 0) this.#heldIn[slot] = (this.#heldIn[slot] ?? 0n) + BigInt(held);
+    this.#used.add(used);
+    this.#held.add(held);
+  }
+
+  restore(start: number, used: bigint): void {
+    const slot = this.#slotAt(start);
+    if (slot < 0) return;
+    this.#usedIn[slot] = (this.#usedIn[slot] ?? 0n) + used;
+    this.#used.addLarge(used);
   }
 
   state(now: number): CounterState {
     // All that counts now has left by then.
     const resetsAt = this.start + this.#length + this.#ms;
-    return { used: this.used, held: this.held, place: this.#place, resetsAt, resetsInMs: resetsAt - now };
+    return { used: this.#used.value, held: this.#held.value, place: this.#place, resetsAt, resetsInMs: resetsAt - now };
   }
 
   *settled(): Iterable<readonly [start: number, used: bigint]> {
     for (let slot = this.#first; slot <= this.#last; slot += 1) {
-      yield [slot * this.#length, this.#used[slot % RING] ?? 0n];
+      yield [slot * this.#length, this.#usedIn[slot % RING] ?? 0n];
     }
+  }
+
+  /** Place in the ring of the slot that begins at `start`; -1 for one that does not count any more. */
+  #slotAt(start: number): number {
+    const slot = start / this.#length;
+    if (slot < this.#first || slot > this.#last || !Number.isInteger(slot)) return -1;
+    return slot % RING;
   }
 
   #forget(first: number): void {
     const end = Math.min(first, this.#last + 1);
     for (let slot = this.#first; slot < end; slot += 1) {
       const index = slot % RING;
-      this.used -= this.#used[index] ?? 0n;
-      this.held -= this.#held[index] ?? 0n;
-      this.#used[index] = 0n;
-      this.#held[index] = 0n;
+      this.#used.addLarge(-(this.#usedIn[index] ?? 0n));
+      this.#held.addLarge(-(this.#heldIn[index] ?? 0n));
+      this.#usedIn[index] = 0n;
+      this.#heldIn[index] = 0n;
     }
     this.#first = first;
   }
