@@ -56,10 +56,11 @@ function evaluate(candidates: readonly CompiledRule[], subject: Subject): Coveri
 }
 
 function describe(rules: readonly LimitRule[]): Covering {
-  return {
-    rules,
-    countsTokens: rules.some((rule) => rule.tokens !== null),
-    countsCost: rules.some((rule) => rule.cost !== null),
-    hardCost: rules.some((rule) => rule.cost !== null && rule.action.kind !== 'shadow'),
-  };
+  let [countsTokens, countsCost, hardCost] = [false, false, false];
+  for (const { tokens, cost, action } of rules) {
+    countsTokens ||= tokens !== null;
+    countsCost ||= cost !== null;
+    hardCost ||= cost !== null && action.kind !== 'shadow';
+  }
+  return { rules, countsTokens, countsCost, hardCost };
 }

@@ -1,5 +1,5 @@
 import type { LimitRule } from '../../config/limit-rules.js';
-import type { CounterState, CounterStore, HoldResult } from '../../store/counter-store.js';
+import type { Counter, CounterState, CounterStore, HoldResult } from '../../store/counter-store.js';
 import { amountOf } from './amounts.js';
 import type { HeldLimits, LimitAsk, LimitVerdict } from './limiter.js';
 import type { LocalShare } from './local-share.js';
@@ -24,6 +24,9 @@ export interface HolderOptions {
 
 type Done = (verdict: LimitVerdict) => void;
 
+const ENFORCED = { enforced: true };
+const COUNTED = { enforced: false };
+const NO_NAMES: readonly string[] = [];
 const REFUSED_UNAVAILABLE: LimitVerdict = { kind: 'refused', refusal: unavailable() };
 
 /** Holds what a request may use on all counters of its limits, and puts a refusal into words. */
@@ -42,7 +45,7 @@ export class Holder {
       done(held({ id: ask.id, places: {}, headers: [], shadowed: [] }));
       return;
     }
-    const counters = slots.map(({ counter }) => counter);
+    const counters = slots.map(counterOf);
     this.#options.store.hold({ id: ask.id, counters, amounts: ask.amounts, ttlMs: ask.ttlMs }, (result) => {
       if (result.kind === 'unavailable') {
         this.#options.outage.failed();
@@ -55,11 +58,14 @@ export class Holder {
   }
 
   #slots({ covering, subject, without }: LimitAsk): readonly Slot[] {
-    return covering.rules.flatMap((rule) => {
+    let all: readonly Slot[] = [];
+    for (const rule of covering.rules) {
       const { kind } = rule.action;
       const enforced = kind === 'reject' || (kind === 'use' && !without.includes(rule.name));
-      return this.#compiled.get(rule)?.slots(subject, { enforced }) ?? [];
-    });
+      const slots = this.#compiled.get(rule)?.slots(subject, enforced ? ENFORCED : COUNTED);
+      if (slots !== undefined) all = all.length === 0 ? slots : all.concat(slots);
+    }
+    return all;
   }
 
   #verdict(ask: LimitAsk, slots: readonly Slot[], result: Exclude<HoldResult, { kind: 'unavailable' }>): LimitVerdict {
@@ -79,15 +85,17 @@ export class Holder {
 
   /** Watching limits that this request, now held, has pushed over their bound. */
   #shadowed(slots: readonly Slot[], states: readonly CounterState[]): readonly string[] {
-    const names: string[] = [];
-    for (const [index, { rule, counter }] of slots.entries()) {
-      const state = states[index];
-      if (rule.action.kind !== 'shadow' || state === undefined || state.used + state.held <= counter.max) continue;
-      if (names.includes(rule.name)) continue;
+    let names: string[] | null = null;
+    for (let index = 0; index < slots.length; index += 1) {
+      const [slot, state] = [slots[index], states[index]];
+      if (slot === undefined || state === undefined || slot.rule.action.kind !== 'shadow') continue;
+      const { rule, counter } = slot;
+      if (state.used + state.held <= counter.max || names?.includes(rule.name)) continue;
+      names ??= [];
       names.push(rule.name);
       this.#options.onShadowed(rule.name);
     }
-    return names;
+    return names ?? NO_NAMES;
   }
 
   /** The counters cannot be asked. Limits that only count let the request pass, hard ones refuse, others use their share. */
@@ -132,6 +140,10 @@ function instead(slots: readonly Slot[], exceeded: readonly number[]): LimitVerd
   return REFUSED_UNAVAILABLE;
 }
 
+function counterOf({ counter }: Slot): Counter {
+  return counter;
+}
+
 function held(limits: HeldLimits): LimitVerdict {
   return { kind: 'held', held: limits };
 }
@@ -143,9 +155,9 @@ function placesOf(
 ): Readonly<Record<string, number>> {
   // As a dictionary from the beginning: the names are many, and each new one would be a new shape.
   const places: Record<string, number> = Object.create(null);
-  for (const [index, { counter }] of slots.entries()) {
-    const state = states[index];
-    if (state !== undefined) places[state.place] = amountOf(counter.of, ask.amounts);
+  for (let index = 0; index < slots.length; index += 1) {
+    const [slot, state] = [slots[index], states[index]];
+    if (slot !== undefined && state !== undefined) places[state.place] = amountOf(slot.counter.of, ask.amounts);
   }
   return places;
 }

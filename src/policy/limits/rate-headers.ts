@@ -13,6 +13,18 @@ const UNITS: Readonly<Record<Dimension, Unit | null>> = {
   cost: null,
   concurrent: null,
 };
+const NAMES = {
+  requests: {
+    limit: 'x-ratelimit-limit-requests',
+    remaining: 'x-ratelimit-remaining-requests',
+    reset: 'x-ratelimit-reset-requests',
+  },
+  tokens: {
+    limit: 'x-ratelimit-limit-tokens',
+    remaining: 'x-ratelimit-remaining-tokens',
+    reset: 'x-ratelimit-reset-tokens',
+  },
+} as const;
 
 /**
  * OpenAI's six `x-ratelimit-*` for the tightest limit that counts requests and the tightest that counts tokens: least left,
@@ -32,20 +44,25 @@ interface Counted {
 
 function addTightest(headers: Header[], unit: Unit, { slots, states }: Counted): void {
   let tightest = Number.POSITIVE_INFINITY;
+  let least = 0n;
   let found = -1;
-  for (const [index, { rule, counter }] of slots.entries()) {
-    const state = states[index];
-    if (state === undefined || UNITS[counter.of] !== unit || rule.action.kind !== 'reject') continue;
-    const share = counter.max === 0n ? 0 : Number(remainingOf(counter, state)) / Number(counter.max);
+  for (let index = 0; index < slots.length; index += 1) {
+    const [slot, state] = [slots[index], states[index]];
+    if (slot === undefined || state === undefined) continue;
+    const { counter, rule } = slot;
+    if (UNITS[counter.of] !== unit || rule.action.kind !== 'reject') continue;
+    const left = remainingOf(counter, state);
+    const share = counter.max === 0n ? 0 : Number(left) / Number(counter.max);
     if (share >= tightest) continue;
     tightest = share;
+    least = left;
     found = index;
   }
   const [slot, state] = [slots[found], states[found]];
   if (slot === undefined || state === undefined) return;
-  headers.push([`x-ratelimit-limit-${unit}`, String(slot.counter.max)]);
-  headers.push([`x-ratelimit-remaining-${unit}`, String(remainingOf(slot.counter, state))]);
-  if (state.resetsInMs !== null) headers.push([`x-ratelimit-reset-${unit}`, resetText(state.resetsInMs)]);
+  const names = NAMES[unit];
+  headers.push([names.limit, slot.maxText], [names.remaining, String(least)]);
+  if (state.resetsInMs !== null) headers.push([names.reset, resetText(state.resetsInMs)]);
 }
 
 /** As OpenAI writes it, which is Go's way: `12ms`, `1s`, `8.64s`, `6m0s`, `24h0m0s`. */

@@ -39,16 +39,28 @@ export class RuleIndex {
 
   candidates(subject: Subject): readonly CompiledRule[] {
     let found = this.#others;
-    let mixed = false;
     for (const field of this.#fields) {
       // Conditions, too, read what is not there as the empty text.
       const rules = field.rules.get(field.read(subject) ?? '');
-      if (rules === undefined) continue;
-      mixed ||= found.length > 0;
-      found = found.length === 0 ? rules : [...found, ...rules];
+      if (rules !== undefined) found = merged(found, rules);
     }
-    return mixed ? [...found].sort((one, other) => one.order - other.order) : found;
+    return found;
   }
+}
+
+/** Both in the order of configuration, as each of them is. */
+function merged(some: readonly CompiledRule[], others: readonly CompiledRule[]): readonly CompiledRule[] {
+  if (some.length === 0) return others;
+  const all: CompiledRule[] = [];
+  let next = 0;
+  for (const rule of some) {
+    for (let other = others[next]; other !== undefined && other.order < rule.order; other = others[next]) {
+      all.push(other);
+      next += 1;
+    }
+    all.push(rule);
+  }
+  return next === others.length ? all : all.concat(others.slice(next));
 }
 
 type Equality = readonly [field: string, value: string];

@@ -32,9 +32,9 @@ export class SeenCounters {
   }
 
   note(slots: readonly Slot[], states: readonly CounterState[]): void {
-    for (const [index, slot] of slots.entries()) {
-      const state = states[index];
-      if (state === undefined) continue;
+    for (let index = 0; index < slots.length; index += 1) {
+      const [slot, state] = [slots[index], states[index]];
+      if (slot === undefined || state === undefined) continue;
       this.#uses += 1;
       const seen = this.#young.get(slot.counter.key);
       if (seen !== undefined && seen.slot.rule === slot.rule) {

@@ -26,6 +26,13 @@ interface OpenHold {
   readonly amounts: Amounts;
 }
 
+interface Settlement {
+  readonly id: string;
+  readonly actual: Amounts;
+  /** Null for one that another process made. */
+  readonly hold: OpenHold | null;
+}
+
 /** More than run at a time; only holds that are never settled fill it up. */
 const MOST_OPEN = 100_000;
 
@@ -41,40 +48,42 @@ export class Settler {
   /** Remembers what was held until it is settled. */
   opened(id: string, hold: OpenHold): void {
     this.#open.add(id, hold);
+    if (this.#open.size <= MOST_OPEN) return;
     const oldest = this.#open.oldest();
-    if (this.#open.size > MOST_OPEN && oldest !== null) this.#open.delete(oldest.key);
+    if (oldest !== null) this.#open.delete(oldest.key);
   }
 
   /** Also for holds that another process made. */
   settle(id: string, actual: Amounts): void {
     if (this.#options.local?.settle(id, actual)) return;
-    const hold = this.#open.get(id) ?? null;
-    this.#open.delete(id);
-    const task = this.#settling(id, actual, hold);
+    const settlement = { id, actual, hold: this.#open.take(id) ?? null };
+    const { outage, queue } = this.#options;
     // A store that is away is asked by the queue alone, not by every stream that ends.
-    if (this.#options.outage.active) this.#options.queue.add(task);
+    if (outage.active) queue.add(this.#task(settlement));
     else {
-      task((delivered) => {
-        if (!delivered) this.#options.queue.add(task);
+      this.#try(settlement, (delivered) => {
+        if (!delivered) queue.add(this.#task(settlement));
       });
     }
   }
 
   /** The store did not answer a hold and may have made it all the same: nothing will be used of it. */
   release(id: string): void {
-    this.#options.releases.add(this.#settling(id, NO_AMOUNTS, null));
+    this.#options.releases.add(this.#task({ id, actual: NO_AMOUNTS, hold: null }));
   }
 
-  #settling(id: string, actual: Amounts, hold: OpenHold | null): Task {
+  #task(settlement: Settlement): Task {
+    return (done) => this.#try(settlement, done);
+  }
+
+  #try({ id, actual, hold }: Settlement, done: (delivered: boolean) => void): void {
     const { store, outage } = this.#options;
-    return (done) => {
-      store.settle(id, actual, (result) => {
-        if (result.kind === 'unavailable') outage.failed();
-        else outage.worked();
-        if (result.kind === 'settled' && hold !== null) this.#settled(hold, actual, result.states);
-        done(result.kind !== 'unavailable');
-      });
-    };
+    store.settle(id, actual, (result) => {
+      if (result.kind === 'unavailable') outage.failed();
+      else outage.worked();
+      if (result.kind === 'settled' && hold !== null) this.#settled(hold, actual, result.states);
+      done(result.kind !== 'unavailable');
+    });
   }
 
   #settled({ slots, amounts }: OpenHold, actual: Amounts, states: readonly CounterState[]): void {

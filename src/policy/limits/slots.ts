@@ -10,12 +10,15 @@ export interface Slot {
   readonly counter: Counter;
   /** Values of `per`, in order. */
   readonly partition: readonly string[];
+  /** The counter's maximum as headers say it. */
+  readonly maxText: string;
 }
 
 interface CompiledBound {
   readonly of: Dimension;
   readonly window: CounterWindow;
   readonly max: bigint;
+  readonly maxText: string;
   readonly prefix: string;
 }
 
@@ -47,35 +50,42 @@ export function compileRule(rule: LimitRule, order: number, timeZone: string): C
   const names = rule.per.map((field) => escapeKeyPart(fieldName(field)));
   const build = (partition: readonly string[], enforced: boolean): readonly Slot[] => {
     const text = partitionText(names, partition);
-    return bounds.map(({ of, window, max, prefix }) => {
+    return bounds.map(({ of, window, max, maxText, prefix }) => {
       const counter = { key: counterKey(prefix, text), of, window, max, enforced };
-      return { rule, counter, partition };
+      return { rule, counter, partition, maxText };
     });
   };
   if (readers.length > 0) {
     // A missing value is the empty string, a partition like any other.
     const partitionOf = (subject: Subject) => readers.map((read) => read(subject) ?? '');
     const [first] = readers;
-    if (first === undefined || readers.length > 1)
-      return { rule, order, slots: (subject, { enforced }) => build(partitionOf(subject), enforced) };
-    const counting = keeping((value) => build([value], false));
-    const enforcing = keeping((value) => build([value], true));
-    return { rule, order, slots: (subject, use) => (use.enforced ? enforcing : counting)(first(subject) ?? '') };
+    const nameOf = (subject: Subject): string =>
+      first === undefined || readers.length > 1 ? partitionName(partitionOf(subject)) : (first(subject) ?? '');
+    const counting = keeping((subject) => build(partitionOf(subject), false));
+    const enforcing = keeping((subject) => build(partitionOf(subject), true));
+    return { rule, order, slots: (subject, use) => (use.enforced ? enforcing : counting)(nameOf(subject), subject) };
   }
   const enforcing = build([], true);
   const counting = build([], false);
   return { rule, order, slots: (_subject, { enforced }) => (enforced ? enforcing : counting) };
 }
 
-function keeping(build: (value: string) => readonly Slot[]): (value: string) => readonly Slot[] {
+/** Different values have different names: each comes behind its length. */
+function partitionName(values: readonly string[]): string {
+  let name = '';
+  for (const value of values) name += `${value.length} ${value}`;
+  return name;
+}
+
+function keeping(build: (subject: Subject) => readonly Slot[]): (name: string, subject: Subject) => readonly Slot[] {
   const known = new Map<string, readonly Slot[]>();
-  return (value) => {
-    if (value.length > LONGEST_KEPT) return build(value);
-    let slots = known.get(value);
+  return (name, subject) => {
+    if (name.length > LONGEST_KEPT) return build(subject);
+    let slots = known.get(name);
     if (slots === undefined) {
       if (known.size >= MOST_KEPT) known.clear();
-      slots = build(value);
-      known.set(value, slots);
+      slots = build(subject);
+      known.set(name, slots);
     }
     return slots;
   };
@@ -84,7 +94,7 @@ function keeping(build: (value: string) => readonly Slot[]): (value: string) => 
 function boundsOf(rule: LimitRule, timeZone: string): readonly CompiledBound[] {
   const bounds: CompiledBound[] = [];
   const add = (of: Dimension, max: bigint, window: CounterWindow) =>
-    bounds.push({ of, max, window, prefix: keyPrefix(rule.name, of, window) });
+    bounds.push({ of, max, maxText: String(max), window, prefix: keyPrefix(rule.name, of, window) });
   const addBound = (of: Dimension, bound: Bound | null) => {
     if (bound !== null) add(of, bound.max, windowOf(bound, timeZone));
   };

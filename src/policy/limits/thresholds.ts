@@ -25,9 +25,9 @@ export class Thresholds {
   }
 
   look(slots: readonly Slot[], states: readonly CounterState[]): void {
-    for (const [index, slot] of slots.entries()) {
-      const state = states[index];
-      if (state !== undefined && slot.rule.alertAt.length > 0) this.#lookAt(slot, state);
+    for (let index = 0; index < slots.length; index += 1) {
+      const [slot, state] = [slots[index], states[index]];
+      if (slot !== undefined && state !== undefined && slot.rule.alertAt.length > 0) this.#lookAt(slot, state);
     }
   }
 
