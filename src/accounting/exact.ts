@@ -23,10 +23,26 @@ export function divideHalfUp(numerator: bigint, denominator: bigint): bigint {
 }
 
 const PER_NANO_OF_MILLION = 10n ** BigInt(PRICE_DIGITS - 3);
+const NANO_OF_MILLION = Number(PER_NANO_OF_MILLION);
 const PER_NANO = 10n ** BigInt(PRICE_DIGITS - 9);
 
 /** Nano-dollars of `tokens` at a price per million: tokens × price × 10^9 / (10^6 × 10^12), rounded half up. */
 export function tokensToNano(tokens: number, pricePerMillion: bigint): number {
+  return safeTokensToNano(tokens, Number(pricePerMillion)) ?? largeTokensToNano(tokens, pricePerMillion);
+}
+
+/** The same where every number on the way is a safe integer, as it nearly always is; else null. */
+function safeTokensToNano(tokens: number, price: number): number | null {
+  const fraction = price % NANO_OF_MILLION;
+  const whole = tokens * ((price - fraction) / NANO_OF_MILLION);
+  const parts = tokens * fraction;
+  const rest = parts % NANO_OF_MILLION;
+  const nano = whole + (parts - rest) / NANO_OF_MILLION + (2 * rest >= NANO_OF_MILLION ? 1 : 0);
+  const isExact = Number.isSafeInteger(price) && Number.isSafeInteger(parts) && Number.isSafeInteger(nano);
+  return isExact ? nano : null;
+}
+
+function largeTokensToNano(tokens: number, pricePerMillion: bigint): number {
   return Number(divideHalfUp(BigInt(tokens) * pricePerMillion, PER_NANO_OF_MILLION));
 }
 

@@ -86,16 +86,15 @@ interface FirstAttempt {
 /** The first target that can be asked for this; those before it leave the plan. Throws the first target's own refusal. */
 function firstExpressible(parts: Parts, state: RequestState, admitted: Admitted): FirstAttempt {
   let refusal: GatewayError | null = null;
-  let { plan } = admitted;
-  for (let target = plan[0]; target !== undefined; target = plan[0]) {
-    const left = { ...admitted, plan };
+  let left = admitted;
+  for (let target = left.plan[0]; target !== undefined; target = left.plan[0]) {
     try {
       return { admitted: left, upstream: upstreamRequest(parts, state, left, target) };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       refusal ??= error;
       const { name } = target;
-      plan = plan.filter((other) => other.name !== name);
+      left = { ...left, plan: left.plan.filter((other) => other.name !== name) };
     }
   }
   throw refusal ?? new Error('a plan without a target');

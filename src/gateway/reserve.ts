@@ -21,6 +21,7 @@ const COUNTED_BYTES = 16 * 1024;
 const SAMPLE_BYTES = 1024;
 /** Beside an answer that may be so many times as long, it makes no difference whether a hold knows the input or its bound. */
 const OUTWEIGHS = 8;
+const NONE_FOLLOWED: readonly string[] = [];
 
 type Done = (result: Admitted | GatewayError) => void;
 
@@ -88,9 +89,15 @@ class Reservation {
     const bounds = this.#bounds(most, covering);
     const hardCost = this.#isCostHard(covering);
     if (bounds.cost === null && hardCost && !admitted.allowUnpriced) throw unpriced(admitted);
-    const amounts = { ...bounds, cost: bounds.cost ?? 0 };
-    const ask = { id: state.id, subject: this.#work.subject, covering, amounts, ttlMs: HOLD_MS };
-    state.rules.limiter.hold({ ...ask, without: [...this.#followed] }, (verdict) => {
+    const ask = {
+      id: state.id,
+      subject: this.#work.subject,
+      covering,
+      amounts: amountsOf(bounds),
+      ttlMs: HOLD_MS,
+      without: this.#followed.length === 0 ? NONE_FOLLOWED : [...this.#followed],
+    };
+    state.rules.limiter.hold(ask, (verdict) => {
       guarded(this.#parts, this.#work.done, () => {
         if (verdict.kind === 'refused') throw refusalOf(verdict.refusal);
         if (verdict.kind === 'use' && state.endpoint?.direct !== undefined) throw usedUp(verdict.limit);
@@ -102,7 +109,7 @@ class Reservation {
         state.held = verdict.held;
         // The client left while the store was asked: nothing was sent anywhere.
         if (state.gone || state.finished) release(state);
-        else this.#finish(withCap(admitted, { ...covering, hardCost }));
+        else this.#finish(withCap(admitted, hardCost === covering.hardCost ? covering : { ...covering, hardCost }));
       });
     });
   }
@@ -148,6 +155,11 @@ function isInputWorthCounting({ body }: Admitted, { rules, countsTokens }: Cover
   if (rules.some(({ tokens }) => tokens?.of === 'input')) return true;
   if (most.input_tokens * OUTWEIGHS <= most.output_tokens) return false;
   return countsTokens || body.length <= COUNTED_BYTES;
+}
+
+/** A cost that is not known is held as none. */
+function amountsOf({ requests, input_tokens, output_tokens, tokens, cost }: Bounds): Amounts {
+  return { requests, input_tokens, output_tokens, tokens, cost: cost ?? 0 };
 }
 
 /** The answer is bounded by what was held for it, whichever of several bounds the client set. */

@@ -5,7 +5,7 @@ import t from 'tap';
 import { CATALOGUE_VERSION } from '../../src/accounting/catalogue.js';
 import { compareCost } from '../../src/accounting/compare-cost.js';
 import { costOf } from '../../src/accounting/cost.js';
-import { decimalToScaled, dollarsToNano } from '../../src/accounting/exact.js';
+import { decimalToScaled, dollarsToNano, tokensToNano } from '../../src/accounting/exact.js';
 import type { Price } from '../../src/accounting/price.js';
 import { createPriceBook } from '../../src/accounting/prices.js';
 import { priceAtTier } from '../../src/accounting/service-tiers.js';
@@ -302,4 +302,21 @@ t.test('the stated cost beside ours', async (t) => {
   t.same(compared(2, 1), { ratio: 0.5, agreement: 'equal' }, 'rounding of tiny amounts');
   t.equal(dollarsToNano(0.00016415), 164_150);
   t.equal(dollarsToNano(1.5e-9), 2);
+});
+
+t.test('tokens at a price, by numbers or by BigInts, to the last nano-dollar', async () => {
+  const prices = fc.oneof(
+    fc.bigInt(0n, 10n ** 4n),
+    fc.bigInt(0n, 10n ** 15n),
+    fc.bigInt(0n, 10n ** 7n).map((millions) => millions * 10n ** 9n + 5n * 10n ** 8n),
+    fc.bigInt(2n ** 53n - 3n, 2n ** 60n),
+  );
+  const tokens = fc.oneof(fc.nat(1000), fc.nat(10 ** 9), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
+  fc.assert(
+    fc.property(tokens, prices, (count, price) => {
+      const exact = (2n * BigInt(count) * price + 10n ** 9n) / (2n * 10n ** 9n);
+      return tokensToNano(count, price) === Number(exact);
+    }),
+    { numRuns: 3_000 },
+  );
 });

@@ -34,10 +34,11 @@ const TOKENS_PER_IMAGE = 6_240;
 /** Sound at 8 kbit/s. */
 const BYTES_PER_SECOND = 1_000;
 
+/** Tokens of one choice. */
 type OutputRule = (facts: RequestFacts, outputCap: number) => number;
 
 const none: OutputRule = () => 0;
-const answers: OutputRule = (facts, outputCap) => facts.choices * (facts.maxOutputTokens ?? outputCap);
+const answers: OutputRule = (facts, outputCap) => facts.maxOutputTokens ?? outputCap;
 
 const OUTPUT: Readonly<Record<Wire, OutputRule>> = {
   'openai-chat': answers,
@@ -45,7 +46,7 @@ const OUTPUT: Readonly<Record<Wire, OutputRule>> = {
   'openai-responses': answers,
   'openai-embeddings': none,
   'openai-moderations': none,
-  'openai-images': (facts) => facts.choices * TOKENS_PER_IMAGE,
+  'openai-images': () => TOKENS_PER_IMAGE,
   'openai-speech': answers,
   'openai-transcription': answers,
   'openai-models': none,
@@ -75,7 +76,11 @@ export function boundsOf(ask: BoundsAsk): Bounds {
   const content = readContent(ask.body, ask.facts);
   let [input, output] = [0, 0];
   let cost: number | null = 0;
-  for (const target of new Map(ask.targets.map((each) => [each.name, each])).values()) {
+  let before: Target | null = null;
+  for (const target of ask.targets) {
+    // Mostly there is one, which is tried again.
+    if (target === before) continue;
+    before = target;
     const price = ask.prices.find(target, ask.at, ask.labels);
     const most = mostOf(ask, { target, price });
     input = Math.max(input, most.input);
@@ -95,7 +100,7 @@ function mostOf(ask: BoundsAsk, { target, price }: { readonly target: Target; re
   const contextWindow = windowOf(target) ?? price?.contextWindow ?? null;
   const family = tokenFamily(target.name);
   const input = inputTokensUpper({ request: ask, family, contextWindow });
-  const one = OUTPUT[ask.facts.wire]({ ...ask.facts, choices: 1 }, ask.outputCap);
+  const one = OUTPUT[ask.facts.wire](ask.facts, ask.outputCap);
   return { input: safe(input), output: safe(ask.facts.choices * Math.min(one, contextWindow ?? one)) };
 }
 
@@ -109,8 +114,8 @@ function dearestCost(ask: BoundsAsk, content: RequestContent, most: Most & { rea
   const { facts, body } = ask;
   const { price, input, output } = most;
   const reads: TokenClass[] = ['input', 'cache_write_5m'];
-  // A write that lasts for an hour is asked for in the body.
-  if (body.includes('"1h"')) reads.push('cache_write_1h');
+  // A write that lasts for an hour is asked for in the body; without a price of its own it is one of five minutes.
+  if (price.rates.cache_write_1h && body.includes('"1h"')) reads.push('cache_write_1h');
   if (content.media.audio.parts > 0) reads.push('input_audio');
   if (content.media.image.parts > 0) reads.push('input_image');
   const writes: TokenClass[] = ['output', 'reasoning'];
