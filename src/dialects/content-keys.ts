@@ -83,6 +83,37 @@ export const MEDIA_VALUES: ReadonlySet<string> = new Set(
 );
 export const INLINE_VALUES: ReadonlySet<string> = new Set(['data', 'bytes', 'file_data']);
 
+/** Every key that means something, by its length and first byte: all others are read like one that is not there. */
+const MEANING = new Map<number, string[]>();
+for (const keys of [TOP_KEYS, MEDIA_LITERALS, MEDIA_KEYS]) learn(keys.keys());
+for (const keys of [SCHEMA_KEYS, STRUCTURE, OPAQUE, REPEATED, JSON_KEYS, MIME_KEYS]) learn(keys);
+for (const keys of [SOURCE_KEYS, MEDIA_VALUES, INLINE_VALUES]) learn(keys);
+
+function learn(keys: Iterable<string>): void {
+  for (const key of keys) {
+    const place = placeOf(key.length, key.charCodeAt(0));
+    const alike = MEANING.get(place);
+    if (alike === undefined) MEANING.set(place, [key]);
+    else if (!alike.includes(key)) alike.push(key);
+  }
+}
+
+function placeOf(length: number, first: number): number {
+  return length * 256 + first;
+}
+
+/** The key that stands there, without its quotes; '' for all that mean nothing. Makes no text. */
+export function keyAt(body: Buffer, start: number, end: number): string {
+  const keys = MEANING.get(placeOf(end - start, body[start] ?? 0));
+  if (keys !== undefined) for (const key of keys) if (isAt(body, start, key)) return key;
+  return '';
+}
+
+function isAt(body: Buffer, start: number, key: string): boolean {
+  for (let at = 0; at < key.length; at += 1) if (body[start + at] !== key.charCodeAt(at)) return false;
+  return true;
+}
+
 /** The kind of media that a MIME type names; null for text and what is unknown. */
 export function mimeKind(mime: string): MediaKind | null {
   if (mime.startsWith('image/')) return 'image';
