@@ -61,10 +61,16 @@ function insert(at: number, text: string): Edit {
   return { start: at, end: at, text };
 }
 
+function inOrder(edits: readonly Edit[]): readonly Edit[] {
+  const [first, second] = edits;
+  const isOrdered = edits.length < 2 || (edits.length === 2 && first && second && first.start <= second.start);
+  return isOrdered ? edits : edits.toSorted((one, other) => one.start - other.start);
+}
+
 function applyEdits(body: Buffer, edits: readonly Edit[]): readonly Buffer[] {
   const pieces: Buffer[] = [];
   let at = 0;
-  for (const edit of edits.toSorted((one, other) => one.start - other.start)) {
+  for (const edit of inOrder(edits)) {
     pieces.push(body.subarray(at, edit.start), Buffer.from(edit.text));
     at = edit.end;
   }

@@ -38,12 +38,31 @@ export function responseHeaders(
   let remove = responseHeadersToRemove(entries, state.open?.secrets ?? NO_SECRETS);
   if (state.held && state.held.headers.length > 0) {
     const ours = state.held.headers;
-    set.push(...ours);
-    // The provider's limits are the operator's business where a limit of ours covers the request.
-    const limits = entries.filter(([name]) => name.startsWith('x-ratelimit-') && !remove.includes(name));
-    remove = [...remove, ...limits.map(([name]) => name)].filter((name) => !ours.some(([other]) => other === name));
+    for (const header of ours) set.push(header);
+    remove = withoutLimits(entries, remove, ours);
   }
   return { set, remove };
+}
+
+/** The provider's limits are the operator's business where a limit of ours covers the request. */
+function withoutLimits(
+  entries: readonly HeaderPair[],
+  remove: readonly string[],
+  ours: readonly HeaderPair[],
+): readonly string[] {
+  // Nearly always.
+  if (!entries.some(isLimit) && !remove.some(namesLimit)) return remove;
+  const limits = entries.filter(isLimit).map(([name]) => name);
+  const isOurs = (name: string): boolean => ours.some(([other]) => other === name);
+  return [...new Set([...remove, ...limits])].filter((name) => !isOurs(name));
+}
+
+function isLimit([name]: HeaderPair): boolean {
+  return namesLimit(name);
+}
+
+function namesLimit(name: string): boolean {
+  return name.startsWith('x-ratelimit-');
 }
 
 /** Names of fields, as the client wrote them: only what may stand in a header, and no more than a header may hold. */
