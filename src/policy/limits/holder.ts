@@ -1,9 +1,9 @@
 import type { LimitRule } from '../../config/limit-rules.js';
 import type { Counter, CounterState, CounterStore, HoldResult } from '../../store/counter-store.js';
-import { amountOf } from './amounts.js';
 import type { HeldLimits, LimitAsk, LimitVerdict } from './limiter.js';
 import type { LocalShare } from './local-share.js';
 import type { Outage } from './outage.js';
+import { HeldPlaces } from './places.js';
 import { rateHeaders } from './rate-headers.js';
 import { refusalOf, unavailable } from './refusal.js';
 import type { SeenCounters } from './seen-counters.js';
@@ -33,6 +33,7 @@ const REFUSED_UNAVAILABLE: LimitVerdict = { kind: 'refused', refusal: unavailabl
 export class Holder {
   readonly #options: HolderOptions;
   readonly #compiled: ReadonlyMap<LimitRule, CompiledRule>;
+  readonly #places = new HeldPlaces();
 
   constructor(options: HolderOptions) {
     this.#options = options;
@@ -80,7 +81,12 @@ export class Holder {
     this.#options.settler.opened(ask.id, { slots, amounts: ask.amounts });
     this.#options.thresholds.look(slots, states);
     const headers = rateHeaders(slots, states);
-    return held({ id: ask.id, places: placesOf(ask, slots, states), headers, shadowed: this.#shadowed(slots, states) });
+    return held({
+      id: ask.id,
+      places: this.#places.of(slots, states, ask.amounts),
+      headers,
+      shadowed: this.#shadowed(slots, states),
+    });
   }
 
   /** Watching limits that this request, now held, has pushed over their bound. */
@@ -116,7 +122,7 @@ export class Holder {
     local.hold(ask, slots, (result) => {
       const verdict: LimitVerdict =
         result.kind === 'held'
-          ? held({ id: ask.id, places: placesOf(ask, slots, result.states), headers: [], shadowed: [] })
+          ? held({ id: ask.id, places: this.#places.of(slots, result.states, ask.amounts), headers: [], shadowed: [] })
           : localRefusal(slots, result.exceeded);
       // A model to use instead is asked for again under the same id.
       if (verdict.kind !== 'use') settler.release(ask.id);
@@ -146,18 +152,4 @@ function counterOf({ counter }: Slot): Counter {
 
 function held(limits: HeldLimits): LimitVerdict {
   return { kind: 'held', held: limits };
-}
-
-function placesOf(
-  ask: LimitAsk,
-  slots: readonly Slot[],
-  states: readonly CounterState[],
-): Readonly<Record<string, number>> {
-  // As a dictionary from the beginning: the names are many, and each new one would be a new shape.
-  const places: Record<string, number> = Object.create(null);
-  for (let index = 0; index < slots.length; index += 1) {
-    const [slot, state] = [slots[index], states[index]];
-    if (slot !== undefined && state !== undefined) places[state.place] = amountOf(slot.counter.of, ask.amounts);
-  }
-  return places;
 }
