@@ -5,7 +5,7 @@ import type { Log } from '../observability/log.js';
 import { type CredentialKeeper, createCredentialPool } from '../providers/credentials/create-credential-pool.js';
 import type { CredentialPool } from '../providers/credentials/credential-pool.js';
 import type { Health } from '../providers/health/health.js';
-import { createListedModels, type ListedModels, listByFetch } from '../providers/listed-models.js';
+import { createListedModels, type ListedModels, listByHttp } from '../providers/listed-models.js';
 import { createProbe, type Probe, probeByFetch } from '../providers/probe.js';
 import { PROVIDER_KINDS } from '../providers/registry.js';
 
@@ -34,7 +34,7 @@ export class ProviderService {
       onProblem: (provider, message) =>
         options.log.failure(`credentials of ${provider}: ${message}`, null, { provider }),
     });
-    const parts = { kinds: PROVIDER_KINDS, credentials: this.#keeper.pool, get: listByFetch, random: Math.random };
+    const parts = { kinds: PROVIDER_KINDS, credentials: this.#keeper.pool, get: listByHttp, random: Math.random };
     this.#models = createListedModels([], parts);
   }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { ProviderAccount } from '../config/snapshot.js';
 import { endpointOfWire } from '../dialects/endpoints.js';
 import { parseJson } from '../dialects/json-value.js';
@@ -157,15 +159,22 @@ async function listOf(
   }
 }
 
-/** By Node's own client. A redirect is an answer: its place must not get the credential. */
-export const listByFetch: ListGet = async (url, { headers, signal, maxBytes }) => {
-  const response = await fetch(url, { headers, signal, redirect: 'manual' });
-  const chunks: Uint8Array[] = [];
+/**
+ * By Node's HTTP client: `fetch`, which few services call for anything else, takes some ten MiB to load. A redirect is an answer:
+ * its place must not get the credential.
+ */
+export const listByHttp: ListGet = async (url, { headers, signal, maxBytes }) => {
+  const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  const request = get(url, { headers: { 'user-agent': 'node', ...headers }, signal });
+  // Once there is a response, it tells what breaks.
+  request.on('error', () => undefined);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw new Error(`The list of models is above ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
-  return { status: response.status, body: Buffer.concat(chunks) };
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks) };
 };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import type { ProviderAccount } from '../../src/config/snapshot.js';
 import { Secret } from '../../src/observability/secret.js';
-import { createListedModels, type ListedModels, listByFetch } from '../../src/providers/listed-models.js';
+import { createListedModels, type ListedModels, listByHttp } from '../../src/providers/listed-models.js';
 import { PROVIDER_KINDS } from '../../src/providers/registry.js';
 import { createTestPool } from './credentials/sample-parts.js';
 
@@ -40,7 +40,7 @@ function start(t: Test, accounts: readonly ProviderAccount[], timeoutMs = 5_000)
   const listed = createListedModels(accounts, {
     kinds: PROVIDER_KINDS,
     credentials: pool,
-    get: listByFetch,
+    get: listByHttp,
     random: () => 0,
     everyMs: 10,
     timeoutMs,
