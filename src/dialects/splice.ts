@@ -27,10 +27,11 @@ export function spliceRequest(body: Buffer, facts: RequestFacts, splice: Splice)
 /** The same without a copy: views of the client's bytes, and the edits between them; only `body` itself when there are none. */
 export function splicePieces(body: Buffer, facts: RequestFacts, splice: Splice): readonly Buffer[] {
   const edits: Edit[] = [];
-  if (splice.model !== null && splice.model !== facts.model && facts.modelRange !== null)
-    edits.push(modelEdit(facts, facts.modelRange, splice.model));
+  // New members are put in at the beginning, so that these mostly are in order.
   if (splice.includeUsage && takesStreamOptions(facts)) edits.push(...usageEdits(facts));
   if (splice.outputCap) edits.push(...capEdits(facts, splice.outputCap));
+  if (splice.model !== null && splice.model !== facts.model && facts.modelRange !== null)
+    edits.push(modelEdit(facts, facts.modelRange, splice.model));
   return edits.length === 0 ? [body] : applyEdits(body, edits);
 }
 
@@ -62,9 +63,12 @@ function insert(at: number, text: string): Edit {
 }
 
 function inOrder(edits: readonly Edit[]): readonly Edit[] {
-  const [first, second] = edits;
-  const isOrdered = edits.length < 2 || (edits.length === 2 && first && second && first.start <= second.start);
-  return isOrdered ? edits : edits.toSorted((one, other) => one.start - other.start);
+  let before = 0;
+  for (const { start } of edits) {
+    if (start < before) return edits.toSorted((one, other) => one.start - other.start);
+    before = start;
+  }
+  return edits;
 }
 
 function applyEdits(body: Buffer, edits: readonly Edit[]): readonly Buffer[] {
