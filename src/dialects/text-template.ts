@@ -40,6 +40,8 @@ export class TextTemplate {
 
   /** The event at [start, end) was parsed and only added `text`. */
   learn(bytes: Buffer, start: number, end: number, text: string): void {
+    // The first event names the role and has no text: no other one is like it.
+    if (text === '') return;
     // Escaped text tells nothing about whether events repeat.
     if (this.#misses === PATIENCE || JSON.stringify(text).length !== text.length + 2) return;
     this.#misses += 1;
