@@ -5,7 +5,8 @@ import type { ProcessingRequest } from './wire/decode-request.js';
 
 /** The sending half of one stream: all that a transport has to offer. After `end` or `fail` nothing is called any more. */
 export interface Channel {
-  send(response: ProcessingResponse): void;
+  /** @param taken see `ProcessCall` */
+  send(response: ProcessingResponse, taken?: () => void): void;
   /** Ends with status OK, after what was sent. */
   end(): void;
   /** Ends with another status, after what was sent. */
@@ -60,8 +61,8 @@ export class GuardedCall implements ProcessCall {
     }
   }
 
-  send(response: ProcessingResponse): void {
-    if (!this.#over) this.#channel.send(response);
+  send(response: ProcessingResponse, taken?: () => void): void {
+    if (!this.#over) this.#channel.send(response, taken);
   }
 
   later(what: string, work: () => void): void {

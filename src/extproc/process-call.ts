@@ -10,8 +10,12 @@ export interface StreamHandler {
 
 /** One ext_proc stream as its role sees it, whatever carries it. Nothing here throws, also after the end of the stream. */
 export interface ProcessCall {
-  /** Sends one answer; ignored once the stream is over. Answers of one turn of the event loop leave together. */
-  send(response: ProcessingResponse): void;
+  /**
+   * Sends one answer; ignored once the stream is over. Answers of one turn of the event loop leave together.
+   * @param taken called in a later turn, when the kernel has all bytes of this answer and of those before it; never where the
+   * stream or its connection ends first, nor by a transport that cannot tell
+   */
+  send(response: ProcessingResponse, taken?: () => void): void;
   /** Runs work that belongs to this stream but happens later (after a disk write, on a timer). */
   later(what: string, work: () => void): void;
   /** Ends the stream with a gRPC status that is no OK: Envoy follows the filter's failure mode. */

@@ -84,7 +84,8 @@ export class RequestStream implements StreamHandler {
     this.#call.later(phase, () => {
       if (reply.kind === 'continue' && reply.pass !== null) this.#inFlight.add(exchange.id, exchange);
       const { generation } = this.#gateway;
-      this.#call.send(toResponse(phase, reply, { id: exchange.id, generation, requestBody: exchange.requestBodyMode }));
+      const identity = { id: exchange.id, generation, requestBody: exchange.requestBodyMode };
+      this.#call.send(toResponse(phase, reply, identity), exchange.whenTaken(reply));
       // Envoy has all that it needs, and tells nothing more.
       if (reply.kind === 'refuse') this.#call.leave();
     });

@@ -2,7 +2,7 @@ import { GatewayError } from '../dialects/error.js';
 import { admit } from './admit.js';
 import type { AnswerPipe } from './answer-pipe.js';
 import { CUT, closeAttempt, noteRefusal, reportSuccess } from './attempts.js';
-import { dropBody } from './drop-body.js';
+import { dropBody, freeWhenTaken } from './drop-body.js';
 import type { HeaderView } from './headers.js';
 import { keepLittle } from './keep-little.js';
 import { translateAnywhere } from './long-answer.js';
@@ -101,6 +101,12 @@ export class Exchange {
 
   requestBody(body: Buffer, respond: (reply: Reply) => void): void {
     admit(this.#parts, this.#state, body, (result) => respond(this.#decided(result)));
+  }
+
+  /** What to call when nobody reads the bytes of this reply any more; undefined: nothing waits for it. */
+  whenTaken(reply: Reply): (() => void) | undefined {
+    if (reply.kind === 'refuse' || reply.body === null) return undefined;
+    return freeWhenTaken(this.#parts, this.#state, reply.body);
   }
 
   /** See `nextAttempt`. */

@@ -57,6 +57,8 @@ export interface Failure {
 export interface Admitted {
   /** Empty where no further attempt needs it; another buffer of the same bytes after they were in a thread. */
   body: Buffer;
+  /** The first attempt's bytes have left for Envoy, so nobody reads `body` but further attempts. */
+  taken?: boolean;
   readonly facts: RequestFacts;
   /** The name the client asked for. */
   readonly model: string;

@@ -33,10 +33,10 @@ export class NetCall implements Channel, StreamUser, MessageTaker {
     this.#frames = new MessageFrames(options.maxMessageBytes, this);
   }
 
-  send(response: ProcessingResponse): void {
+  send(response: ProcessingResponse, taken?: () => void): void {
     if (!this.#answered) this.#stream.headers(ANSWER_HEADERS);
     this.#answered = true;
-    this.#stream.send(response);
+    this.#stream.send(response, taken);
   }
 
   end(): void {

@@ -16,13 +16,23 @@ export class FrameWriter {
   #from = 0;
   #at = 0;
   #pieces: Buffer[] = [];
+  /** Bytes since the last flush, without the heads of frames. */
+  #collected = 0;
   /** The stream whose DATA was written last and may still grow, 0 = none. */
   #growing = 0;
   #growingHead = 0;
   #growingLength = 0;
 
+  /** Called when the kernel has what was collected. */
+  #taken: (() => void)[] | null = null;
+
   constructor(socket: Socket) {
     this.#socket = socket;
+  }
+
+  /** Bytes that the kernel has not taken. */
+  get pending(): number {
+    return this.#collected + this.#socket.writableLength;
   }
 
   /** A whole frame. */
@@ -49,6 +59,7 @@ export class FrameWriter {
   }
 
   append(piece: Buffer): void {
+    this.#collected += piece.length;
     if (piece.length > COPIED_UP_TO) {
       this.#cut();
       this.#pieces.push(piece);
@@ -57,6 +68,12 @@ export class FrameWriter {
     if (this.#at + piece.length > ROOM) this.#renew();
     this.#memory.set(piece, this.#at);
     this.#at += piece.length;
+  }
+
+  /** @param callback called when the kernel has all that was appended so far; never where the connection ends before */
+  whenTaken(callback: () => void): void {
+    if (this.#taken === null) this.#taken = [callback];
+    else this.#taken.push(callback);
   }
 
   flush(): void {
@@ -68,19 +85,31 @@ export class FrameWriter {
     const socket = this.#socket;
     // A peer that has left hears nothing.
     if (socket.writable) {
-      if (pieces.length === 1) socket.write(first);
+      if (pieces.length === 1) socket.write(first, this.#told());
       else {
+        const last = pieces.length - 1;
         socket.cork();
-        for (const piece of pieces) socket.write(piece);
+        for (let at = 0; at < last; at += 1) socket.write(pieces[at] ?? first);
+        socket.write(pieces[last] ?? first, this.#told());
         socket.uncork();
       }
     }
     this.#pieces = [];
+    this.#collected = 0;
     // The socket has nothing left: the kernel has it all.
     if (socket.writableLength === 0) {
       this.#from = 0;
       this.#at = 0;
     }
+  }
+
+  #told(): ((error?: Error | null) => void) | undefined {
+    const taken = this.#taken;
+    if (taken === null) return undefined;
+    this.#taken = null;
+    return (error) => {
+      if (!error) for (const callback of taken) callback();
+    };
   }
 
   #head(length: number, type: number, flags: number, stream: number): void {

@@ -3,7 +3,13 @@ import { FrameWriter } from './frame-writer.js';
 import { FIRST_WINDOW, LEAST_MAX_FRAME } from './protocol.js';
 import { SendWindow } from './send-window.js';
 
-/** A stream that waits for the connection's window. */
+/**
+ * Bytes that wait for the kernel: what a large message has beyond them waits in its stream, so that small ones of others pass
+ * it. Several times what a Unix socket holds, so that it never runs dry.
+ */
+const MOST_PENDING = 512 * 1024;
+
+/** A stream that waits for the connection: for its window, or for the kernel. */
 export interface Waiting {
   pump(): void;
 }
@@ -20,6 +26,13 @@ export class Outgoing {
 
   constructor(socket: Socket) {
     this.writer = new FrameWriter(socket);
+    // Said whenever as much as below was written at once, when the kernel has it all.
+    socket.on('drain', () => this.unblock());
+  }
+
+  /** Bytes of a large message that may be written now. */
+  get room(): number {
+    return Math.min(this.window.left, MOST_PENDING - this.writer.pending);
   }
 
   /** What was written leaves when this turn is over. */
@@ -39,10 +52,10 @@ export class Outgoing {
     this.writer.flush();
   }
 
-  /** The connection's window is wider. Who is blocked again goes to the end. */
+  /** There may be room again. Who is blocked again goes to the end. */
   unblock(): void {
     for (const stream of [...this.blocked]) {
-      if (this.window.left <= 0) return;
+      if (this.room <= 0) return;
       this.blocked.delete(stream);
       stream.pump();
     }

@@ -2,8 +2,8 @@ import { CODE, ConnectionError, FIRST_WINDOW, LARGEST, LEAST_MAX_FRAME, MOST_MAX
 
 /** Streams open at once; more are refused, and the peer may try elsewhere. */
 export const MOST_STREAMS = 100_000;
-/** A body of 200 KB needs no window update, one of 32 MiB sixteen. */
-export const STREAM_WINDOW = 4 * 1024 * 1024;
+/** A body of 200 KB needs no window update, one of 32 MiB sixty-four: what Envoy may have written of it small requests wait for. */
+export const STREAM_WINDOW = 1024 * 1024;
 /** All streams of a worker of Envoy share a connection, and what they bring is taken at once. */
 export const CONNECTION_WINDOW = 256 * 1024 * 1024;
 /** Larger frames save the peer heads and us nothing more. */

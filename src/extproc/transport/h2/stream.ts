@@ -25,9 +25,11 @@ export class Stream {
   readonly #incoming = new ReceiveWindow(STREAM_WINDOW);
   readonly #remove: (stream: Stream) => void;
   #user: StreamUser | null = null;
-  /** What the windows have no room for. */
+  /** What there is no room for yet. */
   #queue: Buffer[] = [];
   #queued = 0;
+  /** Called when the kernel has all that is in the queue. */
+  #taken: (() => void) | null = null;
   /** Said when the queue is empty. */
   #last: Buffer | null = null;
   #remoteClosed = false;
@@ -62,9 +64,13 @@ export class Stream {
     this.#outgoing.soon();
   }
 
-  /** @param bytes stay as they are until they have left */
-  send(bytes: Buffer | readonly Buffer[]): void {
+  /**
+   * @param bytes stay as they are until they have left
+   * @param taken called when the kernel has them and all before them, unless the stream or its connection ends first
+   */
+  send(bytes: Buffer | readonly Buffer[], taken?: () => void): void {
     if (this.#over || this.#last !== null) return;
+    if (taken !== undefined) this.#taken = both(this.#taken, taken);
     if (Buffer.isBuffer(bytes)) {
       if (this.#fits(bytes.length)) this.#outgoing.writer.append(bytes);
       else this.#wait([bytes], bytes.length);
@@ -73,6 +79,7 @@ export class Stream {
       if (this.#fits(length)) for (const piece of bytes) this.#outgoing.writer.append(piece);
       else this.#wait(bytes, length);
     }
+    this.#appended();
     this.#outgoing.soon();
   }
 
@@ -90,11 +97,11 @@ export class Stream {
     this.gone();
   }
 
-  /** Sends what the windows have room for. */
+  /** Sends what there is room for. */
   pump(): void {
-    const { window, peer, writer, blocked } = this.#outgoing;
+    const { peer, writer, blocked } = this.#outgoing;
     while (this.#queued > 0 && !this.#over) {
-      const length = Math.min(this.#queued, peer.maxFrame, this.window.left, window.left);
+      const length = Math.min(this.#queued, peer.maxFrame, this.window.left, this.#outgoing.room);
       if (length <= 0) {
         if (this.window.left > 0) blocked.add(this);
         break;
@@ -103,6 +110,7 @@ export class Stream {
       this.#queued -= length;
       for (let left = length; left > 0; ) left -= this.#appendFirst(writer, left);
     }
+    this.#appended();
     this.#giveBack();
     this.#outgoing.soon();
     if (this.#queued === 0 && this.#last !== null && !this.#over) this.#finish(this.#last);
@@ -134,6 +142,7 @@ export class Stream {
     this.#over = true;
     this.#queue = [];
     this.#queued = 0;
+    this.#taken = null;
     this.#outgoing.blocked.delete(this);
     this.#remove(this);
     this.#user?.closed();
@@ -158,6 +167,13 @@ export class Stream {
     this.#outgoing.writer.data(this.id, length, this.#outgoing.peer.maxFrame);
     this.window.take(length);
     this.#outgoing.window.take(length);
+  }
+
+  /** The queue may be empty: what was in it is the writer's now. */
+  #appended(): void {
+    if (this.#taken === null || this.#queued > 0) return;
+    this.#outgoing.writer.whenTaken(this.#taken);
+    this.#taken = null;
   }
 
   #appendFirst(writer: Outgoing['writer'], most: number): number {
@@ -189,6 +205,14 @@ export class Stream {
     if (this.#remoteClosed) this.gone();
     else this.reset(CODE.none);
   }
+}
+
+function both(first: (() => void) | null, second: () => void): () => void {
+  if (first === null) return second;
+  return () => {
+    first();
+    second();
+  };
 }
 
 function addLength(sum: number, piece: Buffer): number {

@@ -250,8 +250,8 @@ t.test('a connection that is not read is not read from', async (t) => {
   const wide = frame(4, 0, 0, setting(SETTING.initialWindowSize, 2 ** 31 - 1));
   const peer = connected(t, started, PREFACE, wide, frame(8, 0, 0, uint32(1e9)), request(1));
   peer.socket.pause();
-  const message = framed('x'.repeat(100_000));
-  for (let index = 0; index < 80; index += 1) peer.write(frame(0, 0, 1, message));
+  const message = framed('x'.repeat(10_000));
+  for (let index = 0; index < 800; index += 1) peer.write(frame(0, 0, 1, message));
   let before = -1;
   await eventually('nothing is taken any more', () => {
     const still = peer.socket.writableLength === before;
@@ -262,7 +262,31 @@ t.test('a connection that is not read is not read from', async (t) => {
   peer.socket.resume();
   peer.write(frame(0, 1, 1));
   await peer.until('the end', isEnd(1));
-  t.ok(dataOf(peer, 1).length > 80 * 100_000, 'and goes on');
+  t.ok(dataOf(peer, 1).length > 800 * 10_000, 'and goes on');
+});
+
+t.test('small answers pass large ones, which take turns', async (t) => {
+  const started = await startEcho(t, 'net');
+  const wide = frame(4, 0, 0, setting(SETTING.initialWindowSize, 2 ** 31 - 1));
+  const peer = connected(t, started, PREFACE, wide, frame(8, 0, 0, uint32(1e9)));
+  peer.socket.pause();
+  const large = framed('x'.repeat(3_900_000));
+  for (const id of [1, 3]) {
+    peer.write(request(id), ...cutInto(large, 16_000).map((piece) => frame(0, 0, id, piece)));
+  }
+  peer.write(request(5), frame(0, 1, 5, one));
+  await eventually('all was asked', () => peer.socket.writableLength === 0);
+  peer.socket.resume();
+  for (const id of [1, 3]) peer.write(frame(0, 1, id));
+  for (const id of [1, 3, 5]) await peer.until(`the end of ${id}`, isEnd(id));
+  const data = peer.frames.filter(({ type }) => type === FRAME.data);
+  const before = (id: number, at: number): number =>
+    data.slice(0, at).reduce((sum, { stream, payload }) => (stream === id ? sum + payload.length : sum), 0);
+  const small = data.findIndex(({ stream }) => stream === 5);
+  t.ok(before(1, small) + before(3, small) < 2e6, 'the small one waits for what was on its way');
+  const last = data.findLastIndex(({ stream }) => stream === 1);
+  t.ok(before(3, last) > 2e6, 'neither large one waits for the other');
+  t.ok(dataOf(peer, 1).length > 3_900_000 && dataOf(peer, 3).length > 3_900_000, 'and both are whole');
 });
 
 t.test('a peer that leaves before its answers', async (t) => {
@@ -293,8 +317,8 @@ t.test('windows are given back', async (t) => {
     // An honest peer would wait for its window.
     if (sent % 1_500_000 === 0) await new Promise(setImmediate);
   }
-  await eventually('updates', () => peer.frames.filter(({ type, stream }) => type === 8 && stream === 1).length >= 5);
-  t.ok(peer.frames.filter(({ type }) => type === 8).length < 8, 'in large steps');
+  await eventually('updates', () => peer.frames.filter(({ type, stream }) => type === 8 && stream === 1).length >= 20);
+  t.ok(peer.frames.filter(({ type }) => type === 8).length < 30, 'in large steps');
   t.same(started.faults, []);
 });
 
