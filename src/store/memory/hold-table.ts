@@ -32,8 +32,11 @@ export class HoldTable {
     return this.#open.values();
   }
 
-  openHold(id: string): OpenHold | undefined {
-    return this.#open.get(id);
+  /** Ends an open hold as `actual` says; undefined when there is none of this id. */
+  settle(id: string, actual: Amounts, now: number): OpenHold | undefined {
+    const hold = this.#open.take(id);
+    if (hold !== undefined) this.#finish(hold, now, actual);
+    return hold;
   }
 
   /** The next one to be forgotten first. */
@@ -51,9 +54,8 @@ export class HoldTable {
     this.#expiry.add(hold);
   }
 
-  /** Ends a hold: each counter gets what was used instead of what was held. `actual` null: nobody can say, so all that it held. */
-  finish(hold: OpenHold, now: number, actual: Amounts | null): void {
-    this.#open.delete(hold.id);
+  /** Each counter gets what was used instead of what was held. `actual` null: nobody can say, so all that it held. */
+  #finish(hold: OpenHold, now: number, actual: Amounts | null): void {
     this.#expiry.remove(hold);
     for (const { counter, start, amount } of hold.items) {
       const used = counter.of === 'concurrent' ? 0 : actual === null ? amount : actual[counter.of];
@@ -72,7 +74,8 @@ export class HoldTable {
   /** Lets go what is due. Before anything else that looks at `now`. */
   advance(now: number): void {
     for (let next = this.#expiry.next(); next !== undefined && next.expiresAt <= now; next = this.#expiry.next()) {
-      this.finish(next, now, null);
+      this.#open.delete(next.id);
+      this.#finish(next, now, null);
     }
     while (this.#finished.next <= now) for (const counter of this.#finished.take()) counter.holds -= 1;
   }

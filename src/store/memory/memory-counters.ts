@@ -125,9 +125,8 @@ class MemoryCounters implements PortableCounters {
 
   #settle(id: string, actual: Amounts): SettleResult {
     const now = this.#advance();
-    const hold = this.#holds.openHold(id);
+    const hold = this.#holds.settle(id, actual, now);
     if (hold === undefined) return { kind: 'unknown' };
-    this.#holds.finish(hold, now, actual);
     return { kind: 'settled', states: statesOf(hold.items, now) };
   }
 
