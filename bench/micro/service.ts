@@ -24,7 +24,13 @@ const AT_ONCE = 32;
 const WARM_UP = 5000;
 const KEY = 'sk-bench-0123456789abcdefghijklmnop';
 const LIMITS = [
-  { name: 'rate', per: ['key.id'], requests: { max: 1e9, window: '1m' }, tokens: { max: 1e12, window: '1m' } },
+  {
+    name: 'rate',
+    per: ['key.id'],
+    requests: { max: 1e9, window: '1m' },
+    tokens: { max: 1e12, window: '1m' },
+    concurrent: 100_000,
+  },
   { name: 'budget', when: 'key.labels.team == "bench"', cost: { max: 1_000_000, window: 'month' } },
 ];
 const ANSWERED = [
@@ -234,6 +240,7 @@ export async function cases(): Promise<readonly MicroCase[]> {
   const bodies = MANY_PROVIDERS.map((name) => chatRequest(150, { model: `${name}/bench` }));
   return [
     exchanges('service: small JSON', plain, small),
+    exchanges('service: small JSON, no limits', await serviceWith({ limits: [] }), small),
     exchanges('service: stream of 30 events', plain, {
       ...small,
       bodies: [chatRequest(150, { stream: true })],
