@@ -15,17 +15,16 @@ export class ExactSum {
     return this.#large === 0n ? this.#small === 0 : this.value === 0n;
   }
 
-  /** @param amount a safe integer */
+  /** Throws a RangeError, and changes nothing, unless it is a whole number. */
   add(amount: number): void {
     if (amount === 0) return;
-    this.#known = null;
     const sum = this.#small + amount;
-    if (Number.isSafeInteger(sum)) {
-      this.#small = sum;
-      return;
+    if (Number.isSafeInteger(sum)) this.#small = sum;
+    else {
+      this.#large += BigInt(amount) + BigInt(this.#small);
+      this.#small = 0;
     }
-    this.#large += BigInt(this.#small);
-    this.#small = amount;
+    this.#known = null;
   }
 
   addLarge(amount: bigint): void {

@@ -44,6 +44,13 @@ t.test('as a BigInt, over the safe integers and back', async () => {
   );
 });
 
+t.test('what is no whole number changes nothing', async (t) => {
+  const sum = new ExactSum();
+  sum.add(7);
+  for (const amount of [Number.NaN, 1.5, Number.POSITIVE_INFINITY]) t.throws(() => sum.add(amount), RangeError);
+  t.equal(sum.value, 7n);
+});
+
 t.test('more than a maximum, or not, to the last unit', async () => {
   const maxima = fc.oneof(fc.constantFrom(0n, BigInt(MOST), 2n ** 53n + 1n, 2n ** 60n), fc.bigInt(0n, 3000n));
   fc.assert(
