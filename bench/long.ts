@@ -20,6 +20,8 @@ interface Beside {
   readonly title: string;
   /** Clients that send one large body after the other; 0 = nothing is beside the small ones. */
   readonly clients: number;
+  /** Each second, from these clients; not given: as many as they can. */
+  readonly rate?: number;
   /** A provider that speaks the client's dialect, or another. */
   readonly provider: 'p' | 'claude';
 }
@@ -29,6 +31,7 @@ const MEBIBYTE = 1024 * 1024;
 const LARGE_BYTES = 32 * MEBIBYTE - 1024;
 const BESIDE: readonly Beside[] = [
   { title: 'nothing', clients: 0, provider: 'p' },
+  { title: 'one each second, passed on', clients: 4, rate: 1, provider: 'p' },
   { title: '1 client, passed on', clients: 1, provider: 'p' },
   { title: '2 clients, passed on', clients: 2, provider: 'p' },
   { title: '4 clients, passed on', clients: 4, provider: 'p' },
@@ -115,8 +118,9 @@ async function measureBeside(stage: Stage, beside: Beside): Promise<Omit<Seen, '
   const prefix = system.prefix === '' ? '' : `${beside.provider}/`;
   const largeLoad: Load = {
     ...base,
-    requests: Number.MAX_SAFE_INTEGER,
-    seconds,
+    ...(beside.rate === undefined
+      ? { requests: Number.MAX_SAFE_INTEGER, seconds }
+      : { requests: beside.rate * seconds, rate: beside.rate }),
     connections: beside.clients,
     model: `${prefix}bench`,
     prompt: LARGE_BYTES,
@@ -128,7 +132,7 @@ async function measureBeside(stage: Stage, beside: Beside): Promise<Omit<Seen, '
   for (const result of both) refuseFailures(system, beside, result);
   const [{ total }, largeResult] = both;
   const peaks = byPart(system, peakMebibytes);
-  const inFlight = (beside.clients * LARGE_BYTES) / MEBIBYTE;
+  const inFlight = ((beside.rate ?? beside.clients) * LARGE_BYTES) / MEBIBYTE;
   return {
     ...total,
     stall: await longestStall(system),
