@@ -1,11 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { type Boot, listBoots, listSegments, segmentNumber } from '../ledger/boots.js';
-import type { LedgerEntry } from '../ledger/entry.js';
-import { decodeLine } from '../ledger/line.js';
 import { hasLivingOwner } from '../ledger/owner.js';
 import { readLines } from '../ledger/read-lines.js';
 import type { IsMine } from '../ledger/share.js';
+import { HoldLines, type LineReader } from './hold-lines.js';
 
 /** How far one boot has been read. */
 export interface BootPosition {
@@ -24,12 +23,9 @@ export type Positions = Map<string, BootPosition>;
 /** Several entries. */
 const TAIL_BYTES = 4096;
 const START: BootPosition = { segment: 0, offset: 0, tail: 0, done: false };
-export interface Reader {
+export interface Reader extends LineReader {
   /** Boots to read; absent = all. */
   readonly isMine?: IsMine;
-  /** Whether a line is worth parsing. */
-  readonly wants: (line: Buffer) => boolean;
-  readonly visit: (entry: LedgerEntry, boot: string) => void;
   /** Before each boot: boots done, and boots in all. */
   readonly onProgress: (done: number, all: number) => void;
 }
@@ -44,7 +40,7 @@ export async function readOn(directory: string, positions: Positions, reader: Re
   for (const [at, boot] of boots.entries()) {
     reader.onProgress(at, boots.length);
     const before = positions.get(boot.name) ?? START;
-    if (!before.done) await readBoot(boot, positions, (line) => take(line, boot, reader));
+    if (!before.done) await readBoot(boot, positions, new HoldLines(reader, boot.name));
   }
 }
 
@@ -62,7 +58,7 @@ export async function stillFits(directory: string, positions: Positions): Promis
   return true;
 }
 
-async function readBoot(boot: Boot, positions: Positions, takeLine: (line: Buffer) => void): Promise<void> {
+async function readBoot(boot: Boot, positions: Positions, lines: HoldLines): Promise<void> {
   // Asked before reading: what it wrote before it ended is then all there.
   const ended = !hasLivingOwner(boot.directory);
   const position = positions.get(boot.name) ?? START;
@@ -72,19 +68,15 @@ async function readBoot(boot: Boot, positions: Positions, takeLine: (line: Buffe
     const from = segment === position.segment ? position.offset : 0;
     const { size } = await stat(file);
     if (size === from && segment === position.segment) continue;
-    const rest = await readLines(file, from, takeLine);
+    const rest = await readLines(file, from, (line) => lines.take(line));
     // A dead process ends no line; what is whole without its newline counts all the same.
-    if (ended) takeLine(rest.line);
+    if (ended) lines.take(rest.line);
+    // Before the position says that they were read.
+    lines.visitOpen();
     const offset = ended ? rest.offset + rest.line.length : rest.offset;
     positions.set(boot.name, { segment, offset, tail: await tailOf(file, offset), done: false });
   }
   if (ended) positions.set(boot.name, { ...(positions.get(boot.name) ?? START), done: true });
-}
-
-function take(line: Buffer, boot: Boot, reader: Reader): void {
-  if (!reader.wants(line)) return;
-  const entry = decodeLine(line);
-  if (entry) reader.visit(entry, boot.name);
 }
 
 function forgetRemoved(boots: readonly Boot[], positions: Positions): void {
