@@ -35,7 +35,7 @@ export interface Outcome {
 }
 
 export const SMALL: Scenario = { name: 'small JSON', requests: 4000, connections: 32, stream: false, prompt: 150 };
-const WARM_UP = { least: 20_000, most: 60_000, steady: 0.97 };
+const WARM_UP = { least: 60_000, most: 120_000, steady: 0.97 };
 
 export async function openStage(options: Options): Promise<Stage & { close(): Promise<void> }> {
   const upstream = await startUpstream();
