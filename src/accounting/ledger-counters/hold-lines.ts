@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../ledger/entry.js';
-import { decodeLine } from '../ledger/line.js';
+import { decodeLine, isHoldLine } from '../ledger/line.js';
 import { lineId } from '../line-id.js';
 
 export interface LineReader {
@@ -7,10 +7,6 @@ export interface LineReader {
   readonly wants: (line: Buffer) => boolean;
   readonly visit: (entry: LedgerEntry, boot: string) => void;
 }
-
-/** Where a line's JSON begins, behind its checksum. */
-const JSON_START = 9;
-const HOLD = Buffer.from('{"type":"hold",');
 
 /**
  * The lines of one boot on their way to a reader. Half of them are holds, and nearly all of these are settled a few lines on by an entry
@@ -29,7 +25,7 @@ export class HoldLines {
 
   /** @param line without its newline; only valid during the call */
   take(line: Buffer): void {
-    const isHold = line.subarray(JSON_START, JSON_START + HOLD.length).equals(HOLD);
+    const isHold = isHoldLine(line);
     const id = isHold || this.#open.size > 0 ? lineId(line) : null;
     if (isHold && id !== null) {
       if (this.#reader.wants(line)) this.#keep(id, line);

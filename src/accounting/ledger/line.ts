@@ -45,6 +45,13 @@ export function isIntact(line: Buffer): boolean {
   return true;
 }
 
+const HOLD = Buffer.from('{"type":"hold",');
+
+/** Whether a line is a hold's by its beginning, without parsing it: half of all lines are. */
+export function isHoldLine(line: Buffer): boolean {
+  return line.subarray(PREFIX, PREFIX + HOLD.length).equals(HOLD);
+}
+
 /** Blanks only: what a disk was probed with. */
 export function isBlank(line: Buffer): boolean {
   return line.every((byte) => byte === SPACE);

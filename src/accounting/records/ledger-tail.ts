@@ -2,16 +2,13 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Boot, listBoots, listSegments } from '../ledger/boots.js';
 import type { FinalEntry } from '../ledger/entry.js';
-import { decodeWithText } from '../ledger/line.js';
+import { decodeWithText, isHoldLine } from '../ledger/line.js';
 import { hasLivingOwner } from '../ledger/owner.js';
 import type { FilePosition, Move } from './write-batch.js';
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const CLOSING_BRACE = 0x7d;
-/** Where a line's JSON begins, behind its checksum. */
-const JSON_START = 9;
-const HOLD = Buffer.from('{"type":"hold",');
 const PIECE_BYTES = 1024 * 1024;
 /** Entries of one batch, about: what is read at once is used up. */
 const BATCH_ENTRIES = 2_000;
@@ -222,7 +219,7 @@ function takeLines(piece: Buffer, ends: Ends, found: Found): { bytes: number; da
 
 /** False when the line is none of ours. Holds, half of all lines, are not even parsed. */
 function takeLine(line: Buffer, found: Found): boolean {
-  if (line.at(-1) === CLOSING_BRACE && line.subarray(JSON_START, JSON_START + HOLD.length).equals(HOLD)) return true;
+  if (line.at(-1) === CLOSING_BRACE && isHoldLine(line)) return true;
   const decoded = decodeWithText(line);
   if (decoded && decoded.entry.type !== 'hold') {
     found.entries.push(decoded.entry);
