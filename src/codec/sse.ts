@@ -43,6 +43,11 @@ export class SseSplitter {
     this.#maxLine = maxLine;
   }
 
+  /** Nothing was read of the next event yet, so it may as well be taken without us. */
+  get between(): boolean {
+    return this.#end < 0 && this.#line.length === 0 && this.#type === '' && !this.#afterCr && !this.#lineTooLong;
+  }
+
   push(chunk: Buffer): void {
     let at = this.#afterCr && chunk[0] === LF ? 1 : 0;
     if (chunk.length > 0) this.#afterCr = false;

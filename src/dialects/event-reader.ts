@@ -31,8 +31,9 @@ export class EventReader implements ResponseReader, EventHandler {
     return this.#fault;
   }
 
-  push(chunk: Buffer): void {
+  push(chunk: Buffer): number {
     this.#decoder.push(chunk);
+    return 0;
   }
 
   /** False when the last event was cut off. */

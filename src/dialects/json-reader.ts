@@ -23,10 +23,11 @@ export class JsonReader implements ResponseReader {
     this.#fold = fold;
   }
 
-  push(chunk: Buffer): void {
+  push(chunk: Buffer): number {
     this.#length += chunk.length;
     if (this.#members === null && this.#length <= MAX_WHOLE) this.#whole.add(chunk, 0, chunk.length);
     else this.#picking().push(chunk);
+    return 0;
   }
 
   end(): void {

@@ -10,10 +10,10 @@ export class PassiveReader implements ResponseReader {
     this.#text = text;
   }
 
-  push(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.facts.content = true;
+  push(chunk: Buffer): number {
+    this.facts.content ||= chunk.length > 0;
     if (this.#text) this.facts.contentBytes += chunk.length;
+    return 0;
   }
 
   end(): void {

@@ -58,8 +58,11 @@ export function emptyFacts(): ResponseFacts {
  */
 export interface ResponseReader {
   readonly facts: Readonly<ResponseFacts>;
-  /** `chunk` is only valid during the call; copy what must be kept. */
-  push(chunk: Buffer): void;
+  /**
+   * @param chunk is only valid during the call; copy what must be kept
+   * @returns how many of its first bytes are whole events that add text and do nothing else; 0 where that was not looked for
+   */
+  push(chunk: Buffer): number;
   end(): void;
 }
 
@@ -71,6 +74,11 @@ export interface ResponseReader {
 export interface ChunkEditor {
   /** Chunks pushed and not yet answered. */
   readonly pending: number;
+  /**
+   * Instead of `push`, for a chunk of whole events that state no usage: true when it stays as it is and nothing else waits.
+   * False: it has to be pushed.
+   */
+  passOver(chunk: Buffer): boolean;
   /** Returns the answers that are decided now, oldest first. With `last`, everything is decided. */
   push(chunk: Buffer, last: boolean): readonly (Buffer | null)[];
   /** Decides all that is pending as unchanged; for a deadline. */

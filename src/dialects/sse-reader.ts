@@ -1,4 +1,5 @@
-import { type SseHandler, SseSplitter } from '../codec/sse.js';
+import { hasAt } from '../codec/same-bytes.js';
+import { MAX_LINE, type SseHandler, SseSplitter } from '../codec/sse.js';
 import { type AnswerFold, noteError, setError } from './answer-fold.js';
 import { isObject, parseJson } from './json-value.js';
 import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
@@ -6,6 +7,9 @@ import { unwrapped } from './stream-fault.js';
 import { TextTemplate } from './text-template.js';
 
 const DONE = '[DONE]';
+const FIELD = Buffer.from('data: ');
+const LF = 0x0a;
+const CR = 0x0d;
 
 /** Reads an event stream of any dialect: splits, parses what its fold wants to see, tells errors and the end. */
 export class SseReader implements ResponseReader, SseHandler {
@@ -19,9 +23,12 @@ export class SseReader implements ResponseReader, SseHandler {
     this.#fold = fold;
   }
 
-  push(chunk: Buffer): void {
-    this.#splitter.push(chunk);
+  push(chunk: Buffer): number {
+    const repeated = this.#splitter.between ? this.#passRepeated(chunk) : 0;
+    if (repeated === chunk.length) return repeated;
+    this.#splitter.push(repeated === 0 ? chunk : chunk.subarray(repeated));
     if (this.#splitter.skippedLines > 0) this.facts.skipped = true;
+    return repeated;
   }
 
   end(): void {
@@ -37,7 +44,7 @@ export class SseReader implements ResponseReader, SseHandler {
     }
     if (type !== '' && type !== 'error' && !this.#fold.reads(type)) return;
     const repeated = type === '' ? this.#template.match(bytes, start, end) : -1;
-    if (repeated >= 0) {
+    if (repeated >= 0 && this.#template.end === end) {
       this.#addRepeated(bytes, start + this.#template.offset, repeated);
       return;
     }
@@ -50,6 +57,23 @@ export class SseReader implements ResponseReader, SseHandler {
     if (this.facts.contentBytes > before) this.facts.contentEvents += 1;
     this.facts.terminal ||= this.#done;
     if (added !== null && type === '') this.#template.learn(bytes, start, end, added);
+  }
+
+  /**
+   * What nearly all chunks are: whole events like those before, in the usual framing. Their lines need not be looked for. Answers
+   * how many bytes of the chunk's beginning they are.
+   */
+  #passRepeated(chunk: Buffer): number {
+    let at = 0;
+    while (hasAt(chunk, at, FIELD)) {
+      const start = at + FIELD.length;
+      const length = this.#template.match(chunk, start, Math.min(chunk.length, at + MAX_LINE));
+      const next = length < 0 ? -1 : afterBlankLine(chunk, this.#template.end);
+      if (next < 0) return at;
+      this.#addRepeated(chunk, start + this.#template.offset, length);
+      at = next;
+    }
+    return at;
   }
 
   /** Text of an event that needed no parsing. */
@@ -72,6 +96,13 @@ export class SseReader implements ResponseReader, SseHandler {
     else if (value['error'] !== undefined) noteError(value, this.facts);
     else noteError({ error: value }, this.facts);
   }
+}
+
+/** `at` is behind an event's last line: where the next event begins, or -1 when that is not certain. */
+function afterBlankLine(chunk: Buffer, at: number): number {
+  if (chunk[at] === LF) return chunk[at + 1] === LF ? at + 2 : -1;
+  const isPair = chunk[at] === CR && chunk[at + 1] === LF && chunk[at + 2] === CR && chunk[at + 3] === LF;
+  return isPair ? at + 4 : -1;
 }
 
 function isDone(bytes: Buffer, start: number, end: number): boolean {

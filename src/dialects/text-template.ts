@@ -6,6 +6,7 @@ const PATIENCE = 8;
 const NOTHING = Buffer.alloc(0);
 /** OpenAI's `obfuscation` and Mistral's `p`, at the end of an event. */
 const PADDING = /^(.*,"(?:obfuscation|p)":")[^"\\]*"\}$/;
+const PADDING_END = Buffer.from('"}');
 
 /**
  * Most events of a stream differ only in a few letters of text. Once one of them was parsed and did nothing but add text, an
@@ -18,22 +19,35 @@ export class TextTemplate {
   /** The event ends with random padding, which may differ as well. */
   #padded = false;
   #misses = 0;
+  #end = 0;
 
   /** Where the text of an event that matches begins, from the event's start. */
   get offset(): number {
     return this.#before.length;
   }
 
-  /** Bytes of text in this event, or -1 when it must be parsed. */
-  match(bytes: Buffer, start: number, end: number): number {
+  /** Where the event that matched last ends. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /**
+   * Bytes of text in the event that begins at `start`, or -1 when it must be parsed.
+   * @param limit it may end before; `end` tells where
+   */
+  match(bytes: Buffer, start: number, limit: number): number {
     const textStart = start + this.#before.length;
-    if (this.#before.length === 0 || textStart >= end) return -1;
+    if (this.#before.length === 0 || textStart >= limit) return -1;
     if (!hasAt(bytes, start, this.#before)) return -1;
-    const textEnd = plainEnd(bytes, textStart, end);
-    const restStart = textEnd + this.#after.length;
-    if (restStart > end || !hasAt(bytes, textEnd, this.#after)) return -1;
-    if (this.#padded ? plainEnd(bytes, restStart, end) !== end - 2 : restStart !== end) return -1;
-    if (this.#padded && (bytes[end - 2] !== 0x22 || bytes[end - 1] !== 0x7d)) return -1;
+    const textEnd = plainEnd(bytes, textStart, limit);
+    if (!hasAt(bytes, textEnd, this.#after)) return -1;
+    let end = textEnd + this.#after.length;
+    if (this.#padded) {
+      end = plainEnd(bytes, end, limit) + PADDING_END.length;
+      if (!hasAt(bytes, end - PADDING_END.length, PADDING_END)) return -1;
+    }
+    if (end > limit) return -1;
+    this.#end = end;
     this.#misses = 0;
     return textEnd - textStart;
   }

@@ -19,6 +19,10 @@ export function createUsageChunkEditor(wire: Wire): ChunkEditor {
 class IdleEditor implements ChunkEditor {
   readonly pending = 0;
 
+  passOver(): boolean {
+    return true;
+  }
+
   push(): readonly (Buffer | null)[] {
     return UNCHANGED;
   }
@@ -56,6 +60,15 @@ class UsageChunkEditor implements ChunkEditor {
 
   get pending(): number {
     return this.#waiting.length;
+  }
+
+  passOver(chunk: Buffer): boolean {
+    // Within an event others may wait for its end.
+    if (!this.#probe.between) return false;
+    this.#probe.passOver();
+    this.#offset += chunk.length;
+    this.#eventStart = this.#offset;
+    return true;
   }
 
   push(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {

@@ -55,6 +55,17 @@ export class UsageChunkProbe {
     return this.#started && this.#verdict === 'open';
   }
 
+  /** Nothing was read of the next event yet. */
+  get between(): boolean {
+    return !this.#started && this.state === 'running';
+  }
+
+  /** Whole events were not shown, because they stay for certain. */
+  passOver(): void {
+    this.#afterCr = false;
+    this.#eventEndedByCr = false;
+  }
+
   /** Decides the event in hand: it stays. */
   keep(): void {
     this.#verdict = 'keep';

@@ -21,9 +21,11 @@ export class Meter {
     return this.#reader.facts;
   }
 
-  push(chunk: Buffer): void {
-    if (this.#decoder) this.#decoder.push(chunk);
-    else this.#reader.push(chunk);
+  /** @returns see `ResponseReader`; 0 for compressed bytes */
+  push(chunk: Buffer): number {
+    if (!this.#decoder) return this.#reader.push(chunk);
+    this.#decoder.push(chunk);
+    return 0;
   }
 
   /** Calls back when the facts are final: at once for plain bytes, later where a decoder still works. */

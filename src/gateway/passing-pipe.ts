@@ -37,7 +37,8 @@ export class PassingPipe implements AnswerPipe {
   }
 
   push(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
-    this.#parts.meter.push(chunk);
+    const isText = this.#parts.meter.push(chunk) === chunk.length;
+    if (isText && !last && this.#editor?.passOver(chunk) !== false) return UNCHANGED;
     const answers = this.#editor ? this.#editor.push(chunk, last) : UNCHANGED;
     if (!last) return answers;
     const ending = this.#missingEnd();

@@ -80,6 +80,24 @@ t.test('only an open event keeps a chunk waiting', async (t) => {
   t.strictSame([...editor.release()], []);
 });
 
+t.test('chunks that stay for certain are passed over between events', async (t) => {
+  const editor = createUsageChunkEditor('openai-chat');
+  const push = (text: string) => editor.push(Buffer.from(text), false).map((answer) => answer?.toString() ?? null);
+  const passOver = (text: string) => editor.passOver(Buffer.from(text));
+  t.equal(passOver(TEXT), true);
+  t.strictSame(push(': ping\n'), []);
+  t.equal(passOver(TEXT), false, 'it would leave before another one');
+  t.strictSame([...editor.release()], [null]);
+  t.equal(passOver(TEXT), false, 'within an event');
+  t.strictSame(push(TEXT), [null]);
+  t.equal(passOver(TEXT.repeat(2000)), true);
+  t.strictSame(push(ASKED.slice(0, 20)), [], 'the next event is not as long as all that was passed over');
+  t.strictSame(push(ASKED.slice(20).replaceAll('\n', '\r')), ['', '']);
+  t.equal(passOver(TEXT), true);
+  t.strictSame(push(`\n${TEXT}`), [null], 'not the end of the event that was removed');
+  t.equal(createUsageChunkEditor('openai-embeddings').passOver(Buffer.from(ASKED)), true, 'other wires');
+});
+
 t.test('a removed event is never left in halves', async (t) => {
   const editor = createUsageChunkEditor('openai-chat');
   const bytes = Buffer.from(`${ASKED}data: {"i`);

@@ -17,8 +17,9 @@ export class RealtimeReader implements ResponseReader, WebSocketHandler {
     this.#fold = fold;
   }
 
-  push(chunk: Buffer): void {
+  push(chunk: Buffer): number {
     this.#frames.push(chunk);
+    return 0;
   }
 
   end(): void {
