@@ -4,12 +4,18 @@ import { lastingRoom } from '../codec/lasting-room.js';
 const KEPT = 16 * 1024;
 /** Many streams are open that have said a few words. */
 const FIRST = 128;
+const LARGEST = 2048;
 /** Below this a loop is faster than a call. */
 const SHORT = 24;
+const NOTHING = Buffer.alloc(0);
 
 /** The beginning of what a model wrote, so that its tokens can be counted if the stream is cut. Never in logs or records. */
 export class ContentSample {
-  #kept: Buffer | null = null;
+  /** All that are full. */
+  #full: Buffer[] | null = null;
+  /** The piece that is being filled. */
+  #piece: Buffer = NOTHING;
+  #filled = 0;
   /** A text that came first stays as it is until another one follows: most answers are one text, and seldom asked for it. */
   #first = '';
   #length = 0;
@@ -25,13 +31,16 @@ export class ContentSample {
 
   /** Plain text at [start, end) of `from`. */
   addBytes(from: Buffer, start: number, end: number): void {
-    const length = Math.min(end - start, KEPT - this.#length);
-    if (length <= 0) return;
+    const stop = Math.min(end, start + KEPT - this.#length);
+    if (start >= stop) return;
     if (this.#first !== '') this.#copyFirst();
-    const kept = this.#roomFor(length);
-    if (length < SHORT) for (let at = 0; at < length; at += 1) kept[this.#length + at] = from[start + at] as number;
-    else from.copy(kept, this.#length, start, start + length);
-    this.#length += length;
+    this.#length += stop - start;
+    for (let at = start; at < stop; ) {
+      if (this.#filled === this.#piece.length) this.#nextPiece(stop - at);
+      const length = Math.min(stop - at, this.#piece.length - this.#filled);
+      this.#put(from, at, length);
+      at += length;
+    }
   }
 
   /** Bytes that are kept. */
@@ -42,25 +51,34 @@ export class ContentSample {
   /** The first bytes of what is kept; the last character may be damaged where they end. */
   text(bytes = this.#length): string {
     if (this.#first !== '') this.#copyFirst();
-    return this.#kept?.toString('utf8', 0, Math.min(bytes, this.#length)) ?? '';
+    const most = Math.min(bytes, this.#length);
+    if (this.#full === null) return this.#piece.toString('utf8', 0, most);
+    return Buffer.concat([...this.#full, this.#piece], most).toString();
+  }
+
+  #put(from: Buffer, start: number, length: number): void {
+    const piece = this.#piece;
+    const filled = this.#filled;
+    if (length < SHORT) for (let at = 0; at < length; at += 1) piece[filled + at] = from[start + at] as number;
+    else from.copy(piece, filled, start, start + length);
+    this.#filled = filled + length;
   }
 
   #copyFirst(): void {
     const bytes = Buffer.from(this.#first);
     this.#first = '';
-    const length = this.#length;
     this.#length = 0;
-    this.addBytes(bytes, 0, length);
+    this.addBytes(bytes, 0, bytes.length);
   }
 
-  #roomFor(length: number): Buffer {
-    const needed = this.#length + length;
-    if (this.#kept !== null && needed <= this.#kept.length) return this.#kept;
-    const size =
-      this.#kept === null ? Math.max(FIRST, needed) : Math.min(KEPT, Math.max(needed, this.#kept.length * 4));
-    const larger = lastingRoom(size);
-    this.#kept?.copy(larger, 0, 0, this.#length);
-    this.#kept = larger;
-    return larger;
+  /** Each four times as large as the one before: nothing is copied twice. */
+  #nextPiece(wanted: number): void {
+    const last = this.#piece.length;
+    if (last > 0) {
+      if (this.#full === null) this.#full = [this.#piece];
+      else this.#full.push(this.#piece);
+    }
+    this.#piece = lastingRoom(Math.min(LARGEST, Math.max(last === 0 ? FIRST : last * 4, wanted)));
+    this.#filled = 0;
   }
 }
