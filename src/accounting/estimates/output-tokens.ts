@@ -41,10 +41,14 @@ function tokensOf(events: number, counted: number, family: TokenFamily): number 
 /** Tokenizers seldom need fewer than one token for so many bytes: below that, counting is not worth its time. */
 const BYTES_PER_TOKEN = 5;
 const FAR_BELOW = 1.5;
-/** What its beginning says of an answer is nearly always clear enough: more of it is counted only in between. */
-const BEGINNING_BYTES = 256;
-const CLEARLY_FAR = 2;
-const CLEARLY_NEAR = 1.25;
+/**
+ * What its beginning says of an answer is nearly always clear enough: more of it is counted only in between. The less is counted,
+ * the clearer it has to be.
+ */
+const BEGINNINGS = [
+  { bytes: 64, near: 2, far: 4 },
+  { bytes: 256, near: 1.25, far: 2 },
+];
 const COUNTED_BYTES = 4096;
 
 /** The provider states far fewer output tokens than the content can have. Its number is booked all the same. */
@@ -58,8 +62,10 @@ export function statesTooLittle(
   const stated = usage.output + usage.reasoning + usage.output_audio;
   if (contentBytes <= stated * BYTES_PER_TOKEN) return false;
   const bound = Math.max(1, stated) * FAR_BELOW;
-  const beginning = outputTokensSeen(counter, answer, family, BEGINNING_BYTES);
-  if (beginning > bound * CLEARLY_FAR) return true;
-  if (beginning * CLEARLY_NEAR < bound) return false;
+  for (const { bytes, near, far } of BEGINNINGS) {
+    const seen = outputTokensSeen(counter, answer, family, bytes);
+    if (seen > bound * far) return true;
+    if (seen * near < bound) return false;
+  }
   return outputTokensSeen(counter, answer, family, COUNTED_BYTES) > bound;
 }

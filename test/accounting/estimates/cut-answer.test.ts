@@ -121,17 +121,18 @@ t.test('a provider that states too little', async (t) => {
     ...counter,
     countText(text) {
       counted.push(text.length);
-      return 60;
+      return Math.round((text.length * 60) / 256);
     },
   };
-  // 2,250 bytes, which the beginning makes 528 tokens.
+  // 2,250 bytes, which their beginning makes 528 tokens.
   const long = (tokens: number) =>
     statesTooLittle(watched, read('openai-chat', text.repeat(5) + usage(tokens)), family);
   t.equal(long(20), true);
+  t.same(counted.splice(0), [64], 'what is clear from the first words needs no count of more');
   t.equal(long(445), false);
-  t.same(counted, [256, 256], 'what is clear from the beginning needs no count of all of it');
-  t.equal(long(300), false);
-  t.same(counted, [256, 256, 256, 2250], 'what is near the bound does');
+  t.same(counted.splice(0), [64, 256], 'what is less clear needs a few more');
+  t.equal(long(300), true, 'near the bound');
+  t.same(counted, [64, 256, 2250], 'all of it is counted');
   t.equal(statesTooLittle(counter, read('openai-chat', usage(0)), family), false, 'nothing came, nothing was stated');
   t.equal(statesTooLittle(counter, read('openai-chat', text), family), false, 'no statement is no mismatch');
 });
