@@ -15,6 +15,8 @@ export class ResponsePhase implements Watched {
   readonly #call: ProcessCall;
   readonly #gateway: Gateway;
   readonly #exchange: Exchange;
+  /** Some chunk waits for its answer. */
+  #waits = false;
 
   constructor(call: ProcessCall, gateway: Gateway, exchange: Exchange) {
     this.#call = call;
@@ -53,8 +55,7 @@ export class ResponsePhase implements Watched {
     // Exactly one answer per chunk, in order; an undecided chunk is answered later and stays with Envoy until then.
     for (const change of exchange.responseChunk(chunk, last)) this.#call.send(toChunkResponse(change));
     if (last) this.#call.leave();
-    else if (exchange.pendingChunks === 0) this.#gateway.deadlines.remove(exchange);
-    else this.#gateway.deadlines.add(exchange, () => this.#call.later('releasing chunks', () => this.#release()));
+    else if (this.#waits || exchange.pendingChunks > 0) this.#watch();
   }
 
   trailers(): void {
@@ -64,7 +65,7 @@ export class ResponsePhase implements Watched {
   }
 
   closed(): void {
-    this.#gateway.deadlines.remove(this.#exchange);
+    if (this.#waits) this.#gateway.deadlines.remove(this.#exchange);
     this.#gateway.stalls.remove(this);
   }
 
@@ -72,6 +73,14 @@ export class ResponsePhase implements Watched {
     const { id, requestBodyMode: requestBody } = this.#exchange;
     const { generation } = this.#gateway;
     return passedOn ? { id, generation, requestBody, passedOn } : { id, generation, requestBody };
+  }
+
+  /** What waits is released in time. */
+  #watch(): void {
+    const { deadlines } = this.#gateway;
+    this.#waits = this.#exchange.pendingChunks > 0;
+    if (!this.#waits) deadlines.remove(this.#exchange);
+    else deadlines.add(this.#exchange, () => this.#call.later('releasing chunks', () => this.#release()));
   }
 
   #release(): void {
