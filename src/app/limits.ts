@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { amountsOf } from '../accounting/amounts.js';
 import type { FinalEntry } from '../accounting/ledger/entry.js';
+import type { WrittenBoot } from '../accounting/ledger/ledger.js';
 import type { IsMine } from '../accounting/ledger/share.js';
 import { CHECKPOINT_FILE, CHECKPOINT_MS, LedgerCounters } from '../accounting/ledger-counters/ledger-counters.js';
 import { ledgerId } from '../accounting/records/ledger-id.js';
@@ -30,8 +31,8 @@ export interface LimitServiceOptions {
   readonly isMine: IsMine;
   /** Where the generations of one gateway find each other. */
   readonly runtimeDirectory: string;
-  /** Name of this process's boot in the ledger. */
-  readonly boot: string;
+  /** What this process writes, nothing of it yet. */
+  readonly ledger: WrittenBoot;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly onThreshold: (threshold: Threshold) => void;
@@ -97,7 +98,7 @@ export class LimitService {
       checkpointPath: join(options.snapshot.dataDirectory, nameOf(CHECKPOINT_FILE, options.worker)),
       isMine: options.isMine,
       now: Date.now,
-      own: options.boot,
+      own: options.ledger,
       onFinal: (entry) => this.ended(entry),
       // A shared store hears of them from the processes that wrote them, as far as these lived to tell.
       ...(options.snapshot.store.kind === 'memory'
@@ -284,7 +285,7 @@ interface RedisHooks {
 
 /** In Redis or Valkey, which may already know all, or nothing, or be away: requests find out. Its client is loaded here only. */
 async function redisHome(
-  { boot, log, metrics }: LimitServiceOptions,
+  { ledger, log, metrics }: LimitServiceOptions,
   settings: Extract<Snapshot['store'], { kind: 'redis' }>,
   hooks: RedisHooks,
 ): Promise<Home> {
@@ -297,7 +298,7 @@ async function redisHome(
     cluster,
     prefix,
     timeoutMs,
-    processId: boot,
+    processId: ledger.boot,
     onProblem(problem) {
       if (problem) log.failure('the store of limits cannot be reached', problem);
       else log.write('info', 'the store of limits can be reached');

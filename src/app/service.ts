@@ -125,7 +125,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     worker,
     isMine,
     runtimeDirectory: options.runtimeDirectory,
-    boot: ledger.boot,
+    ledger,
     metrics,
     log,
     onThreshold: (threshold) => alerts.raise({ kind: 'limit_threshold', ...threshold }),

@@ -1,7 +1,7 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import type { CounterBook, OpenPlaces } from './counter-book.js';
+import type { FrozenBook, OpenPlaces } from './counter-book.js';
 import type { BootPosition, Positions } from './ledger-position.js';
 
 /** Of the file's form; another one is not read. */
@@ -18,9 +18,9 @@ export interface Checkpoint {
 
 /**
  * Writes the checkpoint beside the old one and puts it in its place by one rename. JSON lines: a head, then counters and holds in
- * groups, then the checksum of all bytes before. The book must not change meanwhile. Rejects with what the file system says.
+ * groups, then the checksum of all bytes before. Rejects with what the file system says.
  */
-export async function writeCheckpoint(path: string, positions: Positions, book: CounterBook): Promise<void> {
+export async function writeCheckpoint(path: string, positions: Positions, book: FrozenBook): Promise<void> {
   const draft = `${path}.${process.pid}`;
   const handle = await open(draft, 'w', 0o600);
   try {
@@ -53,13 +53,13 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
   }
 }
 
-function* linesOf(positions: Positions, book: CounterBook): Generator<string> {
+function* linesOf(positions: Positions, book: FrozenBook): Generator<string> {
   yield JSON.stringify({ version: VERSION, positions: [...positions] });
   for (const [boot, sums] of book.used) {
     for (const group of groups(sums))
-      yield JSON.stringify({ boot, used: group.map(([place, sum]) => [place, `${sum}`]) });
+      yield JSON.stringify({ boot, used: group.map(([place, { sum }]) => [place, `${sum.value}`]) });
   }
-  for (const group of groups(book.holds.entries())) yield JSON.stringify({ holds: group });
+  for (const group of groups(book.holds)) yield JSON.stringify({ holds: group });
 }
 
 function* groups<T>(items: Iterable<T>): Generator<T[]> {

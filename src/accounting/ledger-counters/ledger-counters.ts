@@ -1,11 +1,12 @@
 import type { Seed } from '../../store/counter-store.js';
 import { listBoots } from '../ledger/boots.js';
 import type { FinalEntry, LedgerEntry } from '../ledger/entry.js';
+import type { WrittenBoot } from '../ledger/ledger.js';
 import type { IsMine } from '../ledger/share.js';
 import { lineId } from '../line-id.js';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 import { CounterBook } from './counter-book.js';
-import { type Positions, readOn, stillFits } from './ledger-position.js';
+import { type Positions, readOn, stillFits, toldPosition } from './ledger-position.js';
 
 export interface LedgerCountersOptions {
   /** The ledger directory. */
@@ -25,8 +26,8 @@ export interface LedgerCountersOptions {
    * always true.
    */
   readonly isDelivered?: () => boolean;
-  /** Name of this process's boot; absent = none. */
-  readonly own?: string;
+  /** The boot that this process writes: its entries are told, its files are not read. Absent = none. */
+  readonly own?: WrittenBoot;
   /** Boots to count; absent = all. Where it has changed since the checkpoint, they are read from their beginning. */
   readonly isMine?: IsMine;
   /** A checkpoint that cannot be written, a ledger that cannot be read: tried again. */
@@ -47,6 +48,8 @@ export class LedgerCounters {
   readonly #options: LedgerCountersOptions;
   #book = new CounterBook();
   #positions: Positions = new Map();
+  /** Entries of the own boot that may end holds of others which have not been read. */
+  #early: LedgerEntry[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   #opened = false;
@@ -55,6 +58,7 @@ export class LedgerCounters {
 
   constructor(options: LedgerCountersOptions) {
     this.#options = options;
+    options.own?.follow((entry) => this.#told(entry));
   }
 
   /** True when the opening had to read only what came after a checkpoint. */
@@ -88,8 +92,7 @@ export class LedgerCounters {
       const { checkpointPath, now, isDelivered } = this.#options;
       if (checkpointPath === null || !this.#changed || isDelivered?.() === false) return;
       this.#book.prune(now());
-      await writeCheckpoint(checkpointPath, this.#positions, this.#book);
-      this.#changed = false;
+      await this.#write(checkpointPath);
     });
   }
 
@@ -115,36 +118,83 @@ export class LedgerCounters {
     if (this.#options.fromBeginning !== true && !foreign && (await stillFits(directory, found.positions))) {
       this.#fromCheckpoint = true;
       this.#positions = found.positions;
-      for (const [id, hold] of found.holds) this.#book.holds.set(id, hold);
+      for (const [id, hold] of found.holds) this.#book.addHold(id, hold);
     } else {
       const boots = await listBoots(directory);
       this.#book.keepRemoved(new Set(boots.map(({ name }) => name)));
     }
   }
 
+  /** Afterwards, in the same turn of the event loop, all that was told is in the book. */
   async #read(): Promise<void> {
+    do await this.#readOthers();
+    while (this.#early.length > 0);
+  }
+
+  async #readOthers(): Promise<void> {
     const { directory, now, own, isMine, onFinal, onReplayed, onProgress } = this.#options;
+    // Of what comes while others are read, some may end holds that this reading does not find any more.
+    const early = this.#early.length;
     const visit = (entry: LedgerEntry, boot: string) => {
       this.#changed = true;
       this.#book.add(entry, boot, now());
       if (entry.type === 'hold') return;
       if (!this.#opened) onReplayed?.(entry);
-      else if (boot !== own) onFinal?.(entry);
+      else if (boot !== own?.boot) onFinal?.(entry);
     };
     await readOn(directory, this.#positions, {
       wants: (line) => this.#wants(line),
       visit,
       ...(isMine && { isMine }),
+      ...(own && { told: own.boot }),
       onProgress: onProgress ?? (() => undefined),
     });
-    this.#book.mergeRemoved(new Set(this.#positions.keys()));
+    const present = new Set(this.#positions.keys());
+    if (own) {
+      present.add(own.boot);
+      for (const entry of this.#early.splice(0, early)) visit(entry, own.boot);
+    }
+    this.#book.mergeRemoved(present);
+  }
+
+  /**
+   * An entry of this process's boot. It is counted at once: thousands that waited for the next reading would grow old in V8's sense.
+   * Only what recovery writes has to wait until the holds of other boots were read that it ends.
+   */
+  #told(entry: LedgerEntry): void {
+    if (!this.#opened || (entry.type !== 'hold' && entry.recovered)) {
+      this.#early.push(entry);
+      return;
+    }
+    // Most entries of a gateway with few limits are not about any.
+    if (entry.limits === undefined && !this.#book.holds(entry.id)) return;
+    this.#changed = true;
+    this.#book.add(entry, this.#options.own?.boot ?? '', this.#options.now());
+  }
+
+  /** Writes what there is at the moment of the call: the book, and how far boots were read or told for it. */
+  async #write(path: string): Promise<void> {
+    const { directory, own } = this.#options;
+    const positions = new Map(this.#positions);
+    const told = own?.position;
+    const book = this.#book.freeze();
+    this.#changed = false;
+    try {
+      if (own && told && told.segment > 0) positions.set(own.boot, await toldPosition(directory, own.boot, told));
+      await writeCheckpoint(path, positions, book);
+    } catch (error) {
+      this.#changed = true;
+      throw error;
+    } finally {
+      this.#book.thaw();
+    }
   }
 
   /** Most entries of a gateway with few limits are not about any, and parsing is most of the work. */
   #wants(line: Buffer): boolean {
     if (line.indexOf(LIMITS_FIELD) >= 0) return true;
-    const id = this.#book.holds.size > 0 ? lineId(line) : null;
-    return id !== null && this.#book.holds.has(id);
+    const id = this.#book.hasHolds ? lineId(line) : null;
+    return id !== null && this.#book.holds(id);
   }
 
   async #checkpointQuietly(): Promise<void> {
@@ -153,7 +203,7 @@ export class LedgerCounters {
     );
   }
 
-  /** One at a time: the book must not change while it is written. */
+  /** One at a time. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);

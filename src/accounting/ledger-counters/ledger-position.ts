@@ -1,17 +1,15 @@
 import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type Boot, listBoots, listSegments, segmentNumber } from '../ledger/boots.js';
+import { type Boot, listBoots, listSegments, segmentNumber, segmentPath } from '../ledger/boots.js';
 import { hasLivingOwner } from '../ledger/owner.js';
 import { readLines } from '../ledger/read-lines.js';
+import type { SegmentPosition } from '../ledger/segment-writer.js';
 import type { IsMine } from '../ledger/share.js';
 import { HoldLines, type LineReader } from './hold-lines.js';
 
-/** How far one boot has been read. */
-export interface BootPosition {
-  /** Number of the segment that was read last. */
-  readonly segment: number;
-  /** First byte of it that was not read. */
-  readonly offset: number;
+/** How far one boot has been read: `segment` is the last one, `offset` the first byte of it that was not read. */
+export interface BootPosition extends SegmentPosition {
   /** Checksum of the bytes just before: tells whether the file is still the one that was read. */
   readonly tail: number;
   /** Its process had ended before it was read to the end: nothing can come any more. */
@@ -26,6 +24,8 @@ const START: BootPosition = { segment: 0, offset: 0, tail: 0, done: false };
 export interface Reader extends LineReader {
   /** Boots to read; absent = all. */
   readonly isMine?: IsMine;
+  /** Name of a boot that is told and not to be read; its position is nobody's business here. */
+  readonly told?: string;
   /** Before each boot: boots done, and boots in all. */
   readonly onProgress: (done: number, all: number) => void;
 }
@@ -40,8 +40,16 @@ export async function readOn(directory: string, positions: Positions, reader: Re
   for (const [at, boot] of boots.entries()) {
     reader.onProgress(at, boots.length);
     const before = positions.get(boot.name) ?? START;
-    if (!before.done) await readBoot(boot, positions, new HoldLines(reader, boot.name));
+    if (!before.done && boot.name !== reader.told) await readBoot(boot, positions, new HoldLines(reader, boot.name));
   }
+}
+
+/** The position up to which the entries of a living boot were told. Rejects when its file is shorter. */
+export async function toldPosition(directory: string, boot: string, at: SegmentPosition): Promise<BootPosition> {
+  const file = segmentPath({ name: boot, directory: join(directory, boot) }, at.segment);
+  const tail = await tailOf(file, at.offset);
+  if (tail < 0) throw new Error(`${file} has lost what was written to it`);
+  return { ...at, tail, done: false };
 }
 
 /** Whether every boot that is still there holds the bytes that were read of it. */

@@ -3,16 +3,18 @@ import { LiveMap } from '../../store/live-map.js';
 import { Backlog } from './backlog.js';
 import { type Boot, createBoot, markSettled } from './boots.js';
 import { type Disk, realDisk } from './disk.js';
-import type { FinalEntry, HoldEntry } from './entry.js';
-import type { Ledger } from './ledger.js';
+import type { FinalEntry, HoldEntry, LedgerEntry } from './entry.js';
+import type { Ledger, WrittenBoot } from './ledger.js';
+import { decodeLine } from './line.js';
 import { LineBuffer } from './line-buffer.js';
 import { currentOwner, HEARTBEAT_MS, heartbeatPath, type Owner, releaseDirectory } from './owner.js';
-import { SegmentWriter } from './segment-writer.js';
+import { type SegmentPosition, SegmentWriter } from './segment-writer.js';
 
 const MEBIBYTE = 1024 * 1024;
 const NEWLINE = 0x0a;
-/** How often a refusing disk is tried again. */
 const RETRY_MS = 250;
+/** Bytes of the backlog that are written in one turn of the event loop. */
+const PIECE_BYTES = MEBIBYTE / 4;
 
 export interface LedgerProblem {
   readonly kind: 'write_failed' | 'write_recovered' | 'sync_failed' | 'entry_dropped' | 'callback_failed';
@@ -33,6 +35,8 @@ export interface LedgerOptions {
   readonly segmentBytes?: number;
   /** Bytes of final entries that wait for a refusing disk; default 64 MiB. */
   readonly backlogBytes?: number;
+  /** How often a refusing disk is tried again, in milliseconds; default 250. */
+  readonly retryMs?: number;
   readonly disk?: Disk;
   readonly owner?: Owner;
 }
@@ -53,9 +57,7 @@ export interface LedgerStatistics {
 }
 
 /** The ledger of this process with what only its owner needs. */
-export interface FileLedger extends Ledger {
-  /** Name of this process's directory below the ledger directory. */
-  readonly boot: string;
+export interface FileLedger extends Ledger, WrittenBoot {
   readonly statistics: LedgerStatistics;
   /** Resolves once all that was handed over before is on disk and synced: true, or false when the disk refuses. */
   synced(): Promise<boolean>;
@@ -68,7 +70,7 @@ export function openLedger(options: LedgerOptions): FileLedger {
 }
 
 interface Queued {
-  readonly id: string;
+  readonly entry: LedgerEntry;
   readonly json: string;
   /** Set for holds. */
   readonly done: ((error?: Error) => void) | null;
@@ -84,6 +86,7 @@ class LedgerWriter implements FileLedger {
   readonly #open = LiveMap.byText<true>();
   readonly #count = { entries: 0, bytes: 0, writes: 0, fsyncs: 0, problems: 0, dropped: 0 };
   #tick: Queued[] = [];
+  #listener: ((entry: LedgerEntry) => void) | null = null;
   #scheduled = false;
   #failure: Error | null = null;
   #retry: NodeJS.Timeout | null = null;
@@ -102,6 +105,16 @@ class LedgerWriter implements FileLedger {
     return this.#boot.name;
   }
 
+  get position(): SegmentPosition {
+    return this.#segments.position;
+  }
+
+  follow(listener: (entry: LedgerEntry) => void): void {
+    if (this.#listener || this.position.segment > 0)
+      throw new Error('the ledger cannot be followed from its beginning');
+    this.#listener = listener;
+  }
+
   get writable(): boolean {
     return !this.#closed && this.#failure === null;
   }
@@ -117,11 +130,11 @@ class LedgerWriter implements FileLedger {
       setImmediate(() => this.#call(done, error));
       return;
     }
-    this.#enqueue({ id: entry.id, json: JSON.stringify(entry), done });
+    this.#enqueue({ entry, json: JSON.stringify(entry), done });
   }
 
   finish(entry: FinalEntry): void {
-    const queued = { id: entry.id, json: JSON.stringify(entry), done: null };
+    const queued = { entry, json: JSON.stringify(entry), done: null };
     if (this.#closed) this.#drop(queued, 'the ledger is closed');
     else this.#enqueue(queued);
   }
@@ -136,7 +149,7 @@ class LedgerWriter implements FileLedger {
     if (this.#closed) return;
     this.#closed = true;
     this.#flush();
-    if (this.#failure) this.#drain();
+    if (this.#failure) this.#drain(Number.POSITIVE_INFINITY);
     if (this.#retry) clearTimeout(this.#retry);
     const durable = await this.synced();
     clearInterval(this.#heartbeat);
@@ -178,9 +191,10 @@ class LedgerWriter implements FileLedger {
 
   #accept(batch: readonly Queued[]): void {
     this.#count.entries += batch.length;
-    for (const { id, done } of batch) {
-      if (done) this.#open.set(id, true);
-      else this.#open.delete(id);
+    for (const { entry, done } of batch) {
+      if (done) this.#open.set(entry.id, true);
+      else this.#open.delete(entry.id);
+      this.#tell(entry);
     }
     for (const { done } of batch) if (done) this.#call(done);
   }
@@ -189,36 +203,43 @@ class LedgerWriter implements FileLedger {
   #refuse(batch: readonly Queued[], error: Error): void {
     for (const queued of batch) {
       if (queued.done) this.#call(queued.done, error);
-      else if (this.#backlog.push(Buffer.from(this.#lines.fill([queued])))) this.#open.delete(queued.id);
+      else if (this.#backlog.push(Buffer.from(this.#lines.fill([queued])))) this.#open.delete(queued.entry.id);
       else this.#drop(queued, 'the backlog is full');
     }
   }
 
   #drop(queued: Queued, why: string): void {
     this.#count.dropped += 1;
-    this.#problem('entry_dropped', `entry of request ${queued.id} is not written: ${why}`, null);
+    this.#problem('entry_dropped', `entry of request ${queued.entry.id} is not written: ${why}`, null);
   }
 
   #fail(error: Error): void {
     if (!this.#failure) this.#problem('write_failed', `the ledger cannot be written: ${error.message}`, error);
     this.#failure = error;
-    this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS);
-    this.#retry.unref();
+    this.#tryAgainIn(this.#options.retryMs ?? RETRY_MS);
+  }
+
+  #tryAgainIn(ms: number): void {
+    this.#retry ??= setTimeout(() => this.#tryAgain(), ms).unref();
   }
 
   #tryAgain(): void {
     this.#retry = null;
     this.#flush();
-    const error = this.#drain();
+    const error = this.#drain(1);
     if (error) this.#fail(error);
+    else if (this.#failure) this.#tryAgainIn(0);
   }
 
-  /** Writes the backlog in pieces; null when it is empty and the disk takes entries again. */
-  #drain(): Error | null {
-    while (this.#backlog.entries > 0) {
-      const { kept, error } = this.#segments.append(this.#backlog.peek(MEBIBYTE));
+  /** Writes so many pieces of the backlog. Null unless the disk refuses; with nothing left it takes entries again. */
+  #drain(pieces: number): Error | null {
+    for (let piece = 0; this.#backlog.entries > 0; piece += 1) {
+      if (piece === pieces) return null;
+      const lines = this.#backlog.peek(PIECE_BYTES);
+      const { kept, error } = this.#segments.append(lines);
       if (kept > 0) this.#written(kept);
       this.#count.entries += this.#backlog.drop(kept);
+      this.#tellLines(lines.subarray(0, kept));
       if (error) return error;
     }
     // Nothing may have been waiting, so let the disk prove that it is back before new requests rely on it.
@@ -245,6 +266,25 @@ class LedgerWriter implements FileLedger {
     this.#problem('sync_failed', `the ledger cannot be synced: ${error.message}`, error);
     this.#segments.rotate();
     return false;
+  }
+
+  #tell(entry: LedgerEntry): void {
+    if (!this.#listener) return;
+    try {
+      this.#listener(entry);
+    } catch (thrown) {
+      this.#problem('callback_failed', 'an entry could not be told', thrown instanceof Error ? thrown : null);
+    }
+  }
+
+  /** Whole lines. */
+  #tellLines(lines: Buffer): void {
+    let start = 0;
+    for (let end = lines.indexOf(NEWLINE); end >= 0; end = lines.indexOf(NEWLINE, start)) {
+      const entry = decodeLine(lines.subarray(start, end));
+      if (entry) this.#tell(entry);
+      start = end + 1;
+    }
   }
 
   /** Lets others see that this boot needs nothing more. Failing here only costs the next start a search. */

@@ -4,6 +4,14 @@ import type { Disk, SegmentFile } from './disk.js';
 const NEWLINE = 0x0a;
 const BLANK_BLOCK = Buffer.from(`${' '.repeat(4095)}\n`);
 
+/** A place in the segments of a boot. */
+export interface SegmentPosition {
+  /** Number of the segment; 0 = none yet. */
+  readonly segment: number;
+  /** Bytes before it. */
+  readonly offset: number;
+}
+
 /** What became of one append. */
 export interface Appended {
   /** Bytes on disk that end with a whole line. */
@@ -32,6 +40,11 @@ export class SegmentWriter {
     return this.#number;
   }
 
+  /** Behind the last whole line. What a failing disk has left behind it is no line. */
+  get position(): SegmentPosition {
+    return { segment: this.#number, offset: this.#size };
+  }
+
   /** Writes `lines` (whole lines). Never throws: what was not written is told by `kept`. */
   append(lines: Buffer): Appended {
     let written = 0;
@@ -51,12 +64,11 @@ export class SegmentWriter {
 
   /** Whether the disk takes a block again: writes one of blanks and cuts it off. Null = yes. Readers skip blank lines. */
   probe(): Error | null {
-    const before = this.#file ? this.#size : 0;
     const { error } = this.append(BLANK_BLOCK);
     if (error) return error;
     try {
-      this.#file?.truncate(before);
-      this.#size = before;
+      this.#file?.truncate(this.#size - BLANK_BLOCK.length);
+      this.#size -= BLANK_BLOCK.length;
     } catch {
       this.rotate();
     }

@@ -192,15 +192,15 @@ t.test('follows other processes', async (t) => {
   const theirs = testLedger(directory).ledger;
   const seen: string[] = [];
   const limits = { [COST]: 3 };
-  await held(theirs, hold('theirs', { limits }));
-  await held(mine, hold('mine', { limits }));
   const counters = new LedgerCounters({
     directory,
     checkpointPath: join(directory, 'counters.json'),
     now: Date.now,
-    own: mine.boot,
+    own: mine,
     onFinal: ({ id }) => seen.push(id),
   });
+  await held(theirs, hold('theirs', { limits }));
+  await held(mine, hold('mine', { limits }));
   await counters.open();
   t.same([...counters.seed('x').holds.keys()].sort(), ['mine', 'theirs']);
   for (const ledger of [mine, theirs]) {

@@ -1,50 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Disk, realDisk, type SegmentFile } from '../../../src/accounting/ledger/disk.js';
 import type { LedgerEntry } from '../../../src/accounting/ledger/entry.js';
 import { readLedger } from '../../../src/accounting/ledger/read-ledger.js';
 import { final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
-
-/** A disk whose behaviour a test changes while it is used. */
-class FaultyDisk implements Disk {
-  writes = 0;
-  syncs = 0;
-  /** Bytes taken at most by one write. */
-  mouthful = Number.POSITIVE_INFINITY;
-  /** Bytes until the disk is full. */
-  space = Number.POSITIVE_INFINITY;
-  failTruncate = false;
-  failSync = false;
-
-  create(path: string): SegmentFile {
-    if (this.space <= 0) throw full();
-    const file = realDisk.create(path);
-    return {
-      write: (bytes) => {
-        this.writes += 1;
-        if (this.space <= 0) throw full();
-        const taken = file.write(bytes.subarray(0, Math.min(bytes.length, this.mouthful, this.space)));
-        this.space -= taken;
-        return taken;
-      },
-      truncate: (length) => {
-        if (this.failTruncate) throw new Error('EIO');
-        file.truncate(length);
-      },
-      sync: (done) => {
-        this.syncs += 1;
-        if (this.failSync) setImmediate(done, new Error('EIO'));
-        else file.sync(done);
-      },
-      close: () => file.close(),
-    };
-  }
-}
-
-function full(): Error {
-  return Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-}
+import { FaultyDisk } from './faulty-disk.js';
 
 async function entriesOf(directory: string): Promise<string[]> {
   const entries: LedgerEntry[] = [];
