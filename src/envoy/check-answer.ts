@@ -2,7 +2,7 @@ import { answerFilter } from './answer-filter.js';
 import { at, covers, type Tree } from './config-tree.js';
 import { chainOf, isRole } from './filter-role.js';
 import { RESPONSE_ATTRIBUTES } from './filters.js';
-import { METADATA_NAMESPACE, RID_METADATA, ROLE_ANSWER, TRANSLATED_KEY } from './names.js';
+import { METADATA_NAMESPACE, ROLE_ANSWER, TRANSLATED_KEY } from './names.js';
 
 const MATCHER = at(chainOf([answerFilter()])[0]?.matched, 'predicate');
 
@@ -38,12 +38,6 @@ export function checkAnswerFilter(filters: readonly Tree[], place: number): read
     [
       covers(at(config, 'metadata_options', 'forwarding_namespaces', 'untyped'), [METADATA_NAMESPACE]),
       `must forward the metadata namespace ${METADATA_NAMESPACE}.`,
-    ],
-    [
-      covers(at(config, 'grpc_service', 'initial_metadata'), [
-        { key: RID_METADATA, value: `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%` },
-      ]),
-      `needs ${RID_METADATA}: "%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%" in grpc_service.initial_metadata.`,
     ],
     [at(config, 'message_timeout') !== undefined, 'needs a message_timeout; the default of 200 ms is too short.'],
   ];

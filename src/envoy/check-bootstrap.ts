@@ -6,7 +6,14 @@ import { checkRequestFilters } from './check-filters.js';
 import { checkRoutes } from './check-routes.js';
 import { at, covers, findAll, hasType, items, type Tree } from './config-tree.js';
 import { SHAPED_PATHS } from './local-replies.js';
-import { clusterName, SERVICE_CLUSTER, upgradeClusterName } from './names.js';
+import {
+  clusterName,
+  METADATA_NAMESPACE,
+  RID_METADATA,
+  ROLE_METADATA,
+  SERVICE_CLUSTER,
+  upgradeClusterName,
+} from './names.js';
 import type { EnvoySettings } from './options.js';
 
 /** What the check looks at in a configuration. */
@@ -125,5 +132,22 @@ function checkWorkers(workers: number, tree: Tree): readonly string[] {
     [endpoints.length === workers, `needs ${workers} endpoints, one for each of gateway.workers.`],
     [at(service, 'lb_policy') === 'RING_HASH', 'needs lb_policy: RING_HASH, or streams of one request are parted.'],
   ];
-  return wanted.filter(([holds]) => !holds).map(([, complaint]) => `The cluster ${SERVICE_CLUSTER} ${complaint}`);
+  const lacking = wanted
+    .filter(([holds]) => !holds)
+    .map(([, complaint]) => `The cluster ${SERVICE_CLUSTER} ${complaint}`);
+  return [...lacking, ...checkRids(tree)];
+}
+
+/** Where the id is when a filter asks: in a header before the decision, in metadata after it. */
+const RIDS: readonly string[] = ['%REQ(x-request-id)%', `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%`];
+
+/** By this id the cluster knows which streams belong together. */
+function checkRids(tree: Tree): readonly string[] {
+  const metadataOf = (call: Tree) => items(at(call, 'initial_metadata'));
+  const roleOf = (call: Tree) => metadataOf(call).find((entry) => at(entry, 'key') === ROLE_METADATA);
+  const says = (call: Tree) => RIDS.some((value) => covers(metadataOf(call), [{ key: RID_METADATA, value }]));
+  return findAll(tree, (node) => roleOf(node) !== undefined && !says(node)).map(
+    (call) =>
+      `The ${at(roleOf(call), 'value')} filter needs ${RID_METADATA}: "${RIDS.join('", or later "')}" in grpc_service.initial_metadata.`,
+  );
 }

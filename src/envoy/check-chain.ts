@@ -1,7 +1,7 @@
 import { ATTEMPT_RESPONSE_ATTRIBUTES, CREDENTIAL_HEADERS } from './attempt-chain.js';
 import { at, covers, hasType, items, type Tree } from './config-tree.js';
 import { type ChainedFilter, chainOf, isRole } from './filter-role.js';
-import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, RID_METADATA, ROLE_AGAIN, ROLE_PEEK } from './names.js';
+import { ATTEMPT_NAMESPACE, METADATA_NAMESPACE, PEEK_HEADER, ROLE_AGAIN, ROLE_PEEK } from './names.js';
 
 /** The filters of every attempt, in the router: peek, wipe the credentials, prepare again, content-length, strip, codec. */
 export function checkAttemptChain(manager: Tree): readonly string[] {
@@ -84,12 +84,6 @@ function responsePart(config: Tree): Wanted {
     [
       covers(at(config, 'response_attributes'), ATTEMPT_RESPONSE_ATTRIBUTES),
       `needs the response_attributes ${ATTEMPT_RESPONSE_ATTRIBUTES.join(', ')}.`,
-    ],
-    [
-      covers(at(config, 'grpc_service', 'initial_metadata'), [
-        { key: RID_METADATA, value: `%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%` },
-      ]),
-      `needs ${RID_METADATA}: "%DYNAMIC_METADATA(${METADATA_NAMESPACE}:rid)%" in grpc_service.initial_metadata.`,
     ],
   ];
 }

@@ -2,7 +2,7 @@ import { checkAnswerFilter } from './check-answer.js';
 import { at, covers, hasType, items, type Tree } from './config-tree.js';
 import { isRole } from './filter-role.js';
 import { RESPONSE_ATTRIBUTES } from './filters.js';
-import { GATE_KEY, GATE_PASS, METADATA_NAMESPACE, RID_METADATA, ROLE_REQUEST } from './names.js';
+import { GATE_KEY, GATE_PASS, METADATA_NAMESPACE, ROLE_REQUEST } from './names.js';
 
 const PROCESSING_MODE = { request_body_mode: 'BUFFERED' };
 const GATE = {
@@ -30,7 +30,6 @@ export function checkRequestFilters(manager: Tree): readonly string[] {
 
 function checkRequestFilter(filter: Tree): readonly string[] {
   const config = at(filter, 'typed_config');
-  const initial = items(at(config, 'grpc_service', 'initial_metadata'));
   const wanted: readonly (readonly [boolean, string])[] = [
     [
       at(config, 'failure_mode_allow') === true,
@@ -53,10 +52,6 @@ function checkRequestFilter(filter: Tree): readonly string[] {
     [
       covers(at(config, 'response_attributes'), RESPONSE_ATTRIBUTES),
       `needs the response_attributes ${RESPONSE_ATTRIBUTES.join(', ')}.`,
-    ],
-    [
-      initial.some((entry) => at(entry, 'key') === RID_METADATA),
-      `needs ${RID_METADATA}: "%REQ(x-request-id)%" in grpc_service.initial_metadata.`,
     ],
     [at(config, 'message_timeout') !== undefined, 'needs a message_timeout; the default of 200 ms is too short.'],
   ];

@@ -1,7 +1,7 @@
 import { REALTIME_PATH } from '../dialects/openai-realtime/endpoint.js';
 import { at, covers, items, type Tree } from './config-tree.js';
 import { REQUEST_FILTER } from './filters.js';
-import { METADATA_NAMESPACE } from './names.js';
+import { CLUSTER_HEADER, METADATA_NAMESPACE } from './names.js';
 
 /**
  * What every route needs, and those that leave bodies to providers.
@@ -9,9 +9,8 @@ import { METADATA_NAMESPACE } from './names.js';
  */
 export function checkRoutes(bodyLimit: number, manager: Tree): readonly string[] {
   const hosts = items(at(manager, 'route_config', 'virtual_hosts'));
-  const usable = (route: Tree) => covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
-  const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(usable));
-  const routes = items(at(host, 'routes')).filter(usable);
+  const host = hosts.find((candidate) => items(at(candidate, 'routes')).some(readsTargets));
+  const routes = items(at(host, 'routes')).filter((route) => readsTargets(route) || isLone(route));
   if (routes.length === 0) {
     return [
       `There is no route with the priority_group cluster specifier and override_metadata_namespace: ${METADATA_NAMESPACE}.`,
@@ -37,6 +36,10 @@ export function checkRoutes(bodyLimit: number, manager: Tree): readonly string[]
       'The route needs retry_on: retriable-status-codes and no retriable_status_codes: the service adds to them for each request, and can take nothing away.',
     ],
     [
+      isLone(routes.find((each) => at(each, 'match', 'path') !== REALTIME_PATH)),
+      `A route for requests with the header ${CLUSTER_HEADER}, before all that would take them too, needs cluster_header: ${CLUSTER_HEADER}; it carries whatever has one provider only.`,
+    ],
+    [
       at(host, 'include_request_attempt_count') === true,
       'The virtual host needs include_request_attempt_count: true, by which the filters know a first attempt.',
     ],
@@ -58,6 +61,16 @@ export function checkRoutes(bodyLimit: number, manager: Tree): readonly string[]
     ],
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => complaint);
+}
+
+function readsTargets(route: Tree): boolean {
+  return covers(at(route, 'route', 'inline_cluster_specifier_plugin', 'extension'), SPECIFIER);
+}
+
+/** Takes requests whose attempts all go to one cluster. */
+function isLone(route: Tree): boolean {
+  const asked = covers(at(route, 'match', 'headers'), [{ name: CLUSTER_HEADER, present_match: true }]);
+  return asked && at(route, 'match', 'prefix') === '/' && at(route, 'route', 'cluster_header') === CLUSTER_HEADER;
 }
 
 function retriesNothing(policy: Tree): boolean {

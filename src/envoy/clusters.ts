@@ -19,21 +19,22 @@ export function staticClusters(sockets: readonly string[]): readonly EnvoyConfig
   return [serviceCluster(sockets), { name: DEFAULT_CLUSTER, type: 'STATIC', connect_timeout: '1s' }];
 }
 
-/** All streams of one HTTP request reach the same process: the ring hash looks at the rid in gRPC metadata. */
+/** All streams of one HTTP request reach the same one of several processes: the ring hash looks at the rid in gRPC metadata. */
+const PINNED: EnvoyConfig = { lb_policy: 'RING_HASH', ring_hash_lb_config: { minimum_ring_size: 1024 } };
+
 function serviceCluster(sockets: readonly string[]): EnvoyConfig {
   return {
     name: SERVICE_CLUSTER,
     type: 'STATIC',
     connect_timeout: '1s',
-    lb_policy: 'RING_HASH',
-    ring_hash_lb_config: { minimum_ring_size: 1024 },
+    ...(sockets.length > 1 ? PINNED : {}),
     // A change of health must reach the workers at once, or a restart of several processes loses requests.
     common_lb_config: { update_merge_window: '0s' },
     circuit_breakers: OPEN_BREAKERS,
     typed_extension_protocol_options: {
       [HTTP_OPTIONS]: typed('extensions.upstreams.http.v3.HttpProtocolOptions', {
         explicit_http_config: { http2_protocol_options: {} },
-        hash_policy: [{ header: { header_name: RID_METADATA } }],
+        ...(sockets.length > 1 ? { hash_policy: [{ header: { header_name: RID_METADATA } }] } : {}),
       }),
     },
     load_assignment: {

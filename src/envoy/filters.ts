@@ -52,6 +52,7 @@ export function factsFilter(): EnvoyConfig {
 /** How every filter reaches the service: who asks, and which of how many processes must answer (hash policy on the rid). */
 export interface Asking {
   readonly role: string;
+  /** Said where there are several processes. */
   readonly rid: string;
   /** Service processes. */
   readonly workers: number;
@@ -59,10 +60,10 @@ export interface Asking {
 
 export function serviceCall({ role, rid, workers }: Asking): EnvoyConfig {
   return {
-    envoy_grpc: { cluster_name: SERVICE_CLUSTER },
+    envoy_grpc: { cluster_name: SERVICE_CLUSTER, skip_envoy_headers: true },
     initial_metadata: [
       { key: ROLE_METADATA, value: role },
-      { key: RID_METADATA, value: rid },
+      ...(workers > 1 ? [{ key: RID_METADATA, value: rid }] : []),
     ],
     // A stream that is opened just when the old process says GOAWAY goes to the new one, and one whose process dies before its
     // first answer to another one: nothing was decided yet that anybody knows of.

@@ -23,7 +23,7 @@ export const SERVICE_CLUSTER = 'tollgate';
 /** Static cluster without hosts: the route's group when the service gave no targets. */
 export const DEFAULT_CLUSTER = 'none';
 
-/** gRPC initial metadata: which filter opened the stream, and the request id that pins streams to one process. */
+/** gRPC initial metadata: which filter opened the stream, and the request id that pins streams to one of several processes. */
 export const ROLE_METADATA = 'role';
 export const RID_METADATA = 'x-rid';
 export const ROLE_REQUEST = 'request';
@@ -33,6 +33,8 @@ export const ROLE_ANSWER = 'answer';
 
 /** Request header, set by the `request` role: `1` has `peek` hold the answer of attempt 1 until the service has judged it. */
 export const PEEK_HEADER = 'x-tollgate-peek';
+/** Request header, set by the `request` role: the one cluster of a request whose attempts all go to the same one. */
+export const CLUSTER_HEADER = 'x-tollgate-cluster';
 /** Response header by which `peek` and `again` may ask for the next target without changing the status (see routes.ts). */
 export const RETRY_HEADER = 'x-tollgate-retry';
 

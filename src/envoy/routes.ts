@@ -1,7 +1,7 @@
 import { RECOGNISED_PATH } from '../dialects/direct-endpoint.js';
 import { REALTIME_PATH } from '../dialects/openai-realtime/endpoint.js';
 import { PROCESSING_MODE, REQUEST_FILTER } from './filters.js';
-import { DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
+import { CLUSTER_HEADER, DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
 /**
@@ -19,7 +19,9 @@ const RETRY_ON = 'retriable-status-codes';
 const IDLE_TIMEOUT = '600s';
 
 /**
- * The service has the paths, Envoy has the providers: routes differ only in what the service wants to see of a request.
+ * The service has the paths, Envoy has the providers: routes differ in what the service wants to see of a request, and in how its
+ * decision names the clusters. Envoy chooses twice: when the headers have come, and when the service has decided. Most requests
+ * know one provider only: `lone` spares them the reading of a list.
  * @param bodyLimit bytes; lifts the small connection buffers for whole bodies and for their retries.
  */
 export function routes(bodyLimit: number): EnvoyConfig {
@@ -44,6 +46,11 @@ export function routes(bodyLimit: number): EnvoyConfig {
             match: { path: REALTIME_PATH },
             route: { ...targets(), upgrade_configs: [{ upgrade_type: 'websocket', enabled: true }] },
             typed_per_filter_config: { [REQUEST_FILTER]: unseenBodies() },
+          },
+          {
+            name: 'lone',
+            match: { prefix: '/', headers: [{ name: CLUSTER_HEADER, present_match: true }] },
+            route: { ...toProviders(), cluster_header: CLUSTER_HEADER },
           },
           { name: 'recognised', match: { safe_regex: { regex: RECOGNISED_PATH }, headers: [POST] }, route: targets() },
           {
@@ -73,13 +80,17 @@ function unseenBodies(): EnvoyConfig {
   });
 }
 
+/** To the cluster of each attempt. */
 function targets(): EnvoyConfig {
+  return { ...toProviders(), inline_cluster_specifier_plugin: { extension: priorityGroups() } };
+}
+
+function toProviders(): EnvoyConfig {
   return {
     // Attempts and streams are bounded per request by the service, and by max_stream_duration in the end.
     timeout: '0s',
     idle_timeout: IDLE_TIMEOUT,
     auto_host_rewrite: true,
-    inline_cluster_specifier_plugin: { extension: priorityGroups() },
     retry_policy: {
       retry_on: RETRY_ON,
       // None unless the service asks for them with x-envoy-max-retries.

@@ -19,6 +19,8 @@ export type ProcessingResponse = Buffer | readonly Buffer[];
 export const METADATA_NAMESPACE = 'tollgate';
 /** Namespace in which an attempt states its content-length. */
 export const ATTEMPT_NAMESPACE = 'tollgate_attempt';
+/** Request header that names the one cluster of a request, by which Envoy's route `lone` takes it; the bootstrap names it too. */
+export const CLUSTER_HEADER = 'x-tollgate-cluster';
 /** Envoy keys attributes by the name of the filter type. */
 export const ATTRIBUTES = 'envoy.filters.http.ext_proc';
 

@@ -11,6 +11,7 @@ import {
 import {
   ATTEMPT_NAMESPACE,
   BODY_MODE,
+  CLUSTER_HEADER,
   HEADER_MODE,
   METADATA_NAMESPACE,
   type Phase,
@@ -83,12 +84,14 @@ export interface ReplyIdentity {
 export function toResponse(phase: Replied, reply: Reply, identity: ReplyIdentity): ProcessingResponse {
   if (reply.kind === 'refuse') return refusal(reply);
   if (reply === CONTINUE && phase === 'request_headers') return GO_ON_TO_BODY;
-  const { set, remove, body, pass } = reply;
+  const { set: wanted, remove, body, pass } = reply;
+  const only = pass === null ? null : onlyCluster(pass, identity);
+  const set = only === null ? wanted : wanted.concat([[CLUSTER_HEADER, only]]);
   writer.start();
   // The cluster of attempt 1 is chosen when the route is selected: without `clearRoute` the static group is used.
   const clearRoute = pass !== null;
   writePhase(writer, RESPONSE[phase], { set, remove, body, length: body !== null, replace: false, clearRoute });
-  if (pass !== null) writePass(pass, identity);
+  if (pass !== null) writePass(pass, identity, only === null ? pass.clusters : NO_GROUPS);
   else if (identity.passedOn === true) writePassedOn();
   const modes = modesOf(phase, reply, identity.requestBody);
   if (modes !== null) writeModes(writer, modes);
@@ -109,14 +112,27 @@ function refusal(reply: Refuse): ProcessingResponse {
   return writer.take();
 }
 
-function writePass({ log, clusters, mayTranslate }: Pass, { id, generation }: ReplyIdentity): void {
+/**
+ * The cluster of all attempts, for a header: a list in metadata costs Envoy 5 to 8 µs more. Null where there are several, and for
+ * bodies that go on unseen, whose routes say so.
+ */
+function onlyCluster({ clusters }: Pass, { requestBody }: ReplyIdentity): string | null {
+  const [first] = clusters;
+  if (first === undefined || requestBody === 'unseen') return null;
+  return clusters.every((cluster) => cluster === first) ? first : null;
+}
+
+const NO_GROUPS: readonly string[] = [];
+
+/** @param groups cluster of each attempt, where they are not all the same */
+function writePass({ log, mayTranslate }: Pass, { id, generation }: ReplyIdentity, groups: readonly string[]): void {
   const metadata = beginMetadata(writer, METADATA_NAMESPACE);
   for (const name of Object.keys(log)) writeField(writer, name, log[name] ?? '');
   if (mayTranslate) writeField(writer, 'translated', '1');
   writeField(writer, 'decision', 'pass');
   writeField(writer, 'rid', id);
   writeField(writer, 'generation', generation);
-  writeGroups(writer, clusters);
+  if (groups.length > 0) writeGroups(writer, groups);
   endMetadata(writer, metadata);
 }
 

@@ -217,6 +217,23 @@ t.test('nobody pays for peek who did not ask, and clients cannot', async (t) => 
   t.notMatch(JSON.stringify(providers.headers), /x-tollgate/i, 'providers see none of it');
 });
 
+t.test('clients choose no provider', async (t) => {
+  const header = { 'x-tollgate-cluster': clusterName('broken') };
+  for (const names of [['good'], ['good', 'broken']]) {
+    providers.requests.clear();
+    t.match(await envoy.ask(attempts(names, {}), header), { status: 200 }, names.join());
+    t.same([...providers.requests], [['good', 1]]);
+  }
+});
+
+t.test('a request that knows one provider only is tried again there', async (t) => {
+  providers.requests.clear();
+  const reply = await envoy.ask(attempts(['s503', 's503', 's503'], { [CODES]: '503' }));
+  t.equal(reply.status, 503);
+  t.equal(providers.requests.get('s503'), 3);
+  t.match(await envoy.accessLine(reply.id), { attempts: 3, cluster: clusterName('s503') });
+});
+
 t.test('an unasked reply cuts a running answer', async (t) => {
   providers.abandoned.length = 0;
   const script = attempts(['endless'], {}, { cutAfter: 5 });

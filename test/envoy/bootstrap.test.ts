@@ -78,6 +78,14 @@ t.test('several workers: an endpoint for each, all streams of a request at one',
   t.same(await validate('workers.yaml', text), []);
   t.match(checkEnvoyConfig(two, renderBootstrapYaml(plain, options)), [/needs 2 endpoints/]);
   t.match(checkEnvoyConfig(two, text.replace('RING_HASH', 'ROUND_ROBIN')), [/needs lb_policy: RING_HASH/]);
+  const unnamed = text.replaceAll('key: x-rid', 'key: other');
+  t.match(checkEnvoyConfig(two, unnamed), [
+    /answer filter needs x-rid/,
+    /request filter/,
+    /peek filter/,
+    /again filter/,
+  ]);
+  t.notMatch(renderBootstrapYaml(plain, options), /x-rid|RING_HASH/, 'a lone process need not be chosen');
 });
 
 /** The base URL of a cluster's provider. */
@@ -242,6 +250,11 @@ t.test('what a hand-kept bootstrap lacks is told in sentences', (t) => {
           (found, indent: string) => `${found}${indent}  upgrade_configs: [{ upgrade_type: websocket }]\n`,
         ),
     ],
+    [/cluster_header: x-tollgate-cluster/, (text) => text.replace('cluster_header: x-tollgate', 'cluster_header: x')],
+    [
+      /before all that would take them too/,
+      (text) => text.replace(/(- name: x-tollgate-cluster\s+)present_match: true/, '$1present_match: false'),
+    ],
     [/no cluster upgrade-openai/, (text) => text.replace('name: upgrade-openai', 'name: upgrade')],
     [/bodies under \/providers/, (text) => text.replace('prefix: /providers/', 'prefix: /elsewhere/')],
     [/role: again/, (text) => text.replace('value: again', 'value: up')],
@@ -299,6 +312,16 @@ t.test('answers are translated behind what the request filter has said of them',
   const { http_filters: filters } = tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
   filters.splice(3, 0, ...filters.splice(1, 1));
   t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/answer filter must stand before the request filter/]);
+  t.end();
+});
+
+t.test('the route for one provider stands before those that read a list', async (t) => {
+  const config = settings();
+  const tree = parse(JSON.stringify(renderBootstrap(config, options)));
+  const { routes } =
+    tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0];
+  routes.splice(2, 0, ...routes.splice(1, 1));
+  t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/before all that would take them too/]);
   t.end();
 });
 

@@ -94,7 +94,8 @@ class Stream {
   readonly #call: ServerDuplexStream<Message, object>;
   readonly #seen: Seen[];
   readonly #role: string;
-  readonly #rid: string;
+  /** Envoy's id of the request: in its headers, in metadata after the decision. */
+  #rid = '';
   readonly #scripts: Map<string, Script>;
   #words = '';
   #chunks = 0;
@@ -106,7 +107,6 @@ class Stream {
     this.#seen = seen;
     this.#scripts = scripts;
     this.#role = String(call.metadata.get('role')[0]);
-    this.#rid = String(call.metadata.get('x-rid')[0]);
   }
 
   take(message: Message): void {
@@ -114,6 +114,8 @@ class Stream {
     const headers = plainHeaders(message.request_headers ?? message.response_headers);
     const attributes = plainStruct(message.attributes?.['envoy.filters.http.ext_proc']);
     const metadata = plainStruct(message.metadata_context?.filter_metadata?.['tollgate']);
+    if (this.#rid === '')
+      this.#rid = this.#role === 'request' ? (headers['x-request-id'] ?? '') : String(metadata['rid']);
     this.#seen.push({ role: this.#role, rid: this.#rid, phase, headers, attributes, metadata });
     if (phase.startsWith('response')) this.#response(phase, message);
     else if (this.#role === 'again') this.#call.write(this.#again(attributes));
@@ -184,6 +186,7 @@ class Stream {
       ':path': '/upstream/1',
       authorization: `Bearer key-of-${targets[0]}`,
       'x-envoy-max-retries': String(targets.length - 1),
+      ...(isLone(targets) ? { 'x-tollgate-cluster': targets[0] ?? '' } : {}),
       ...more,
       ...(phase === 'request_body' ? { 'content-length': String(body.length) } : {}),
     };
@@ -196,7 +199,12 @@ class Stream {
 
   #decision(targets: readonly string[]): object {
     const facts = { key: 'web', model: 'smart', endpoint: '/v1/chat/completions', stream: true, generation: 7 };
-    return { decision: 'pass', rid: this.#rid, priority_groups: groups(targets), ...facts };
+    return {
+      decision: 'pass',
+      rid: this.#rid,
+      ...(isLone(targets) ? {} : { priority_groups: groups(targets) }),
+      ...facts,
+    };
   }
 
   #again(attributes: Readonly<Record<string, unknown>>): object {
@@ -226,6 +234,11 @@ function readScript(words: string): Script | null {
   if (words.startsWith('{')) return JSON.parse(words) as Script;
   if (!words.startsWith('targets=')) return null;
   return { targets: words.slice('targets='.length).split(','), set: USUAL_RETRIES };
+}
+
+/** As the service says it: the one cluster in a header, several in a list. */
+function isLone(targets: readonly string[]): boolean {
+  return new Set(targets).size === 1;
 }
 
 function groups(targets: readonly string[]): object[] {

@@ -1,4 +1,4 @@
-import { BODY_MODE } from '../../../src/extproc/messages.js';
+import { BODY_MODE, CLUSTER_HEADER } from '../../../src/extproc/messages.js';
 import type { ReplyIdentity } from '../../../src/extproc/replies.js';
 import type { BodyBytes, Continue, HeaderPair, Reply } from '../../../src/gateway/reply.js';
 import { type CommonShape, type MutationShape, type Plain, type ResponseShape, toStruct } from '../message-shapes.js';
@@ -14,9 +14,12 @@ export function responseModel(
     return { immediate_response: { status: { code: status }, headers: mutation(headers, []), body, details } };
   }
   const override = modes(phase, reply, identity);
+  const only = onlyCluster(reply, identity);
+  const named: HeaderPair[] = only === null ? [] : [[CLUSTER_HEADER, only]];
+  const common = commonModel({ ...reply, set: [...reply.set, ...named] }, true);
   const metadata = metadataOf(reply, identity);
   return {
-    [phase]: { response: { ...commonModel(reply, true), clear_route_cache: reply.pass !== null } },
+    [phase]: { response: { ...common, clear_route_cache: reply.pass !== null } },
     ...(metadata ? { dynamic_metadata: toStruct({ tollgate: metadata }) } : {}),
     ...(override ? { mode_override: override } : {}),
   };
@@ -44,11 +47,20 @@ function mutation(set: readonly HeaderPair[], remove: readonly string[]): Mutati
   };
 }
 
-function metadataOf({ pass }: Continue, { id, generation, passedOn }: ReplyIdentity): { [key: string]: Plain } | null {
+/** Of a request that knows one provider only, and whose body is taken whole. */
+function onlyCluster({ pass }: Continue, { requestBody }: ReplyIdentity): string | null {
+  const names = new Set(pass?.clusters);
+  return names.size === 1 && requestBody === 'whole' ? ([...names][0] ?? null) : null;
+}
+
+function metadataOf(reply: Continue, identity: ReplyIdentity): { [key: string]: Plain } | null {
+  const { pass } = reply;
+  const { id, generation, passedOn } = identity;
   if (!pass) return passedOn ? { translated: '0' } : null;
-  const priority_groups = groupsModel(pass.clusters);
+  const listed = pass.clusters.length > 0 && onlyCluster(reply, identity) === null;
+  const groups: { [key: string]: Plain } = listed ? { priority_groups: groupsModel(pass.clusters) } : {};
   const translated: { [key: string]: Plain } = pass.mayTranslate ? { translated: '1' } : {};
-  return { ...pass.log, ...translated, decision: 'pass', rid: id, generation, priority_groups };
+  return { ...pass.log, ...translated, decision: 'pass', rid: id, generation, ...groups };
 }
 
 /** Past the end Envoy stays at the last one. */
