@@ -9,6 +9,8 @@ export interface SseHandler {
   event(type: string, bytes: Buffer, start: number, end: number): void;
   /** A line `error: …` outside the grammar, as llama.cpp sends it in mid-stream. */
   bareError(bytes: Buffer, start: number, end: number): void;
+  /** Between two events: where the next one begins that is to be read, behind whole ones that the handler knows by sight. */
+  passOver(chunk: Buffer, at: number): number;
 }
 
 const LF = 0x0a;
@@ -43,15 +45,13 @@ export class SseSplitter {
     this.#maxLine = maxLine;
   }
 
-  /** Nothing was read of the next event yet, so it may as well be taken without us. */
-  get between(): boolean {
-    return this.#end < 0 && this.#line.length === 0 && this.#type === '' && !this.#afterCr && !this.#lineTooLong;
-  }
-
   push(chunk: Buffer): void {
     let at = this.#afterCr && chunk[0] === LF ? 1 : 0;
     if (chunk.length > 0) this.#afterCr = false;
-    const mayHaveCr = chunk.includes(CR);
+    if (this.#line.length === 0 && !this.#lineTooLong) at = this.#passOver(chunk, at);
+    // Nearly always.
+    if (at >= chunk.length) return;
+    const mayHaveCr = chunk.includes(CR, at);
     while (at < chunk.length) {
       const end = mayHaveCr ? lineEnd(chunk, at) : chunk.indexOf(LF, at);
       if (end < 0) {
@@ -64,6 +64,7 @@ export class SseSplitter {
         if (at === chunk.length) this.#afterCr = true;
         else if (chunk[at] === LF) at += 1;
       }
+      at = this.#passOver(chunk, at);
     }
     this.#own();
   }
@@ -72,6 +73,11 @@ export class SseSplitter {
   end(): void {
     if (this.#line.length > 0 || this.#lineTooLong) this.#endLine(NO_BYTES, 0, 0);
     this.#dispatch();
+  }
+
+  /** At the beginning of a line. */
+  #passOver(chunk: Buffer, at: number): number {
+    return this.#end < 0 && this.#type === '' && at < chunk.length ? this.#handler.passOver(chunk, at) : at;
   }
 
   #carry(chunk: Buffer, start: number, end: number) {

@@ -46,6 +46,10 @@ class SseDecoder implements EventDecoder, SseHandler {
     else this.#read(type, bytes.toString('utf8', start, end));
   }
 
+  passOver(_chunk: Buffer, at: number): number {
+    return at;
+  }
+
   bareError(bytes: Buffer, start: number, end: number): void {
     this.#handler.fault(readFault(bytes.toString('utf8', start, end)));
   }

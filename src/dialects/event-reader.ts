@@ -2,7 +2,7 @@ import { type AnswerFold, setError } from './answer-fold.js';
 import type { EventDecoder, EventHandler, Framing, StreamFault } from './event-decoder.js';
 import { createEventDecoder } from './event-decoders.js';
 import type { JsonObject } from './json-value.js';
-import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
+import { emptyFacts, NO_SPAN, type ResponseFacts, type ResponseReader, type Span } from './response-reader.js';
 
 /** Who else wants to see the events of a stream. Told after the facts know an event, and never again once they hold an error. */
 export interface EventTap {
@@ -31,9 +31,9 @@ export class EventReader implements ResponseReader, EventHandler {
     return this.#fault;
   }
 
-  push(chunk: Buffer): number {
+  push(chunk: Buffer): Readonly<Span> {
     this.#decoder.push(chunk);
-    return 0;
+    return NO_SPAN;
   }
 
   /** False when the last event was cut off. */

@@ -2,7 +2,7 @@ import { Gatherer } from '../codec/gatherer.js';
 import { JsonMembers } from '../codec/json-members.js';
 import type { AnswerFold } from './answer-fold.js';
 import { isObject, parseJson } from './json-value.js';
-import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
+import { emptyFacts, NO_SPAN, type ResponseFacts, type ResponseReader, type Span } from './response-reader.js';
 
 /** Up to here an answer is kept and parsed (a few milliseconds); above it only its top-level members are picked out. */
 const MAX_WHOLE = 1024 * 1024;
@@ -23,11 +23,11 @@ export class JsonReader implements ResponseReader {
     this.#fold = fold;
   }
 
-  push(chunk: Buffer): number {
+  push(chunk: Buffer): Readonly<Span> {
     this.#length += chunk.length;
     if (this.#members === null && this.#length <= MAX_WHOLE) this.#whole.add(chunk, 0, chunk.length);
     else this.#picking().push(chunk);
-    return 0;
+    return NO_SPAN;
   }
 
   end(): void {

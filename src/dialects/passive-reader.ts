@@ -1,4 +1,4 @@
-import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
+import { emptyFacts, NO_SPAN, type ResponseFacts, type ResponseReader, type Span } from './response-reader.js';
 
 /** For answers with nothing to read: sound, subtitles, plain text. Whether they are whole only HTTP knows. */
 export class PassiveReader implements ResponseReader {
@@ -10,10 +10,10 @@ export class PassiveReader implements ResponseReader {
     this.#text = text;
   }
 
-  push(chunk: Buffer): number {
+  push(chunk: Buffer): Readonly<Span> {
     this.facts.content ||= chunk.length > 0;
     if (this.#text) this.facts.contentBytes += chunk.length;
-    return 0;
+    return NO_SPAN;
   }
 
   end(): void {

@@ -52,6 +52,14 @@ export function emptyFacts(): ResponseFacts {
   };
 }
 
+/** Bytes [from, to) of a chunk. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+export const NO_SPAN: Readonly<Span> = { from: 0, to: 0 };
+
 /**
  * Reads one answer's identity-encoded bytes as they pass. Never throws on bad input: what cannot be read is not counted.
  * Chunks may be cut anywhere; the result is the same for every cutting.
@@ -60,9 +68,10 @@ export interface ResponseReader {
   readonly facts: Readonly<ResponseFacts>;
   /**
    * @param chunk is only valid during the call; copy what must be kept
-   * @returns how many of its first bytes are whole events that add text and do nothing else; 0 where that was not looked for
+   * @returns the first of its whole events in a row that add text and do nothing else, as far as they were looked for; valid until
+   * the next call
    */
-  push(chunk: Buffer): number;
+  push(chunk: Buffer): Readonly<Span>;
   end(): void;
 }
 
@@ -75,12 +84,10 @@ export interface ChunkEditor {
   /** Chunks pushed and not yet answered. */
   readonly pending: number;
   /**
-   * Instead of `push`, for a chunk of whole events that state no usage: true when it stays as it is and nothing else waits.
-   * False: it has to be pushed.
+   * Returns the answers that are decided now, oldest first. With `last`, everything is decided.
+   * @param text whole events in the chunk that state no usage for certain
    */
-  passOver(chunk: Buffer): boolean;
-  /** Returns the answers that are decided now, oldest first. With `last`, everything is decided. */
-  push(chunk: Buffer, last: boolean): readonly (Buffer | null)[];
+  push(chunk: Buffer, last: boolean, text?: Readonly<Span>): readonly (Buffer | null)[];
   /** Decides all that is pending as unchanged; for a deadline. */
   release(): readonly (Buffer | null)[];
 }

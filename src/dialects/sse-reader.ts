@@ -2,7 +2,7 @@ import { hasAt } from '../codec/same-bytes.js';
 import { MAX_LINE, type SseHandler, SseSplitter } from '../codec/sse.js';
 import { type AnswerFold, noteError, setError } from './answer-fold.js';
 import { isObject, parseJson } from './json-value.js';
-import { emptyFacts, type ResponseFacts, type ResponseReader } from './response-reader.js';
+import { emptyFacts, type ResponseFacts, type ResponseReader, type Span } from './response-reader.js';
 import { unwrapped } from './stream-fault.js';
 import { TextTemplate } from './text-template.js';
 
@@ -17,18 +17,20 @@ export class SseReader implements ResponseReader, SseHandler {
   readonly #fold: AnswerFold;
   readonly #splitter = new SseSplitter(this);
   readonly #template = new TextTemplate();
+  /** The first events of a chunk that were passed over in a row. */
+  readonly #passed: Span = { from: 0, to: 0 };
   #done = false;
 
   constructor(fold: AnswerFold) {
     this.#fold = fold;
   }
 
-  push(chunk: Buffer): number {
-    const repeated = this.#splitter.between ? this.#passRepeated(chunk) : 0;
-    if (repeated === chunk.length) return repeated;
-    this.#splitter.push(repeated === 0 ? chunk : chunk.subarray(repeated));
+  push(chunk: Buffer): Readonly<Span> {
+    this.#passed.from = 0;
+    this.#passed.to = 0;
+    this.#splitter.push(chunk);
     if (this.#splitter.skippedLines > 0) this.facts.skipped = true;
-    return repeated;
+    return this.#passed;
   }
 
   end(): void {
@@ -59,19 +61,20 @@ export class SseReader implements ResponseReader, SseHandler {
     if (added !== null && type === '') this.#template.learn(bytes, start, end, added);
   }
 
-  /**
-   * What nearly all chunks are: whole events like those before, in the usual framing. Their lines need not be looked for. Answers
-   * how many bytes of the chunk's beginning they are.
-   */
-  #passRepeated(chunk: Buffer): number {
-    let at = 0;
+  /** Most events are like those before and in the usual framing: their lines need not be looked for. */
+  passOver(chunk: Buffer, from: number): number {
+    let at = from;
     while (hasAt(chunk, at, FIELD)) {
       const start = at + FIELD.length;
       const length = this.#template.match(chunk, start, Math.min(chunk.length, at + MAX_LINE));
       const next = length < 0 ? -1 : afterBlankLine(chunk, this.#template.end);
-      if (next < 0) return at;
+      if (next < 0) break;
       this.#addRepeated(chunk, start + this.#template.offset, length);
       at = next;
+    }
+    if (this.#passed.to === 0 && at > from) {
+      this.#passed.from = from;
+      this.#passed.to = at;
     }
     return at;
   }

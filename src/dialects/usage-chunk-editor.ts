@@ -1,6 +1,6 @@
 import type { Wire } from './endpoint.js';
 import { isObject, objectIn, parseJson } from './json-value.js';
-import type { ChunkEditor } from './response-reader.js';
+import { type ChunkEditor, NO_SPAN, type Span } from './response-reader.js';
 import { UsageChunkProbe } from './usage-chunk-probe.js';
 
 /** A usage chunk is a few hundred bytes; an event that is open for longer is not one. */
@@ -18,10 +18,6 @@ export function createUsageChunkEditor(wire: Wire): ChunkEditor {
 
 class IdleEditor implements ChunkEditor {
   readonly pending = 0;
-
-  passOver(): boolean {
-    return true;
-  }
 
   push(): readonly (Buffer | null)[] {
     return UNCHANGED;
@@ -62,20 +58,17 @@ class UsageChunkEditor implements ChunkEditor {
     return this.#waiting.length;
   }
 
-  passOver(chunk: Buffer): boolean {
-    // Within an event others may wait for its end.
-    if (!this.#probe.between) return false;
-    this.#probe.passOver();
-    this.#offset += chunk.length;
-    this.#eventStart = this.#offset;
-    return true;
-  }
-
-  push(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
+  push(chunk: Buffer, last: boolean, text: Readonly<Span> = NO_SPAN): readonly (Buffer | null)[] {
     const base = this.#offset;
     this.#offset += chunk.length;
     this.#chunk = chunk;
     for (let at = 0; at < chunk.length; ) {
+      if (at === text.from && at < text.to && this.#probe.between) {
+        at = text.to;
+        this.#probe.passOver();
+        this.#eventStart = base + at;
+        continue;
+      }
       at = this.#probe.push(chunk, at);
       if (this.#probe.lineFeedOfLast) this.#takeLineFeed(base);
       if (this.#probe.state === 'ended') this.#endEvent(base + at);
@@ -171,11 +164,20 @@ function without(chunk: Waiting, removed: readonly Range[]): Buffer | null {
   return parts.every((part) => part.length === 0) ? NO_BYTES : Buffer.concat(parts);
 }
 
+const FIELD = 'data:';
+
+function dataOf(event: string): string {
+  const end = event.search(/[\r\n]/);
+  // Nearly always one line, and the blank one.
+  if (event.startsWith(FIELD) && !event.includes(FIELD, end)) return event.slice(FIELD.length, end);
+  const lines = event.split(/\r\n|\r|\n/);
+  const data = lines.filter((line) => line.startsWith(FIELD)).map((line) => line.slice(FIELD.length));
+  return data.join('\n');
+}
+
 /** The last word, by a real parse: the probe has only seen that it looks like one. */
 function isUsageEvent(bytes: Buffer): boolean {
-  const lines = bytes.toString('utf8').split(/\r\n|\r|\n/);
-  const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice('data:'.length));
-  const value = parseJson(data.join('\n'));
+  const value = parseJson(dataOf(bytes.toString('utf8')));
   if (!isObject(value) || objectIn(value, 'usage') === null) return false;
   const choices = value['choices'];
   const error = value['error'];

@@ -1,7 +1,7 @@
 import { type ContentDecoder, createContentDecoder } from '../codec/content-encoding.js';
 import type { Wire } from '../dialects/endpoint.js';
 import { type AnswerForm, createResponseReader } from '../dialects/readers.js';
-import type { ResponseFacts, ResponseReader } from '../dialects/response-reader.js';
+import { NO_SPAN, type ResponseFacts, type ResponseReader, type Span } from '../dialects/response-reader.js';
 
 /** Reads an answer as it passes, decoding it first where the provider compressed it although nobody asked. */
 export class Meter {
@@ -21,11 +21,11 @@ export class Meter {
     return this.#reader.facts;
   }
 
-  /** @returns see `ResponseReader`; 0 for compressed bytes */
-  push(chunk: Buffer): number {
+  /** @returns see `ResponseReader`; nothing is known of compressed bytes */
+  push(chunk: Buffer): Readonly<Span> {
     if (!this.#decoder) return this.#reader.push(chunk);
     this.#decoder.push(chunk);
-    return 0;
+    return NO_SPAN;
   }
 
   /** Calls back when the facts are final: at once for plain bytes, later where a decoder still works. */

@@ -37,9 +37,8 @@ export class PassingPipe implements AnswerPipe {
   }
 
   push(chunk: Buffer, last: boolean): readonly (Buffer | null)[] {
-    const isText = this.#parts.meter.push(chunk) === chunk.length;
-    if (isText && !last && this.#editor?.passOver(chunk) !== false) return UNCHANGED;
-    const answers = this.#editor ? this.#editor.push(chunk, last) : UNCHANGED;
+    const text = this.#parts.meter.push(chunk);
+    const answers = this.#editor ? this.#editor.push(chunk, last, text) : UNCHANGED;
     if (!last) return answers;
     const ending = this.#missingEnd();
     this.truncated = ending !== null;

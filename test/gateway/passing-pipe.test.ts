@@ -109,20 +109,25 @@ t.test('property: events that are passed over are read like those that are not',
 });
 
 t.test('what is passed over', async (t) => {
-  const chunk = Buffer.from(chat(' a') + chat(' b'));
   for (const end of ['\n', '\r\n']) {
     const meter = new Meter({ wire: 'openai-chat', ...TEXT_STREAM }, '');
-    const push = (each: string): number => meter.push(Buffer.from(each.replaceAll('\n', end)));
-    t.equal(push(chat('first')), 0, 'the first one is parsed');
-    t.equal(push(chunk.toString()), chunk.toString().replaceAll('\n', end).length, 'whole events like it are not');
-    t.equal(push(chat(' a') + chat('\\n')), Buffer.byteLength(chat(' a').replaceAll('\n', end)), 'up to one that is');
-    t.equal(push(chat(' a').slice(0, 40)), 0, 'nothing that is cut');
-    t.equal(push(chat(' a').slice(40)), 0);
-    t.equal(push(chat(' a')) > 0, true);
-    t.equal(push(`: ping\n${chat(' a')}`), 0, 'nothing behind something else');
-    t.equal(meter.facts.contentBytes, 'first a b a\n a a a'.length);
-    t.equal(push(chat(' a').replace('\n', ' x\n')), 0, 'nothing that is no JSON');
-    t.equal(push(chat('x'.repeat(MAX_LINE - 50))), 0);
-    t.match(meter.facts, { skipped: true, contentEvents: 8 }, 'nor what is too long');
+    const [a, b] = [chat(' a'), chat(' b')];
+    /** The bytes of the chunk that were passed over. */
+    const push = (each: string): string => {
+      const chunk = Buffer.from(each.replaceAll('\n', end));
+      const { from, to } = meter.push(chunk);
+      return chunk.toString('utf8', from, to).replaceAll(end, '\n');
+    };
+    t.equal(push(chat('first') + a + b), a + b, 'the first one is parsed');
+    t.equal(push(a + b), a + b);
+    t.equal(push(a + chat('\\n') + b), a, 'up to one that is parsed');
+    t.equal(push(a.slice(0, 40)), '', 'nothing that is cut');
+    t.equal(push(a.slice(40) + b), b);
+    t.equal(push(`: ping\n${b}`), b, 'behind something else');
+    t.equal(push(a.replace('\n', ' x\n')), '', 'nothing that is no JSON');
+    t.equal(push(`data: 1\n${a}`), '', 'nothing that is a part of another event');
+    t.equal(push(chat('x'.repeat(MAX_LINE - 50))), '');
+    t.match(meter.facts, { skipped: true, contentEvents: 11 }, 'nor what is too long');
+    t.equal(meter.facts.contentBytes, 'first a b a b a\n b a b b'.length);
   }
 });

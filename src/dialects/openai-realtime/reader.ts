@@ -1,7 +1,7 @@
 import { type WebSocketHandler, WebSocketReader } from '../../codec/websocket.js';
 import type { AnswerFold } from '../answer-fold.js';
 import { isObject, parseJson } from '../json-value.js';
-import { emptyFacts, type ResponseFacts, type ResponseReader } from '../response-reader.js';
+import { emptyFacts, NO_SPAN, type ResponseFacts, type ResponseReader, type Span } from '../response-reader.js';
 
 /** Where servers write an event's type: at its beginning, before anything of length. */
 const TYPE = /^\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([^"\\]+)"/;
@@ -17,9 +17,9 @@ export class RealtimeReader implements ResponseReader, WebSocketHandler {
     this.#fold = fold;
   }
 
-  push(chunk: Buffer): number {
+  push(chunk: Buffer): Readonly<Span> {
     this.#frames.push(chunk);
-    return 0;
+    return NO_SPAN;
   }
 
   end(): void {
