@@ -52,7 +52,8 @@ export class ContentSample {
   text(bytes = this.#length): string {
     if (this.#first !== '') this.#copyFirst();
     const most = Math.min(bytes, this.#length);
-    if (this.#full === null) return this.#piece.toString('utf8', 0, most);
+    const beginning = this.#full?.[0] ?? this.#piece;
+    if (this.#full === null || most <= beginning.length) return beginning.toString('utf8', 0, most);
     return Buffer.concat([...this.#full, this.#piece], most).toString();
   }
 

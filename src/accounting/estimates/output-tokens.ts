@@ -46,7 +46,7 @@ const FAR_BELOW = 1.5;
  * the clearer it has to be.
  */
 const BEGINNINGS = [
-  { bytes: 64, near: 2, far: 4 },
+  { bytes: 32, near: 3, far: 4 },
   { bytes: 256, near: 1.25, far: 2 },
 ];
 const COUNTED_BYTES = 4096;

@@ -128,11 +128,11 @@ t.test('a provider that states too little', async (t) => {
   const long = (tokens: number) =>
     statesTooLittle(watched, read('openai-chat', text.repeat(5) + usage(tokens)), family);
   t.equal(long(20), true);
-  t.same(counted.splice(0), [64], 'what is clear from the first words needs no count of more');
+  t.same(counted.splice(0), [32], 'what is clear from the first words needs no count of more');
   t.equal(long(445), false);
-  t.same(counted.splice(0), [64, 256], 'what is less clear needs a few more');
+  t.same(counted.splice(0), [32, 256], 'what is less clear needs a few more');
   t.equal(long(300), true, 'near the bound');
-  t.same(counted, [64, 256, 2250], 'all of it is counted');
+  t.same(counted, [32, 256, 2250], 'all of it is counted');
   t.equal(statesTooLittle(counter, read('openai-chat', usage(0)), family), false, 'nothing came, nothing was stated');
   t.equal(statesTooLittle(counter, read('openai-chat', text), family), false, 'no statement is no mismatch');
 });
