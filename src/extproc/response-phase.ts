@@ -53,13 +53,13 @@ export class ResponsePhase implements Watched {
       return;
     }
     // Exactly one answer per chunk, in order; an undecided chunk is answered later and stays with Envoy until then.
-    for (const change of exchange.responseChunk(chunk, last)) this.#call.send(toChunkResponse(change));
+    this.#answer(exchange.responseChunk(chunk, last));
     if (last) this.#call.leave();
     else if (this.#waits || exchange.pendingChunks > 0) this.#watch();
   }
 
   trailers(): void {
-    for (const change of this.#exchange.responseTrailers()) this.#call.send(toChunkResponse(change));
+    this.#answer(this.#exchange.responseTrailers());
     this.#call.send(RESPONSE_TRAILERS);
     this.#call.leave();
   }
@@ -84,7 +84,11 @@ export class ResponsePhase implements Watched {
   }
 
   #release(): void {
-    for (const change of this.#exchange.releaseChunks()) this.#call.send(toChunkResponse(change));
+    this.#answer(this.#exchange.releaseChunks());
+  }
+
+  #answer(changes: readonly (Buffer | null)[]): void {
+    for (let at = 0; at < changes.length; at += 1) this.#call.send(toChunkResponse(changes[at] ?? null));
   }
 
   /** An error status would fail open and let the stream hang on; an unasked answer ends it. */
