@@ -1,8 +1,15 @@
 /** A parsed JSON object of unknown content. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+const NOTHING: readonly unknown[] = [];
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value as an object, or null. With `value['usage']` cheaper than `objectIn`, for names that no object inherits. */
+export function asObject(value: unknown): JsonObject | null {
+  return isObject(value) ? value : null;
 }
 
 /** The member as an object, or null. Own properties only, so `__proto__` in the input means nothing. */
@@ -19,14 +26,22 @@ export function stringIn(value: unknown, key: string): string | null {
 
 /** The member as a list, empty when it is anything else. */
 export function listIn(value: unknown, key: string): readonly unknown[] {
-  const member = isObject(value) && Object.hasOwn(value, key) ? value[key] : null;
-  return Array.isArray(member) ? member : [];
+  return isObject(value) && Object.hasOwn(value, key) ? asList(value[key]) : NOTHING;
+}
+
+/** The value as a list, empty when it is anything else. */
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : NOTHING;
 }
 
 /** The member as a finite number ≥ 0, or null. */
 export function amountIn(value: unknown, key: string): number | null {
-  const member = isObject(value) && Object.hasOwn(value, key) ? value[key] : null;
-  return typeof member === 'number' && Number.isFinite(member) && member >= 0 ? member : null;
+  return isObject(value) && Object.hasOwn(value, key) ? amountOf(value[key]) : null;
+}
+
+/** The value as a finite number ≥ 0, or null. */
+export function amountOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
 /** Parses text that a provider wrote; undefined when it is not JSON. */

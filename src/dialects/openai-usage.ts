@@ -1,4 +1,4 @@
-import { amountIn, isObject, type JsonObject, objectIn } from './json-value.js';
+import { amountOf, asObject, isObject, type JsonObject } from './json-value.js';
 import type { ResponseFacts } from './response-reader.js';
 import { emptyUsage, type Usage } from './usage.js';
 
@@ -30,10 +30,10 @@ function completed(before: JsonObject, stated: JsonObject): JsonObject {
 
 /** Dollars as the provider stated them (OpenRouter, Perplexity, xAI); null when it stated none. */
 export function statedCost(usage: JsonObject): number | null {
-  const ticks = amountIn(usage, 'cost_in_usd_ticks');
+  const ticks = amountOf(usage['cost_in_usd_ticks']);
   return (
-    amountIn(usage, 'cost') ??
-    amountIn(usage['cost'], 'total_cost') ??
+    amountOf(usage['cost']) ??
+    amountOf(asObject(usage['cost'])?.['total_cost']) ??
     (ticks === null ? null : ticks / TICKS_PER_DOLLAR)
   );
 }
@@ -85,7 +85,7 @@ export function normaliseUsage(usage: JsonObject): Usage | null {
 
 /** Searches that are billed beside tokens: Perplexity's queries, xAI's sources. */
 function searches(usage: JsonObject): number {
-  return tokens(usage, 'num_search_queries') ?? tokens(usage, 'num_sources_used') ?? 0;
+  return tokens(usage['num_search_queries']) ?? tokens(usage['num_sources_used']) ?? 0;
 }
 
 /** Tokens that only the total shows, by where they belong. */
@@ -102,42 +102,42 @@ function unexplained(stated: Stated): { readonly reasoning: number; readonly aud
 }
 
 function readStated(usage: JsonObject): Stated | null {
-  const total = tokens(usage, 'total_tokens');
-  const completion = tokens(usage, 'completion_tokens') ?? tokens(usage, 'output_tokens');
-  const prompt = tokens(usage, 'prompt_tokens') ?? tokens(usage, 'input_tokens');
+  const total = tokens(usage['total_tokens']);
+  const completion = tokens(usage['completion_tokens']) ?? tokens(usage['output_tokens']);
+  const prompt = tokens(usage['prompt_tokens']) ?? tokens(usage['input_tokens']);
   if (total === null && completion === null && prompt === null) return null;
   const input =
-    objectIn(usage, 'prompt_tokens_details') ??
-    objectIn(usage, 'input_tokens_details') ??
-    objectIn(usage, 'input_token_details');
-  const output = objectIn(usage, 'completion_tokens_details') ?? objectIn(usage, 'output_tokens_details');
+    asObject(usage['prompt_tokens_details']) ??
+    asObject(usage['input_tokens_details']) ??
+    asObject(usage['input_token_details']);
+  const output = asObject(usage['completion_tokens_details']) ?? asObject(usage['output_tokens_details']);
   return {
     prompt: prompt ?? Math.max(0, (total ?? 0) - (completion ?? 0)),
     completion: completion ?? 0,
     generates: completion !== null,
     total,
     cached:
-      tokens(input, 'cached_tokens') ??
-      tokens(usage, 'cached_tokens') ??
-      tokens(usage, 'num_cached_tokens') ??
-      tokens(usage, 'prompt_cache_hit_tokens') ??
+      tokens(input?.['cached_tokens']) ??
+      tokens(usage['cached_tokens']) ??
+      tokens(usage['num_cached_tokens']) ??
+      tokens(usage['prompt_cache_hit_tokens']) ??
       0,
-    written: tokens(input, 'cache_write_tokens') ?? tokens(input, 'cache_creation_tokens') ?? 0,
-    audioIn: tokens(input, 'audio_tokens') ?? 0,
-    imageIn: tokens(input, 'image_tokens') ?? 0,
-    reasoning: tokens(output, 'reasoning_tokens') ?? tokens(usage, 'reasoning_tokens'),
-    audioOut: tokens(output, 'audio_tokens') ?? 0,
-    audioSeconds: (amountIn(usage, 'prompt_audio_seconds') ?? 0) > 0,
+    written: tokens(input?.['cache_write_tokens']) ?? tokens(input?.['cache_creation_tokens']) ?? 0,
+    audioIn: tokens(input?.['audio_tokens']) ?? 0,
+    imageIn: tokens(input?.['image_tokens']) ?? 0,
+    reasoning: tokens(output?.['reasoning_tokens']) ?? tokens(usage['reasoning_tokens']),
+    audioOut: tokens(output?.['audio_tokens']) ?? 0,
+    audioSeconds: (amountOf(usage['prompt_audio_seconds']) ?? 0) > 0,
   };
 }
 
 /** Transcription billed by time: whole seconds, rounded up. */
 function durationUsage(usage: JsonObject): Usage | null {
-  const seconds = usage['type'] === 'duration' ? amountIn(usage, 'seconds') : null;
+  const seconds = usage['type'] === 'duration' ? amountOf(usage['seconds']) : null;
   return seconds === null ? null : { ...emptyUsage(), audio_seconds: Math.ceil(seconds) };
 }
 
-function tokens(from: JsonObject | null, key: string): number | null {
-  const amount = amountIn(from, key);
+function tokens(value: unknown): number | null {
+  const amount = amountOf(value);
   return amount === null ? null : Math.min(Math.floor(amount), Number.MAX_SAFE_INTEGER);
 }

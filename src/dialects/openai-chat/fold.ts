@@ -1,5 +1,5 @@
 import { type AnswerFold, countText, noteError, noteModel, noteServiceTier } from '../answer-fold.js';
-import { isObject, type JsonObject, listIn, objectIn } from '../json-value.js';
+import { asList, asObject, isObject, type JsonObject } from '../json-value.js';
 import { UsageKeeper } from '../openai-usage.js';
 import type { ResponseFacts } from '../response-reader.js';
 import { OpenChoices } from './open-choices.js';
@@ -23,7 +23,7 @@ export class ChatFold implements AnswerFold {
     noteError(event, facts);
     noteModel(event, facts);
     noteServiceTier(event, facts);
-    const choices = listIn(event, 'choices');
+    const choices = asList(event['choices']);
     for (const choice of choices) if (isObject(choice)) this.#choice(choice, facts);
     const usage = this.#takeUsage(event, choices, facts);
     return usage ? null : this.#onlyText(choices, facts.contentBytes - before);
@@ -33,7 +33,7 @@ export class ChatFold implements AnswerFold {
     noteError(body, facts);
     noteModel(body, facts);
     noteServiceTier(body, facts);
-    const choices = listIn(body, 'choices');
+    const choices = asList(body['choices']);
     for (const choice of choices) {
       if (!isObject(choice)) continue;
       countChoice(choice, 'message', facts);
@@ -51,8 +51,8 @@ export class ChatFold implements AnswerFold {
   }
 
   #takeUsage(from: JsonObject, choices: readonly unknown[], facts: ResponseFacts) {
-    const inChoice = choices.length > 0 ? objectIn(choices[choices.length - 1], 'usage') : null;
-    const usage = objectIn(from, 'usage') ?? objectIn(objectIn(from, 'x_groq'), 'usage') ?? inChoice;
+    const inChoice = asObject(choices[choices.length - 1])?.['usage'];
+    const usage = asObject(from['usage']) ?? asObject(asObject(from['x_groq'])?.['usage']) ?? asObject(inChoice);
     this.#usage.take(usage, facts);
     return usage !== null;
   }
@@ -60,7 +60,7 @@ export class ChatFold implements AnswerFold {
   #onlyText(choices: readonly unknown[], added: number): string | null {
     const choice = choices.length === 1 && isObject(choices[0]) ? choices[0] : null;
     if (choice === null || typeof choice['finish_reason'] === 'string') return null;
-    const delta = objectIn(choice, 'delta') ?? choice;
+    const delta = asObject(choice['delta']) ?? choice;
     if ('tool_calls' in delta) return null;
     const texts = [delta['content'], delta['reasoning_content'], delta['reasoning'], delta['text']];
     const text = texts.find((each) => typeof each === 'string' && Buffer.byteLength(each) === added);
@@ -71,7 +71,7 @@ export class ChatFold implements AnswerFold {
 /** Together sends the same text in `text` and in `delta`. */
 function countChoice(choice: JsonObject, key: 'message' | 'delta', facts: ResponseFacts): void {
   const before = facts.contentBytes;
-  countMessage(objectIn(choice, key), facts);
+  countMessage(asObject(choice[key]), facts);
   if (facts.contentBytes === before) countText(choice['text'], facts);
 }
 
@@ -82,11 +82,11 @@ function countMessage(message: JsonObject | null, facts: ResponseFacts): void {
   // Some send the same reasoning under both names.
   if (countText(message['reasoning_content'], facts) === 0) countText(message['reasoning'], facts);
   countText(message['refusal'], facts);
-  countText(objectIn(message, 'audio')?.['transcript'], facts);
+  countText(asObject(message['audio'])?.['transcript'], facts);
   countCall(message['function_call'], facts);
-  for (const call of listIn(message, 'tool_calls')) {
-    countCall(objectIn(call, 'function'), facts);
-    countText(objectIn(call, 'custom')?.['input'], facts);
+  for (const call of asList(message['tool_calls'])) {
+    countCall(asObject(call)?.['function'], facts);
+    countText(asObject(asObject(call)?.['custom'])?.['input'], facts);
   }
 }
 
