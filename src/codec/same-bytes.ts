@@ -3,7 +3,9 @@
  * arguments.
  */
 export function hasAt(bytes: Buffer, at: number, wanted: Buffer): boolean {
-  if (at + wanted.length > bytes.length) return false;
-  for (let index = 0; index < wanted.length; index += 1) if (bytes[at + index] !== wanted[index]) return false;
-  return true;
+  const { length } = wanted;
+  if (at + length > bytes.length) return false;
+  let same = 0;
+  while (same < length && bytes[at + same] === wanted[same]) same += 1;
+  return same === length;
 }
