@@ -38,6 +38,7 @@ function lengthOf(texts: readonly string[]): number {
 }
 
 function countRuns(piece: string, count: CountPiece): number {
+  if (piece.length <= LONGEST_RUN) return count(piece);
   LONG_RUN.lastIndex = 0;
   let tokens = 0;
   let from = 0;
