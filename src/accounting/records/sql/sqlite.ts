@@ -6,6 +6,13 @@ import { insertStatement } from './insert-statement.js';
 
 /** How long a statement waits for another process that writes. The waiting thread is the records' own. */
 const BUSY_MS = 5_000;
+/**
+ * Of a new file; one that is there keeps its own. Requests' ids are random: nearly every row changes a page of their index for itself,
+ * which is written as a whole. Fewer pages, more of whose rows come together, are a sixth less work, and so are fewer checkpoints.
+ */
+const PAGE_BYTES = 8192;
+/** Pages in the write-ahead log after which they are copied: what was changed again meanwhile is copied once. */
+const CHECKPOINT_PAGES = 8_000;
 /** Prepared statements kept; the texts of queries differ by their filters. */
 const MOST_STATEMENTS = 200;
 
@@ -20,9 +27,11 @@ export async function openSqlite(path: string, { reading }: OpenOptions): Promis
   const connection = new DatabaseSync(path, { readOnly: reading });
   try {
     connection.exec(`pragma busy_timeout = ${BUSY_MS}`);
-    // A lost commit after a power cut is read again from the ledger, so a sync per commit buys nothing.
-    if (!reading)
-      connection.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000');
+    if (!reading) {
+      connection.exec(`pragma page_size = ${PAGE_BYTES}; pragma journal_mode = wal`);
+      // A lost commit after a power cut is read again from the ledger, so a sync per commit buys nothing.
+      connection.exec(`pragma synchronous = normal; pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    }
     connection.exec('pragma cache_size = -32768; pragma temp_store = memory');
   } catch (error) {
     connection.close();
