@@ -14,11 +14,11 @@ function stream(name: string, edited: boolean): MicroCase {
         const reader = createResponseReader('openai-chat', { stream: true, contentType: 'text/event-stream' });
         const editor = edited ? createUsageChunkEditor('openai-chat') : null;
         for (let at = 0; at < EVENTS; at += 1) {
-          reader.push(DELTA);
-          editor?.push(DELTA, false);
+          const text = reader.push(DELTA);
+          editor?.push(DELTA, false, text);
         }
-        reader.push(LAST);
-        editor?.push(LAST, true);
+        const text = reader.push(LAST);
+        editor?.push(LAST, true, text);
         reader.end();
         if (reader.facts.usage?.output !== 100) throw new Error('the usage was not read');
       }

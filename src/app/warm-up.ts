@@ -26,10 +26,7 @@ export function warmUp(): void {
     spliceRequest(BODY, facts, { model: 'b', includeUsage: true });
     const reader = createResponseReader(endpoint.wire, { stream: true, contentType: 'text/event-stream' });
     const editor = createUsageChunkEditor(endpoint.wire);
-    for (const chunk of [CHUNK, CHUNK, LAST]) {
-      reader.push(chunk);
-      editor.push(chunk, chunk === LAST);
-    }
+    for (const chunk of [CHUNK, CHUNK, LAST]) editor.push(chunk, chunk === LAST, reader.push(chunk));
     reader.end();
   }
 }
