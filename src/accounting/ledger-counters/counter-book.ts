@@ -3,8 +3,8 @@ import { LiveMap } from '../../store/live-map.js';
 import { ExactSum } from '../../store/memory/exact-sum.js';
 import { amountsOf } from '../amounts.js';
 import type { FinalEntry, HoldEntry, LedgerEntry } from '../ledger/entry.js';
-import { IdSet } from '../ledger/id-set.js';
 import { type PlaceLife, placeLife } from './place-life.js';
+import { RecentIds } from './recent-ids.js';
 
 /** A hold without its final entry. */
 export interface OpenPlaces {
@@ -15,7 +15,7 @@ export interface OpenPlaces {
 
 /** An expired hold stays a hold for this long, so that recovery can still settle it with what was really used. */
 const GRACE_MS = 60_000;
-/** Ids of settled requests that are remembered, at 16 to 64 bytes: a second final entry follows its first one soon. */
+/** Ids of settled requests that are remembered: a second final entry follows its first one soon. */
 const REMEMBERED = 100_000;
 
 /** Of boots that are not in the ledger any more: their sums cannot be read again. */
@@ -44,9 +44,7 @@ export class CounterBook {
   /** What comes while the book is frozen; null = it is not. */
   #usedLater: Map<string, Sums> | null = null;
   #holds = LiveMap.byText<OpenPlaces>();
-  #settled = new IdSet();
-  #settledBefore = new IdSet();
-  #count = 0;
+  readonly #settled = new RecentIds(REMEMBERED);
 
   /** Entries without `limits` change nothing. `now`, epoch milliseconds: windows that ended before are not kept. */
   add(entry: LedgerEntry, boot: string, now: number): void {
@@ -142,7 +140,7 @@ export class CounterBook {
 
   #hold(entry: HoldEntry): void {
     // A final entry may have been read first: two processes write at the same time.
-    if (!entry.limits || this.#knows(entry.id)) return;
+    if (!entry.limits || this.#settled.has(entry.id)) return;
     this.#holds.set(entry.id, { places: entry.limits, expires: entry.expires });
   }
 
@@ -150,8 +148,7 @@ export class CounterBook {
   #settle(entry: FinalEntry, boot: string, now: number): void {
     const hold = this.#holds.take(entry.id);
     const places = entry.limits ?? (hold ? Object.keys(hold.places) : []);
-    if (places.length === 0 || this.#knows(entry.id)) return;
-    this.#remember(entry.id);
+    if (places.length === 0 || !this.#settled.add(entry.id)) return;
     const amounts = amountsOf(entry);
     const sums = this.#sumsOf(boot);
     for (const place of places) {
@@ -161,19 +158,6 @@ export class CounterBook {
       const amount = amounts[of];
       if (amount > 0 && Number.isFinite(amount)) (known?.sum ?? sumIn(sums, place)).add(Math.round(amount));
     }
-  }
-
-  #knows(id: string): boolean {
-    return this.#settled.has(id) || this.#settledBefore.has(id);
-  }
-
-  #remember(id: string): void {
-    this.#settled.add(id);
-    this.#count += 1;
-    if (this.#count < REMEMBERED) return;
-    this.#settledBefore = this.#settled;
-    this.#settled = new IdSet();
-    this.#count = 0;
   }
 }
 

@@ -9,7 +9,7 @@ export class IdSet {
 
   /** True when the id is new. */
   add(id: string): boolean {
-    const [high, low] = hash(id);
+    const [high, low] = hashId(id);
     if (!insert(this.#slots, high, low)) return false;
     this.#size += 1;
     if (this.#size * 4 > this.#slots.length) this.#grow();
@@ -17,7 +17,7 @@ export class IdSet {
   }
 
   has(id: string): boolean {
-    const [high, low] = hash(id);
+    const [high, low] = hashId(id);
     return slotOf(this.#slots, high, low) === null;
   }
 
@@ -41,8 +41,8 @@ function insert(slots: Uint32Array, high: number, low: number): boolean {
   return true;
 }
 
-/** Where it belongs, or null when it is there. Open addressing; an empty slot is two zeros. */
-function slotOf(slots: Uint32Array, high: number, low: number): number | null {
+/** Where it belongs among slots of two words, or null when it is there. Open addressing; an empty slot is two zeros. */
+export function slotOf(slots: Uint32Array, high: number, low: number): number | null {
   const mask = slots.length / 2 - 1;
   for (let slot = low & mask; ; slot = (slot + 1) & mask) {
     const slotHigh = slots[2 * slot] ?? 0;
@@ -53,7 +53,7 @@ function slotOf(slots: Uint32Array, high: number, low: number): number | null {
 }
 
 /** Two 32-bit multiply-and-mix hashes with different constants. Never two zeros. */
-function hash(id: string): readonly [number, number] {
+export function hashId(id: string): readonly [number, number] {
   let high = 0x9e3779b9;
   let low = 0x85ebca6b;
   for (let at = 0; at < id.length; at += 1) {
