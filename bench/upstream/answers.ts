@@ -9,7 +9,8 @@ interface Dialect {
   /** The first event with the head before it. */
   readonly first: Buffer;
   readonly event: Buffer;
-  readonly last: Buffer;
+  /** The end of a stream of so many events. */
+  readonly last: (events: number) => Buffer;
 }
 
 /** How a model's stream is sent. */
@@ -27,7 +28,11 @@ const PACINGS: Readonly<Record<string, Pacing>> = {
   open: { events: Number.POSITIVE_INFINITY, everyMs: 10_000 },
 };
 
-const WORDS = 'y'.repeat(180 - emptyStamp().length);
+/** Text of one event, bytes. */
+const EVENT_TEXT = 180;
+const WORDS = 'y'.repeat(EVENT_TEXT - emptyStamp().length);
+/** What a provider would state: a gateway counts the words of answers that state far too little. */
+const EVENT_TOKENS = EVENT_TEXT / 4;
 const wheel = new Wheel();
 
 /** Answers at once or piece by piece. @returns stops the rest, for a connection that is gone */
@@ -49,7 +54,7 @@ function streamTo(socket: Socket, dialect: Dialect, { events, everyMs }: Pacing)
     socket.write(everyMs > 0 ? stamped(template) : template);
     sent += 1;
     due += everyMs;
-    if (sent === events) socket.write(dialect.last);
+    if (sent === events) socket.write(dialect.last(events));
     else if (everyMs === 0) inTurn(next);
     else wheel.add(due, next);
   };
@@ -94,13 +99,19 @@ function chunk(text: string): string {
   return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 }
 
-function dialectOf(reply: object, first: string, event: string, last: string): Dialect {
+function dialectOf(reply: object, first: string, event: string, last: (tokens: number) => string): Dialect {
+  const ends = new Map<number, Buffer>();
+  const end = (events: number): Buffer => Buffer.from(`${chunk(last(events * EVENT_TOKENS))}0\r\n\r\n`);
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
   return {
     whole: whole('200 OK', JSON.stringify(reply)),
     first: Buffer.from(head + chunk(first + event)),
     event: Buffer.from(chunk(event)),
-    last: Buffer.from(`${chunk(last)}0\r\n\r\n`),
+    last(events) {
+      const known = ends.get(events) ?? end(events);
+      ends.set(events, known);
+      return known;
+    },
   };
 }
 
@@ -120,8 +131,9 @@ const CHAT = dialectOf(
   },
   '',
   completion([{ index: 0, delta: { content: emptyStamp() + WORDS }, finish_reason: null }]),
-  completion([{ index: 0, delta: {}, finish_reason: 'stop' }]) +
-    completion([], { usage: { prompt_tokens: 40, completion_tokens: 100, total_tokens: 140 } }) +
+  (tokens) =>
+    completion([{ index: 0, delta: {}, finish_reason: 'stop' }]) +
+    completion([], { usage: { prompt_tokens: 40, completion_tokens: tokens, total_tokens: 40 + tokens } }) +
     'data: [DONE]\n\n',
 );
 
@@ -140,7 +152,8 @@ const MESSAGES = dialectOf(
   named('message_start', { message: { ...MESSAGE, content: [], stop_reason: null } }) +
     named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
   named('content_block_delta', { index: 0, delta: { type: 'text_delta', text: emptyStamp() + WORDS } }),
-  named('content_block_stop', { index: 0 }) +
-    named('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 100 } }) +
+  (tokens) =>
+    named('content_block_stop', { index: 0 }) +
+    named('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: tokens } }) +
     named('message_stop', {}),
 );
