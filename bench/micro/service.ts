@@ -121,7 +121,7 @@ class EnvoyStream implements ProcessCall {
   constructor({ gateway, inFlight }: Served, messages: readonly Buffer[], done: (answers: number) => void) {
     this.#messages = messages;
     this.#done = done;
-    this.#stream = new RequestStream(this, gateway, inFlight);
+    this.#stream = new RequestStream(this, gateway, inFlight, 'lone');
     this.#next();
   }
 

@@ -1,7 +1,7 @@
 import { REALTIME_PATH } from '../dialects/openai-realtime/endpoint.js';
-import { at, covers, items, type Tree } from './config-tree.js';
+import { at, covers, findAll, items, type Tree } from './config-tree.js';
 import { REQUEST_FILTER } from './filters.js';
-import { CLUSTER_HEADER, METADATA_NAMESPACE } from './names.js';
+import { CLUSTER_HEADER, LONE_ROUTE, METADATA_NAMESPACE, ROUTES_METADATA } from './names.js';
 
 /**
  * What every route needs, and those that leave bodies to providers.
@@ -36,8 +36,8 @@ export function checkRoutes(bodyLimit: number, manager: Tree): readonly string[]
       'The route needs retry_on: retriable-status-codes and no retriable_status_codes: the service adds to them for each request, and can take nothing away.',
     ],
     [
-      isLone(routes.find((each) => at(each, 'match', 'path') !== REALTIME_PATH)),
-      `A route for requests with the header ${CLUSTER_HEADER}, before all that would take them too, needs cluster_header: ${CLUSTER_HEADER}; it carries whatever has one provider only.`,
+      !saysLone(manager) || isLone(routes.find((each) => at(each, 'match', 'path') !== REALTIME_PATH)),
+      `The request filter says ${ROUTES_METADATA}: ${LONE_ROUTE} in its grpc_service.initial_metadata. Then a route for requests with the header ${CLUSTER_HEADER}, before all that would take them too, needs cluster_header: ${CLUSTER_HEADER}; it carries whatever has one provider only.`,
     ],
     [
       at(host, 'include_request_attempt_count') === true,
@@ -61,6 +61,11 @@ export function checkRoutes(bodyLimit: number, manager: Tree): readonly string[]
     ],
   ];
   return wanted.filter(([holds]) => !holds).map(([, complaint]) => complaint);
+}
+
+/** Otherwise the service names a lone provider like several, in metadata. */
+function saysLone(manager: Tree): boolean {
+  return findAll(manager, (node) => covers(node, { key: ROUTES_METADATA, value: LONE_ROUTE })).length > 0;
 }
 
 function readsTargets(route: Tree): boolean {

@@ -1,11 +1,13 @@
 import {
   GATE_KEY,
   GATE_PASS,
+  LONE_ROUTE,
   METADATA_NAMESPACE,
   REQUEST_NAMESPACE,
   RID_METADATA,
   ROLE_METADATA,
   ROLE_REQUEST,
+  ROUTES_METADATA,
   SERVICE_CLUSTER,
 } from './names.js';
 import { duration, type EnvoyConfig, extension, typed } from './typed-config.js';
@@ -63,6 +65,7 @@ export function serviceCall({ role, rid, workers }: Asking): EnvoyConfig {
     envoy_grpc: { cluster_name: SERVICE_CLUSTER, skip_envoy_headers: true },
     initial_metadata: [
       { key: ROLE_METADATA, value: role },
+      ...(role === ROLE_REQUEST ? [{ key: ROUTES_METADATA, value: LONE_ROUTE }] : []),
       ...(workers > 1 ? [{ key: RID_METADATA, value: rid }] : []),
     ],
     // A stream that is opened just when the old process says GOAWAY goes to the new one, and one whose process dies before its

@@ -26,6 +26,9 @@ export const DEFAULT_CLUSTER = 'none';
 /** gRPC initial metadata: which filter opened the stream, and the request id that pins streams to one of several processes. */
 export const ROLE_METADATA = 'role';
 export const RID_METADATA = 'x-rid';
+/** Says to the service which routes of ours are there, so that it asks no older bootstrap for what that does not have. */
+export const ROUTES_METADATA = 'routes';
+export const LONE_ROUTE = 'lone';
 export const ROLE_REQUEST = 'request';
 export const ROLE_PEEK = 'peek';
 export const ROLE_AGAIN = 'again';

@@ -1,7 +1,7 @@
 import { RECOGNISED_PATH } from '../dialects/direct-endpoint.js';
 import { REALTIME_PATH } from '../dialects/openai-realtime/endpoint.js';
 import { PROCESSING_MODE, REQUEST_FILTER } from './filters.js';
-import { CLUSTER_HEADER, DEFAULT_CLUSTER, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
+import { CLUSTER_HEADER, DEFAULT_CLUSTER, LONE_ROUTE, METADATA_NAMESPACE, REQUEST_NAMESPACE } from './names.js';
 import { type EnvoyConfig, extension, typed } from './typed-config.js';
 
 /**
@@ -48,7 +48,7 @@ export function routes(bodyLimit: number): EnvoyConfig {
             typed_per_filter_config: { [REQUEST_FILTER]: unseenBodies() },
           },
           {
-            name: 'lone',
+            name: LONE_ROUTE,
             match: { prefix: '/', headers: [{ name: CLUSTER_HEADER, present_match: true }] },
             route: { ...toProviders(), cluster_header: CLUSTER_HEADER },
           },

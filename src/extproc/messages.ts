@@ -21,6 +21,8 @@ export const METADATA_NAMESPACE = 'tollgate';
 export const ATTEMPT_NAMESPACE = 'tollgate_attempt';
 /** Request header that names the one cluster of a request, by which Envoy's route `lone` takes it; the bootstrap names it too. */
 export const CLUSTER_HEADER = 'x-tollgate-cluster';
+/** What an Envoy that has that route says of itself in gRPC metadata, `routes`; a bootstrap from before it says nothing. */
+export const LONE_ROUTE = 'lone';
 /** Envoy keys attributes by the name of the filter type. */
 export const ATTRIBUTES = 'envoy.filters.http.ext_proc';
 

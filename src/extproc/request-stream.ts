@@ -2,6 +2,7 @@ import type { Exchange } from '../gateway/exchange.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Reply } from '../gateway/reply.js';
 import type { InFlight } from './in-flight.js';
+import { LONE_ROUTE } from './messages.js';
 import type { ProcessCall, StreamHandler } from './process-call.js';
 import { goOnUnseen, REQUEST_TRAILERS, RESPONSE_TRAILERS, toResponse } from './replies.js';
 import { responseOrigin } from './response-origin.js';
@@ -13,13 +14,16 @@ export class RequestStream implements StreamHandler {
   readonly #call: ProcessCall;
   readonly #gateway: Gateway;
   readonly #inFlight: InFlight;
+  readonly #knowsLone: boolean;
   #exchange: Exchange | null = null;
   #response: ResponsePhase | null = null;
 
-  constructor(call: ProcessCall, gateway: Gateway, inFlight: InFlight) {
+  /** @param routes what Envoy says that it has: `LONE_ROUTE`, or nothing with an older bootstrap */
+  constructor(call: ProcessCall, gateway: Gateway, inFlight: InFlight, routes?: string) {
     this.#call = call;
     this.#gateway = gateway;
     this.#inFlight = inFlight;
+    this.#knowsLone = routes === LONE_ROUTE;
   }
 
   message(request: ProcessingRequest): void {
@@ -84,7 +88,8 @@ export class RequestStream implements StreamHandler {
     this.#call.later(phase, () => {
       if (reply.kind === 'continue' && reply.pass !== null) this.#inFlight.add(exchange.id, exchange);
       const { generation } = this.#gateway;
-      const identity = { id: exchange.id, generation, requestBody: exchange.requestBodyMode };
+      const { id, requestBodyMode: requestBody } = exchange;
+      const identity = { id, generation, requestBody, knowsLone: this.#knowsLone };
       this.#call.send(toResponse(phase, reply, identity), exchange.whenTaken(reply));
       // Envoy has all that it needs, and tells nothing more.
       if (reply.kind === 'refuse') this.#call.leave();

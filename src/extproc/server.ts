@@ -38,7 +38,10 @@ export async function startExtProc(options: ExtProcOptions): Promise<ExtProcServ
     address: options.address,
     maxMessageBytes: options.maxMessageBytes,
     fault: options.fault,
-    open: (role, call) => handlerOf(role, call, { ...options, inFlight }),
+    open: (role, call, routes) =>
+      role === 'request'
+        ? new RequestStream(call, options.gateway, inFlight, routes)
+        : laterHandlerOf(role, call, { ...options, inFlight }),
   });
   return {
     streams: () => transport.streams(),
@@ -54,14 +57,13 @@ const LOCAL: Readonly<Record<LaterRole, (...of: [ProcessCall, Gateway, InFlight]
   answer: (call, gateway, inFlight) => new AnswerStream(call, gateway, inFlight),
 };
 
-/** The handler of a new stream, by the role that the filter states in gRPC metadata. */
-function handlerOf(
+/** The handler of a stream that another one's request has come before, by the role that the filter states in gRPC metadata. */
+function laterHandlerOf(
   role: string | undefined,
   call: ProcessCall,
   options: ExtProcOptions & { readonly inFlight: InFlight },
 ): StreamHandler {
   const { gateway, inFlight, socketOf } = options;
-  if (role === 'request') return new RequestStream(call, gateway, inFlight);
   if (role === 'again' || role === 'peek' || role === 'answer') {
     const local = LOCAL[role](call, gateway, inFlight);
     return forwardIfForeign(call, local, { generation: gateway.generation, role, socketOf });

@@ -322,6 +322,19 @@ t.test('the route for one provider stands before those that read a list', async 
     tree.static_resources.listeners[0].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0];
   routes.splice(2, 0, ...routes.splice(1, 1));
   t.match(checkEnvoyConfig(config, JSON.stringify(tree)), [/before all that would take them too/]);
+  const [, list = {}, lone = {}] = routes;
+  t.match([list.name, lone.name], ['recognised', 'lone']);
+  routes.splice(2, 1);
+  t.match(
+    checkEnvoyConfig(config, JSON.stringify(tree)),
+    [/before all that would take them too/],
+    'it is said to be there',
+  );
+  const older = JSON.stringify(tree).replace(
+    '{"key":"routes","value":"lone"}',
+    '{"key":"x-rid","value":"%REQ(x-request-id)%"}',
+  );
+  t.same(checkEnvoyConfig(config, older), [], 'a bootstrap from before it needs none');
   t.end();
 });
 

@@ -52,6 +52,23 @@ function chunk(call: FakeCall, body: Buffer, last: boolean): void {
   call.say({ response_body: { body, ...(last ? { end_of_stream: true } : {}) } });
 }
 
+t.test(
+  'a request for one provider names it in a header where Envoy has a route for that, else in the list',
+  async (t) => {
+    for (const routes of [undefined, 'lone', 'another']) {
+      const call = new FakeCall();
+      call.process.run(new RequestStream(call.process, new Gateway(new SampleParts()), new InFlight(), routes));
+      call.say({ request_headers: message(CHAT) });
+      call.say({ request_body: { body: chatBody('single', true), end_of_stream: true } });
+      const [, decided] = call.sent;
+      const set = decided?.request_body?.response?.header_mutation?.set_headers ?? [];
+      const named = set.filter(({ header }) => header?.key === 'x-tollgate-cluster');
+      const listed = JSON.stringify(decided?.dynamic_metadata).includes('priority_groups');
+      t.same([named.length, listed], routes === 'lone' ? [1, false] : [0, true], routes ?? 'an older bootstrap');
+    }
+  },
+);
+
 t.test('one answer for each message, in its phase', async (t) => {
   const { call, inFlight, parts } = open();
   t.equal(inFlight.size, 1, 'attempts can find it');

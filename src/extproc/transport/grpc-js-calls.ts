@@ -25,7 +25,8 @@ function listenerOf(below: Call, streams: Set<GuardedCall>, options: TransportOp
   return {
     onReceiveMetadata(metadata: Metadata) {
       streams.add(call);
-      call.run(options.open(metadata.get('role')[0]?.toString(), call));
+      const said = (key: string): string | undefined => metadata.get(key)[0]?.toString();
+      call.run(options.open(said('role'), call, said('routes')));
       below.startRead();
     },
     onReceiveMessage(message) {

@@ -78,7 +78,7 @@ class Http2Transport implements Transport {
   #opened(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     try {
       const path = headers[':path'];
-      if (path === PROCESS && isGrpc(headers)) this.#process(stream, headers['role']);
+      if (path === PROCESS && isGrpc(headers)) this.#process(stream, headers);
       else if (path === CHECK && isGrpc(headers)) answerHealth(stream, () => (this.#serving ? SERVING : NOT_SERVING));
       else refuse(stream, headers);
     } catch (error) {
@@ -88,13 +88,17 @@ class Http2Transport implements Transport {
     }
   }
 
-  #process(stream: ServerHttp2Stream, role: string | string[] | undefined): void {
+  #process(stream: ServerHttp2Stream, { role, routes }: IncomingHttpHeaders): void {
     const call = new Http2Call(stream, this.#options);
     this.#calls.add(call);
     stream.once('close', () => this.#calls.delete(call));
-    call.call.run(this.#options.open(typeof role === 'string' ? role : undefined, call.call));
+    call.call.run(this.#options.open(textOf(role), call.call, textOf(routes)));
     follow(stream, call);
   }
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function isGrpc(headers: IncomingHttpHeaders): boolean {

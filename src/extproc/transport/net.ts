@@ -89,16 +89,16 @@ class NetTransport implements Transport {
 
   #open(head: RequestHead, stream: Stream): StreamUser {
     const grpc = head.method === 'POST' && head.contentType.startsWith('application/grpc');
-    if (grpc && head.path === PROCESS) return this.#process(stream, head.role ?? undefined);
+    if (grpc && head.path === PROCESS) return this.#process(stream, head);
     if (grpc && head.path === CHECK) return new HealthCheck(stream, () => (this.#serving ? SERVING : NOT_SERVING));
     if (grpc) stream.end(Buffer.concat([ANSWER_HEADERS, endBlock(STATUS.UNIMPLEMENTED, 'no such method')]));
     else stream.end(UNSUPPORTED_TYPE);
     return NOBODY;
   }
 
-  #process(stream: Stream, role: string | undefined): NetCall {
+  #process(stream: Stream, { role, routes }: RequestHead): NetCall {
     const call = new NetCall(stream, this.#callOptions);
-    call.call.run(this.#options.open(role, call.call));
+    call.call.run(this.#options.open(role ?? undefined, call.call, routes ?? undefined));
     this.#calls.set(call.number, call);
     return call;
   }

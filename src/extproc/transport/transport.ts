@@ -5,8 +5,8 @@ export interface TransportOptions {
   readonly address: string;
   /** Bytes of the largest message. */
   readonly maxMessageBytes: number;
-  /** The handler of a new stream. @param role what the filter states in gRPC metadata */
-  readonly open: (role: string | undefined, call: ProcessCall) => StreamHandler;
+  /** The handler of a new stream. `role` and `routes` are what the filter states in gRPC metadata. */
+  readonly open: (role: string | undefined, call: ProcessCall, routes: string | undefined) => StreamHandler;
   /** Told about exceptions; each has ended one stream at most. */
   readonly fault: (what: string, error: unknown) => void;
 }

@@ -67,7 +67,7 @@ export async function startEcho(t: Test, name: TransportName): Promise<Started> 
     address: `unix:${socket}`,
     maxMessageBytes: LARGEST,
     fault: (what, error) => faults.push(`${what}: ${error}`),
-    open: (role, call) => handlerOf(role, call, closed),
+    open: (role, call, routes) => handlerOf(routes ?? role, call, closed),
   });
   t.teardown(async () => {
     for (const session of sessions) session.destroy();

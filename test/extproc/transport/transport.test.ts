@@ -77,6 +77,12 @@ const CASES: Readonly<Record<string, (t: Test, started: Started, name: Transport
     t.match(await ask({ 'content-type': 'application/json' }), { status: 415, code: null });
     t.match(await ask({ role: 'nobody' }), { code: STATUS.INVALID_ARGUMENT });
     t.match(await ask({ role: '' }), { code: STATUS.INVALID_ARGUMENT });
+    t.match(
+      await ask({ routes: 'nowhere' }),
+      { code: STATUS.INVALID_ARGUMENT },
+      'what Envoy says of its routes is told',
+    );
+    t.match(await ask({ routes: 'leave', role: 'nobody' }), { code: 0, bodies: ['one'] });
     const more = { 'role-bin': 'AAAA', 'x-other': '1', 'grpc-timeout': '1H', 'grpc-accept-encoding': 'gzip' };
     t.match(await say(session, [framed('one')], more), { code: 0, bodies: ['one'] }, 'unknown metadata is left');
   },

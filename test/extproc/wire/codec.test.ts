@@ -193,6 +193,7 @@ const identity: fc.Arbitrary<ReplyIdentity> = fc.record({
   id: fc.string({ maxLength: 130 }),
   generation: fc.string({ maxLength: 5 }),
   requestBody: fc.constantFrom('whole' as const, 'unseen' as const),
+  knowsLone: fc.boolean(),
   passedOn: fc.boolean(),
 });
 

@@ -48,9 +48,9 @@ function mutation(set: readonly HeaderPair[], remove: readonly string[]): Mutati
 }
 
 /** Of a request that knows one provider only, and whose body is taken whole. */
-function onlyCluster({ pass }: Continue, { requestBody }: ReplyIdentity): string | null {
+function onlyCluster({ pass }: Continue, { requestBody, knowsLone }: ReplyIdentity): string | null {
   const names = new Set(pass?.clusters);
-  return names.size === 1 && requestBody === 'whole' ? ([...names][0] ?? null) : null;
+  return names.size === 1 && requestBody === 'whole' && knowsLone ? ([...names][0] ?? null) : null;
 }
 
 function metadataOf(reply: Continue, identity: ReplyIdentity): { [key: string]: Plain } | null {

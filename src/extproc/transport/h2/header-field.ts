@@ -1,5 +1,5 @@
 /** What a header field means here; looked up once for each field that the connection's table keeps. */
-export type Meaning = 'method' | 'path' | 'contentType' | 'role' | 'otherPseudo' | 'other' | 'malformed';
+export type Meaning = 'method' | 'path' | 'contentType' | 'role' | 'routes' | 'otherPseudo' | 'other' | 'malformed';
 
 export interface HeaderField {
   readonly name: string;
@@ -15,6 +15,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   [':path', 'path'],
   ['content-type', 'contentType'],
   ['role', 'role'],
+  ['routes', 'routes'],
   [':scheme', 'otherPseudo'],
   [':authority', 'otherPseudo'],
   ['connection', 'malformed'],
@@ -37,6 +38,8 @@ export class RequestHead {
   contentType = '';
   /** gRPC metadata: which filter asks. Null = not said. */
   role: string | null = null;
+  /** gRPC metadata: routes of Envoy that older bootstraps do not have. Null = not said. */
+  routes: string | null = null;
   /** Breaks the rules of RFC 9113, section 8.3: the stream is refused. */
   malformed = false;
   #regular = false;
@@ -46,6 +49,7 @@ export class RequestHead {
     this.path = '';
     this.contentType = '';
     this.role = null;
+    this.routes = null;
     this.malformed = false;
     this.#regular = false;
   }
@@ -53,7 +57,7 @@ export class RequestHead {
   take({ meaning, value }: HeaderField): void {
     if (meaning === 'other') this.#regular = true;
     else if (meaning === 'malformed') this.malformed = true;
-    else if (meaning === 'role' || meaning === 'contentType') {
+    else if (meaning === 'role' || meaning === 'routes' || meaning === 'contentType') {
       this.#regular = true;
       this[meaning] = value;
     } else this.#pseudo(meaning, value);
