@@ -12,6 +12,7 @@ import { type SegmentPosition, SegmentWriter } from './segment-writer.js';
 
 const MEBIBYTE = 1024 * 1024;
 const NEWLINE = 0x0a;
+/** See `LedgerOptions.retryMs`. */
 const RETRY_MS = 250;
 /** Bytes of the backlog that are written in one turn of the event loop. */
 const PIECE_BYTES = MEBIBYTE / 4;
