@@ -3,8 +3,8 @@ import type { FinalEntry } from '../accounting/ledger/entry.js';
 import { findEntries } from '../accounting/ledger/find-entries.js';
 import { Reconciler } from '../accounting/reconcile/create-reconciler.js';
 import type { Disagreement } from '../accounting/reconcile/disagreement.js';
-import { observeAnswer } from '../accounting/reconcile/observe-answer.js';
-import { AnswerWidths, WIDTHS_FILE } from '../accounting/recovery/answer-widths.js';
+import { observePair } from '../accounting/reconcile/observe-pair.js';
+import { TokenWidths, WIDTHS_FILE } from '../accounting/recovery/token-widths.js';
 import type { Snapshot } from '../config/snapshot.js';
 import { createLogRotation, type LogRotation } from '../envoy/log-rotation.js';
 import { providerOfCluster } from '../envoy/names.js';
@@ -32,7 +32,7 @@ const SAVE_MS = 2_000;
 /** Envoy's access log as the second meter: compared with the ledger, learned from, and kept from growing for ever. */
 export class SecondMeter {
   /** For recovery's estimates; filled by `open`. */
-  readonly widths = new AnswerWidths();
+  readonly widths = new TokenWidths();
   readonly #options: SecondMeterOptions;
   readonly #reconciler: Reconciler;
   readonly #rotation: LogRotation;
@@ -50,7 +50,7 @@ export class SecondMeter {
       isOurs: (other) => other === generation || (isFirst && (other === null || !isLiving(other))),
       find: (ids, since) => findEntries(snapshot.ledger.directory, ids, since),
       onDisagreement,
-      onPair: (line, entry) => observeAnswer(this.widths, line, entry),
+      onPair: (line, entry) => observePair(this.widths, line, entry),
       onProblem,
       now: Date.now,
     });

@@ -55,8 +55,8 @@ t.test('what is read of a plain line without parsing it is what parsing says', a
     const facts = plainFacts(Buffer.from(line).toString('latin1'));
     const parsed = parseAccessLogLine(line);
     if (facts === null) return true;
-    const { id, status, flags, bytes_sent, attempts, cluster, generation } = parsed ?? {};
-    const wanted = { id, status, flags, bytes_sent, attempts, cluster, generation };
+    const { id, status, flags, bytes_received, bytes_sent, attempts, cluster, generation } = parsed ?? {};
+    const wanted = { id, status, flags, bytes_received, bytes_sent, attempts, cluster, generation };
     return parsed !== null && isDeepStrictEqual(facts, wanted);
   };
   t.ok(plainFacts(ENVOY_LINE), 'seen at once');
@@ -68,6 +68,7 @@ t.test('what is read of a plain line without parsing it is what parsing says', a
   const changes = fc.record(
     {
       attempts: fc.nat(3),
+      bytes_received: fc.nat(),
       bytes_sent: fc.nat(),
       cluster: fc.oneof(text, fc.constantFrom('provider-a.b/c:1', 'none')),
       details: text,

@@ -11,10 +11,10 @@ import { lineId } from '../../src/accounting/line-id.js';
 import { createPriceBook } from '../../src/accounting/prices.js';
 import { Reconciler } from '../../src/accounting/reconcile/create-reconciler.js';
 import type { Disagreement } from '../../src/accounting/reconcile/disagreement.js';
-import { observeAnswer } from '../../src/accounting/reconcile/observe-answer.js';
+import { observePair } from '../../src/accounting/reconcile/observe-pair.js';
 import { watchedEntry } from '../../src/accounting/reconcile/watched-entry.js';
-import { AnswerWidths } from '../../src/accounting/recovery/answer-widths.js';
 import { entryFromLine } from '../../src/accounting/recovery/final-entry.js';
+import { TokenWidths } from '../../src/accounting/recovery/token-widths.js';
 import { parseAddress } from '../../src/config/address.js';
 import { reopenLogs } from '../../src/envoy/envoy-admin.js';
 import { createLogRotation } from '../../src/envoy/log-rotation.js';
@@ -158,7 +158,7 @@ t.test('Envoy and the ledger tell the same about every kind of request, through 
 
 t.test('what nobody but Envoy saw is estimated from what was learned', async (t) => {
   const { gateway, provider, log } = await setUp(t);
-  const widths = new AnswerWidths();
+  const widths = new TokenWidths();
   const lines = new Map<string, string>();
   const readLines = () => {
     for (const line of existsSync(log) ? readFileSync(log, 'utf8').split('\n') : []) {
@@ -168,11 +168,12 @@ t.test('what nobody but Envoy saw is estimated from what was learned', async (t)
   };
   const lengths = [10, 40, 25, 60, 15, 50, 33, 21, 44, 57];
   for (const [at, length] of lengths.entries()) provider.on(`m${at}`, streamScript('known', WORDS.slice(0, length)));
-  const answers = new Map<string, number>();
+  const answers = new Map<string, readonly [received: number, sent: number]>();
   for (const at of lengths.keys()) {
     provider.on('known', streamScript('known', WORDS.slice(0, lengths[at])));
-    const answer = await gateway.post('/v1/chat/completions', chat('p/known', true));
-    answers.set(answer.headers['x-request-id'] ?? '', answer.body.length);
+    const body = chat('p/known', true);
+    const answer = await gateway.post('/v1/chat/completions', body);
+    answers.set(answer.headers['x-request-id'] ?? '', [body.length, answer.body.length]);
   }
   await gateway.idle();
   await gateway.settled();
@@ -182,9 +183,10 @@ t.test('what nobody but Envoy saw is estimated from what was learned', async (t)
     const line = parseAccessLogLine(lines.get(entry.id) ?? '');
     t.ok(line, 'a line');
     if (!line) continue;
-    t.equal(line.bytes_sent, answers.get(entry.id), 'body bytes as the client got them, without headers and framing');
+    const bytes = [line.bytes_received, line.bytes_sent];
+    t.same(bytes, answers.get(entry.id), 'body bytes as the client sent and got them, without headers and framing');
     t.ok(plainFacts(lines.get(entry.id) ?? ''), 'in the order that is read without parsing');
-    observeAnswer(widths, line, watchedEntry(entry));
+    observePair(widths, line, watchedEntry(entry));
   }
   // Streams that outlive the service.
   const truth = [12, 30, 45, 60];

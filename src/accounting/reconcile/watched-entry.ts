@@ -8,11 +8,13 @@ export interface WatchedEntry
     'id' | 'type' | 'target' | 'endpoint' | 'stream' | 'status' | 'code' | 'usage_source' | 'cache'
   > {
   readonly attempts: number;
+  readonly inputTokens: number;
   readonly outputTokens: number;
   readonly recovered: boolean;
 }
 
 export function watchedEntry(entry: FinalEntry): WatchedEntry {
+  const { input_tokens, output_tokens } = amountsOf(entry);
   return {
     id: entry.id,
     type: entry.type,
@@ -24,7 +26,8 @@ export function watchedEntry(entry: FinalEntry): WatchedEntry {
     usage_source: entry.usage_source,
     cache: entry.cache,
     attempts: entry.attempts.length,
-    outputTokens: amountsOf(entry).output_tokens,
+    inputTokens: input_tokens,
+    outputTokens: output_tokens,
     recovered: entry.recovered === true,
   };
 }

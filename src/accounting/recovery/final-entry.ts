@@ -5,8 +5,9 @@ import { costOf } from '../cost.js';
 import { bytesToTokens } from '../estimate.js';
 import type { AttemptEntry, FinalEntry, HoldEntry } from '../ledger/entry.js';
 import type { PriceBook } from '../prices.js';
-import type { AnswerWidths } from './answer-widths.js';
+import { inputTokensOf } from './input-tokens.js';
 import { outputTokensOf, outputTokensUnseen } from './output-tokens.js';
+import type { TokenWidths } from './token-widths.js';
 
 export interface FinalEntryParts {
   readonly prices: PriceBook;
@@ -14,8 +15,8 @@ export interface FinalEntryParts {
   readonly providerOf: (cluster: string) => string | null;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** What was learned about answers; absent = medians of recordings. */
-  readonly widths?: AnswerWidths;
+  /** What was learned about requests and answers; absent = medians of recordings. */
+  readonly widths?: TokenWidths;
 }
 
 /** The final entry of a hold whose process died, from Envoy's line about the same request. */
@@ -28,7 +29,7 @@ export function entryFromLine(hold: HoldEntry, line: AccessLogLine, parts: Final
     const answered = line.attempts > 0 && line.details === 'via_upstream';
     return finalEntry(hold, { ...outcome, attempts, type: 'void', ...(answered ? { target: target.name } : {}) });
   }
-  const input = hold.input_estimate ?? Math.min(bytesToTokens(line.bytes_received), hold.input_tokens);
+  const input = hold.input_estimate ?? inputTokensOf(hold, target.name, { line, widths: parts.widths });
   // What Envoy sent besides a good answer was its own.
   const output = status < 400 ? outputTokensOf(hold, target.name, { line, widths: parts.widths }) : 0;
   const usage = { ...emptyUsage(), input, output };

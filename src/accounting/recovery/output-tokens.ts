@@ -1,6 +1,6 @@
 import type { AccessLogLine } from '../access-log.js';
 import type { HoldEntry } from '../ledger/entry.js';
-import type { AnswerKind, AnswerWidths } from './answer-widths.js';
+import type { RequestKind, TokenWidths } from './token-widths.js';
 
 /**
  * Bytes on the wire for each output token the provider stated: medians over recorded answers of at least 20 output tokens
@@ -27,7 +27,7 @@ const TYPICAL_OUTPUT = 50;
 export function outputTokensOf(
   hold: HoldEntry,
   target: string,
-  { line, widths }: { readonly line: AccessLogLine; readonly widths: AnswerWidths | undefined },
+  { line, widths }: { readonly line: AccessLogLine; readonly widths: TokenWidths | undefined },
 ): number {
   const width = BYTES_PER_TOKEN[hold.endpoint];
   if (!width || line.bytes_sent === 0) return 0;
@@ -39,11 +39,11 @@ export function outputTokensOf(
 }
 
 /** Output tokens when there is not even a line about the request. */
-export function outputTokensUnseen(hold: HoldEntry, target: string, widths: AnswerWidths | undefined): number {
+export function outputTokensUnseen(hold: HoldEntry, target: string, widths: TokenWidths | undefined): number {
   if (!BYTES_PER_TOKEN[hold.endpoint]) return 0;
   return widths?.longAnswer(kindOf(hold, target)) ?? TYPICAL_OUTPUT;
 }
 
-function kindOf({ endpoint, stream }: HoldEntry, target: string): AnswerKind {
+function kindOf({ endpoint, stream }: HoldEntry, target: string): RequestKind {
   return { target, endpoint, stream };
 }

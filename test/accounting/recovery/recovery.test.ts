@@ -8,19 +8,22 @@ import type { FileLedger } from '../../../src/accounting/ledger/open-ledger.js';
 import { claimDirectory, currentOwner } from '../../../src/accounting/ledger/owner.js';
 import { LedgerDamageError, readLedger } from '../../../src/accounting/ledger/read-ledger.js';
 import { createPriceBook } from '../../../src/accounting/prices.js';
-import { AnswerWidths } from '../../../src/accounting/recovery/answer-widths.js';
 import {
   createRecovery,
   type Recovery,
   type RecoveryOptions,
 } from '../../../src/accounting/recovery/create-recovery.js';
+import { TokenWidths } from '../../../src/accounting/recovery/token-widths.js';
 import { DEAD, final, held, hold, temporaryDirectory, testLedger } from '../samples.js';
 
 const PRICES = createPriceBook({ overrides: [], priceIds: new Map([['openai', 'openai']]) });
-/** 100 bytes for each token of a stream of the first target. */
-const WIDTHS = new AnswerWidths();
+/** 100 bytes for each token of a stream of the first target, 5 for each token that asks for it beside 80 of the form. */
+const WIDTHS = new TokenWidths();
 for (let tokens = 1; tokens <= 10; tokens += 1) {
-  WIDTHS.observe({ target: 'openai/gpt-5', endpoint: '/v1/chat/completions', stream: true }, [100 * tokens, tokens]);
+  WIDTHS.observe(
+    { target: 'openai/gpt-5', endpoint: '/v1/chat/completions', stream: true },
+    { request: [80 + 50 * tokens, 10 * tokens], answer: [100 * tokens, tokens] },
+  );
 }
 let boots = 0;
 
@@ -188,6 +191,19 @@ t.test('what the line says becomes the final entry', async (t) => {
       line: { bytes_sent: 1_000 },
       hold: { stream: true, input_estimate: 9, limits: { 'l|cost|total|@0': 7 } },
       want: { usage: { input: 9, output: 10 }, limits: ['l|cost|total|@0'], recovered: true },
+    },
+    {
+      name: 'nobody counted the request: learned from others',
+      line: { bytes_received: 330, bytes_sent: 1_000 },
+      hold: { stream: true },
+      // 2 % of the mean, 55, above the line.
+      want: { usage: { input: 51, output: 10 } },
+    },
+    {
+      name: 'learned, but never above the bound of the hold',
+      line: { bytes_received: 900_000, bytes_sent: 1_000 },
+      hold: { stream: true },
+      want: { usage: { input: 400, output: 10 } },
     },
     {
       name: 'an unasked usage chunk is none of the answer',

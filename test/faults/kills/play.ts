@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { WIDTHS_FILE } from '../../../src/accounting/recovery/answer-widths.js';
+import { WIDTHS_FILE } from '../../../src/accounting/recovery/token-widths.js';
 import { type Gateway, startGateway, type TestContext } from '../../e2e/harness.js';
 import { eventually } from '../../eventually.js';
 import { seededRandom } from '../../seeded-random.js';
@@ -63,11 +63,16 @@ export async function playKills(t: TestContext, options: KillsOptions): Promise<
 const KINDS = 4;
 const ENOUGH = 16;
 
+interface Learned {
+  readonly kinds: readonly (readonly [kind: string, answers: unknown[], requests: unknown[]])[];
+}
+
 /** Looks into what the service saves now and then, because a service that is killed takes the rest with it. */
 function hasLearned(path: string): boolean {
   if (!existsSync(path)) return false;
-  const { kinds } = JSON.parse(readFileSync(path, 'utf8')) as { kinds: readonly (readonly [string, unknown[]])[] };
-  return kinds.filter(([, samples]) => samples.length >= ENOUGH).length === KINDS;
+  const { kinds } = JSON.parse(readFileSync(path, 'utf8')) as Learned;
+  const known = kinds.filter(([, answers, requests]) => Math.min(answers.length, requests.length) >= ENOUGH);
+  return known.length === KINDS;
 }
 
 function configFor(provider: CountingProvider): Record<string, unknown> {
