@@ -19,7 +19,7 @@ export interface PairSize {
 }
 
 /** In the data directory. */
-export const WIDTHS_FILE = 'token-widths.json';
+export const WIDTHS_FILE = 'answer-widths.json';
 
 const VERSION = 1;
 /** The latest of each kind. */
