@@ -7,6 +7,8 @@ import { table, verdict } from './table.js';
 
 const MOST = { p50: 0.6, p99: 3 };
 const SECONDS = 4;
+/** Requests of each shape, before anything is measured. */
+const WARM_UP = 8_000;
 
 const SHAPES: readonly Scenario[] = [
   { ...SMALL, name: 'small JSON' },
@@ -24,6 +26,8 @@ export async function measureLatency(stage: Stage): Promise<Outcome> {
   const rows: string[][] = [];
   const data: Record<string, object> = {};
   for (const shape of SHAPES) {
+    for (const system of [stage.plain, stage.tollgate])
+      await measure(stage.load, system, { ...shape, requests: stage.requests(WARM_UP) });
     const { rate: saturated } = await measure(stage.load, stage.tollgate, {
       ...shape,
       requests: stage.requests(shape.requests),
