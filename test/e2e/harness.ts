@@ -304,8 +304,8 @@ class RunningGateway implements Gateway {
     return (await exchange(`${this.adminUrl}/metrics`, { method: 'GET' })).text;
   }
 
-  idle(): Promise<void> {
-    return this.#eventually(5_000, async () => {
+  async idle(): Promise<void> {
+    await this.#eventually(5_000, async () => {
       const filter = 'filter=(downstream_rq_active|upstream_rq_active)$';
       const { text } = await exchange(`${this.envoyAdminUrl}/stats?${filter}`, { method: 'GET' });
       // Envoy counts this very question too, under the name of its admin listener.
@@ -313,6 +313,8 @@ class RunningGateway implements Gateway {
         .split('\n')
         .every((line) => /^(http\.admin\.|listener\.admin\.|$)/.test(line) || line.endsWith(': 0'));
     });
+    // The service writes its ledger at the end of the turn in which it says its last word; it answers this in a later one.
+    await this.metrics().catch(() => '');
   }
 
   post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): ReturnType<typeof exchange> {
