@@ -50,10 +50,14 @@ export class TokenWidths {
 
   /** A whole answer and its request. */
   observe(kind: RequestKind, { request, answer }: PairSize): void {
+    const hasAnswer = answer[0] > 0 && answer[1] > 0;
+    const hasRequest = isText(request);
+    // A kind of which nothing can be learned takes no other's place.
+    if (!hasAnswer && !hasRequest) return;
     const key = keyOf(kind);
     const samples = this.#kinds.get(key) ?? { answers: [], requests: [] };
-    if (answer[0] > 0 && answer[1] > 0) add(samples.answers, answer);
-    if (isText(request)) add(samples.requests, request);
+    if (hasAnswer) add(samples.answers, answer);
+    if (hasRequest) add(samples.requests, request);
     this.#changed = true;
     if (key === this.#latest) return;
     this.#latest = key;

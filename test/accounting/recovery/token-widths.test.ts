@@ -215,4 +215,6 @@ t.test('the number of kinds is bounded', async (t) => {
   }
   t.equal(widths.outputTokens({ ...KIND, target: 'p/m0' }, 400, false), null);
   t.equal(widths.outputTokens({ ...KIND, target: 'p/m599' }, 400, false), 2);
+  for (let at = 0; at < 600; at += 1) observeRequest(widths, { ...KIND, target: `p/silent${at}` }, [200, 0]);
+  t.equal(widths.outputTokens({ ...KIND, target: 'p/m100' }, 400, false), 2, 'kinds of which nothing is learned');
 });
